@@ -1,0 +1,144 @@
+/**
+ * The contract of a backend.
+ *
+ * A `Backend` is a kind (epoll); a `Poller` is one open kernel object of that kind. A backend supplies:
+ *
+ * - `capabilities`: what it is able to do, as data. A caller asks, and never guesses from the name.
+ * - `availability`: whether it can be used here, found by a harmless real try.
+ * - `open`: a Poller, which does `add`, `modify`, `remove`, `wait`, `wake` and `close`.
+ *
+ * What every Poller promises:
+ *
+ * - Every operation but `wait` is O(1) in the number of registered descriptors; `wait` is too, except for poll
+ *   and select, whose system calls are not.
+ * - `wait` fills a batch that the caller owns and reuses. Per event it allocates nothing and makes no BigInt.
+ * - Tokens are 64 bits and come back as they were given.
+ * - A timeout is in nanoseconds or null for none; it is rounded up to what the system call can express and is
+ *   never early. EINTR is a value, `INTERRUPTED`.
+ * - An event of a registration that was removed, or of a descriptor number that has since been registered anew,
+ *   is never reported.
+ *
+ * Not promised: the order of events, and that a descriptor that was closed without `remove` stays silent
+ * (epoll forgets it, poll and select report it as an error until it is removed).
+ */
+import type { Libc } from '../libc/libc.ts'
+
+/** What is asked for, as bits. Hang-ups and errors need not be asked for. */
+export const Interest = { READ: 1, WRITE: 2, PRIORITY: 4 } as const
+
+/**
+ * What is reported, as bits. `READ_CLOSED`: the peer will send no more (a half-close); `HANGUP`: both
+ * directions are closed. A backend without the `hangup` capability reports neither, nor `ERROR`: there they
+ * show as `READABLE` or `WRITABLE`. `WAKE` is the effect of `wake` and carries no descriptor.
+ */
+export const Readiness = {
+  READABLE: 1,
+  WRITABLE: 2,
+  PRIORITY: 4,
+  READ_CLOSED: 8,
+  HANGUP: 16,
+  ERROR: 32,
+  WAKE: 64,
+} as const
+
+/** When a registration reports: while ready, when it becomes ready, once until `modify`, or the last two. */
+export type Trigger = 'level' | 'edge' | 'oneshot' | 'edge-oneshot'
+
+/** What a backend is able to do on this platform. */
+export interface Capabilities {
+  readonly triggers: readonly Trigger[]
+  /** Can wake only one of several Pollers that watch one descriptor. */
+  readonly exclusive: boolean
+  /** Tells hang-ups, half-closes and errors apart from readability. */
+  readonly hangup: boolean
+  /** Where byte counts come from: with the event, or by asking (FIONREAD). */
+  readonly byteCounts: 'event' | 'asked'
+  /** Whether a token belongs to a descriptor or to one direction of it. */
+  readonly tokenPer: 'fd' | 'direction'
+  /** Has a kernel object of its own for waking and for timers. */
+  readonly userEvents: boolean
+  readonly timers: boolean
+  /** The finest timeout that the system call can express, where the kernel has its newest form. */
+  readonly timeoutResolutionNs: number
+  /** The largest descriptor number that can be registered; undefined where only the process limits it. */
+  readonly largestFd: number | undefined
+}
+
+/** Whether a backend can be used here, and what said no. */
+export type Availability =
+  | { readonly available: true }
+  | { readonly available: false; readonly reason: string; readonly errno?: string }
+
+export interface RegistrationOptions {
+  /** Default: `level`. A trigger that the backend does not have is an `UnsupportedError`. */
+  readonly trigger?: Trigger
+  /** Default: false. Needs the `exclusive` capability. */
+  readonly exclusive?: boolean
+}
+
+/** The caller's number for a registration. A number must be a safe integer and not negative. */
+export type Token = bigint | number
+
+/** `wait` was interrupted by a signal: give control back, then wait again. */
+export const INTERRUPTED = -1
+
+/** One open kernel object. Closing it is idempotent; using it afterwards fails with EBADF. */
+export interface Poller extends Disposable {
+  readonly backend: Backend
+  /** Registers a descriptor. Throws `SystemError`: EEXIST if it is registered, EBADF, EPERM, ENOSPC … */
+  add(fd: number, interest: number, token: Token, options?: RegistrationOptions): void
+  /** Replaces interest, token and trigger, and re-arms a oneshot. Throws `SystemError`: ENOENT, EBADF … */
+  modify(fd: number, interest: number, token: Token, options?: RegistrationOptions): void
+  /** Removes a registration. Throws `SystemError`: ENOENT if there is none. */
+  remove(fd: number): void
+  /** Waits, fills `batch`, and returns how many events it holds; 0 after a timeout, or `INTERRUPTED`. */
+  wait(batch: ReadinessBatch, timeoutNs: number | null): number
+  /** Makes a `wait`, the present or the next one, return an event with `WAKE`. Many wakes may become one. */
+  wake(): void
+  /** What another thread needs to call `wakeRemote`: plain data. */
+  wakeHandle(): WakeHandle
+  close(): void
+}
+
+/** How another thread reaches a Poller: the descriptor to write to, and where the functions are. */
+export interface WakeHandle {
+  readonly fd: number
+  readonly plan: Libc['plan']
+}
+
+export interface Backend {
+  readonly name: string
+  readonly capabilities: Capabilities
+  availability(libc: Libc): Availability
+  /** Throws `SystemError` (EMFILE …) or `UnsupportedError`. */
+  open(libc: Libc): Poller
+}
+
+/**
+ * The events of one `wait`, as columns. Owned by the caller, reused from wait to wait. The columns are public
+ * for loops that must not allocate; `token` makes a BigInt and is for everybody else.
+ */
+export class ReadinessBatch {
+  readonly capacity: number
+  readonly fds: Int32Array
+  /** `Readiness` bits. */
+  readonly flags: Uint32Array
+  readonly tokens: BigUint64Array
+  /** The same tokens as two 32-bit words each, low word first. */
+  readonly tokenWords: Uint32Array
+
+  constructor(capacity: number) {
+    if (!Number.isInteger(capacity) || capacity < 1) {
+      throw new RangeError(`a batch holds at least one event, not ${capacity}`)
+    }
+    this.capacity = capacity
+    this.fds = new Int32Array(capacity)
+    this.flags = new Uint32Array(capacity)
+    this.tokens = new BigUint64Array(capacity)
+    this.tokenWords = new Uint32Array(this.tokens.buffer)
+  }
+
+  token(index: number): bigint {
+    return this.tokens[index] ?? 0n
+  }
+}

@@ -1,0 +1,126 @@
+import { constants as osConstants } from 'node:os'
+import { SystemError, UnsupportedError } from '../errors.ts'
+import type { Libc } from '../libc/libc.ts'
+import type {
+  Backend,
+  Poller,
+  ReadinessBatch,
+  RegistrationOptions,
+  Token,
+  Trigger,
+  WakeHandle,
+} from './backend.ts'
+import { Registry } from './registry.ts'
+import { assertTimeout } from './timeout.ts'
+import { Waker } from './waker.ts'
+
+/**
+ * What every Poller does alike: it checks requests against the backend's capabilities, keeps the registry in
+ * step with the kernel, and owns the waker. A backend adds what talks to its system calls.
+ */
+export abstract class PollerBase implements Poller {
+  abstract readonly backend: Backend
+  protected readonly libc: Libc
+  protected readonly registry = new Registry()
+  protected waker: Waker | undefined
+  #closed = false
+
+  constructor(libc: Libc) {
+    this.libc = libc
+  }
+
+  /** Tells the kernel of a new registration, or throws. The registry does not have it yet. */
+  protected abstract attach(fd: number, interest: number, trigger: Trigger, exclusive: boolean): void
+  /** Tells the kernel of a changed registration, or throws. */
+  protected abstract change(fd: number, interest: number, trigger: Trigger): void
+  /** Tells the kernel of a removed one, or throws. The registry still has it. */
+  protected abstract detach(fd: number): void
+  /** Starts watching the waker. */
+  protected abstract attachWaker(fd: number): void
+  protected abstract waitFor(batch: ReadinessBatch, timeoutNs: number | null): number
+  protected abstract release(): void
+
+  add(fd: number, interest: number, token: Token, options: RegistrationOptions = {}): void {
+    const trigger = this.#check('add', options)
+    this.attach(fd, interest, trigger, options.exclusive === true)
+    this.registry.set(fd, interest, token, trigger)
+  }
+
+  modify(fd: number, interest: number, token: Token, options: RegistrationOptions = {}): void {
+    const trigger = this.#check('modify', options)
+    this.change(fd, interest, trigger)
+    this.registry.set(fd, interest, token, trigger)
+  }
+
+  remove(fd: number): void {
+    this.#assertOpen('remove')
+    try {
+      this.detach(fd)
+    } finally {
+      // Also when the kernel knows no such entry (the descriptor was closed): then there must be none here.
+      this.registry.delete(fd)
+    }
+  }
+
+  wait(batch: ReadinessBatch, timeoutNs: number | null): number {
+    this.#assertOpen('wait')
+    assertTimeout(timeoutNs)
+    return this.waitFor(batch, timeoutNs)
+  }
+
+  wake(): void {
+    this.#openWaker().wake()
+  }
+
+  wakeHandle(): WakeHandle {
+    return this.#openWaker().handle()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.waker?.close()
+    this.release()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #openWaker(): Waker {
+    this.#assertOpen('wake')
+    if (this.waker === undefined) {
+      const waker = new Waker(this.libc)
+      try {
+        this.attachWaker(waker.fd)
+      } catch (error) {
+        waker.close()
+        throw error
+      }
+      this.waker = waker
+    }
+    return this.waker
+  }
+
+  /** The kernel's number may belong to another file by now, so a closed Poller must not reach the kernel. */
+  #assertOpen(operation: string): void {
+    if (!this.#closed) return
+    throw new SystemError(`${this.backend.name} ${operation}`, osConstants.errno.EBADF, 'EBADF', 'closed')
+  }
+
+  #check(operation: string, options: RegistrationOptions): Trigger {
+    this.#assertOpen(operation)
+    const { name, capabilities } = this.backend
+    const trigger = options.trigger ?? 'level'
+    if (!capabilities.triggers.includes(trigger)) {
+      throw new UnsupportedError(
+        `${name} with trigger ${trigger}`,
+        `it has only ${capabilities.triggers.join(', ')}`,
+      )
+    }
+    if (options.exclusive === true && !capabilities.exclusive) {
+      throw new UnsupportedError(`${name} with exclusive`, 'only epoll can wake one of several Pollers')
+    }
+    return trigger
+  }
+}

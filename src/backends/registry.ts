@@ -1,0 +1,93 @@
+import { Readiness } from './backend.ts'
+import type { ReadinessBatch, Token, Trigger } from './backend.ts'
+
+const ABSENT = 0
+const ARMED = 1
+const DISARMED = 2
+
+/**
+ * What a Poller knows of its registrations, in columns indexed by descriptor: constant time, no object per
+ * registration, and nothing to collect. Descriptors are small and dense, because the kernel always hands out
+ * the lowest free number.
+ *
+ * Each registration has a generation. A backend that can hand a number back with its events (epoll) sends the
+ * generation along, and so recognises an event of a registration that has since been replaced.
+ */
+export class Registry {
+  #state = new Uint8Array(64)
+  #interest = new Uint8Array(64)
+  #generation = new Uint32Array(64)
+  #oneshot = new Uint8Array(64)
+  #tokenWords = new Uint32Array(128)
+  #tokens = new BigUint64Array(this.#tokenWords.buffer)
+
+  has(fd: number): boolean {
+    return (this.#state[fd] ?? ABSENT) !== ABSENT
+  }
+
+  isArmed(fd: number): boolean {
+    return this.#state[fd] === ARMED
+  }
+
+  interest(fd: number): number {
+    return this.#interest[fd] ?? 0
+  }
+
+  generation(fd: number): number {
+    return this.#generation[fd] ?? 0
+  }
+
+  /** Starts a registration, or replaces one. Returns its generation, which no earlier one of this fd had. */
+  set(fd: number, interest: number, token: Token, trigger: Trigger): number {
+    if (fd >= this.#state.length) this.#grow(fd)
+    const generation = (this.generation(fd) + 1) >>> 0
+    this.#state[fd] = ARMED
+    this.#interest[fd] = interest
+    this.#oneshot[fd] = trigger === 'oneshot' || trigger === 'edge-oneshot' ? 1 : 0
+    this.#generation[fd] = generation
+    this.#tokens[fd] = BigInt(token)
+    return generation
+  }
+
+  /** What the next generation of a descriptor will be, for a backend that must tell the kernel first. */
+  nextGeneration(fd: number): number {
+    return (this.generation(fd) + 1) >>> 0
+  }
+
+  delete(fd: number): void {
+    if (fd < this.#state.length) this.#state[fd] = ABSENT
+  }
+
+  /** Notes that an event was delivered: a oneshot reports nothing more until it is set again. */
+  delivered(fd: number): void {
+    if (this.#oneshot[fd] === 1) this.#state[fd] = DISARMED
+  }
+
+  /** Writes one event into a batch. */
+  report(fd: number, flags: number, batch: ReadinessBatch, index: number): void {
+    batch.fds[index] = fd
+    batch.flags[index] = flags
+    batch.tokenWords[2 * index] = this.#tokenWords[2 * fd] ?? 0
+    batch.tokenWords[2 * index + 1] = this.#tokenWords[2 * fd + 1] ?? 0
+  }
+
+  #grow(fd: number): void {
+    let length = this.#state.length
+    while (length <= fd) length *= 2
+    const widen = <A extends Uint8Array | Uint32Array>(old: A, wide: A): A => (wide.set(old), wide)
+    this.#state = widen(this.#state, new Uint8Array(length))
+    this.#interest = widen(this.#interest, new Uint8Array(length))
+    this.#oneshot = widen(this.#oneshot, new Uint8Array(length))
+    this.#generation = widen(this.#generation, new Uint32Array(length))
+    this.#tokenWords = widen(this.#tokenWords, new Uint32Array(2 * length))
+    this.#tokens = new BigUint64Array(this.#tokenWords.buffer)
+  }
+}
+
+/** Writes the event of a wake into a batch: it has no descriptor and no token of its own. */
+export function reportWake(batch: ReadinessBatch, index: number): void {
+  batch.fds[index] = -1
+  batch.flags[index] = Readiness.WAKE
+  batch.tokenWords[2 * index] = 0
+  batch.tokenWords[2 * index + 1] = 0
+}

@@ -1,0 +1,73 @@
+import { SystemError } from '../errors.ts'
+import { openEventfd, openPipe } from '../libc/fd.ts'
+import type { OwnedFd } from '../libc/fd.ts'
+import { attachLibc } from '../libc/libc.ts'
+import type { Libc } from '../libc/libc.ts'
+import { Memory } from '../libc/memory.ts'
+import type { WakeHandle } from './backend.ts'
+
+/**
+ * Waking is an axis of its own, not a part of a backend: an eventfd where the kernel has one and policy
+ * allows it, a pipe elsewhere. Written to from any thread; read by the Poller's thread when it is reported.
+ */
+export class Waker {
+  readonly #libc: Libc
+  readonly #source: OwnedFd
+  readonly #signal: OwnedFd
+  readonly #scratch = new Memory(64)
+
+  constructor(libc: Libc) {
+    this.#libc = libc
+    ;[this.#source, this.#signal] = openWakeSource(libc)
+  }
+
+  /** The descriptor to watch for readability. */
+  get fd(): number {
+    return this.#source.fd
+  }
+
+  /** Safe to call at any time: a write that finds the counter or the pipe full has been preceded by others. */
+  wake(): void {
+    writeWake(this.#libc, this.#signal.fd, this.#scratch)
+  }
+
+  /**
+   * Takes all wakes that have arrived. It is called before the event is reported, so a wake that comes later
+   * makes a new event: many become one, and none is lost.
+   */
+  drain(): void {
+    while (this.#libc.fn.read(this.#source.fd, this.#scratch.at(8), 56) === 56) {
+      // A pipe may hold more than one read takes; an eventfd gives 8 bytes and is empty.
+    }
+  }
+
+  handle(): WakeHandle {
+    return { fd: this.#signal.fd, plan: this.#libc.plan }
+  }
+
+  close(): void {
+    this.#source.close()
+    if (this.#signal !== this.#source) this.#signal.close()
+  }
+}
+
+/** Both ends of an eventfd are one descriptor. */
+function openWakeSource(libc: Libc): [OwnedFd, OwnedFd] {
+  try {
+    const both = openEventfd(libc)
+    return [both, both]
+  } catch (error) {
+    if (!(error instanceof SystemError) || (error.code !== 'ENOSYS' && error.code !== 'EPERM')) throw error
+    return openPipe(libc)
+  }
+}
+
+function writeWake(libc: Libc, fd: number, scratch: Memory): void {
+  scratch.view.setBigUint64(0, 1n, true)
+  libc.fn.write(fd, scratch.address, 8)
+}
+
+/** Wakes a Poller of another thread. The handle stays valid until that Poller is closed. */
+export function wakeRemote(handle: WakeHandle): void {
+  writeWake(attachLibc(handle.plan), handle.fd, new Memory(8))
+}

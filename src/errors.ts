@@ -1,0 +1,66 @@
+/**
+ * The errors that evloop throws on purpose. Everything else that escapes is a bug of ours and keeps its
+ * stack; these are told to the user in one line, by `src/cli.ts` alone.
+ */
+
+/** A system call failed. `code` is the symbolic errno (`EBADF`), `errno` the positive number. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError'
+  readonly syscall: string
+  readonly errno: number
+  readonly code: string
+
+  constructor(syscall: string, errno: number, code: string, detail?: string) {
+    super(`${syscall}: ${code}${detail === undefined ? '' : ` (${detail})`}`)
+    this.syscall = syscall
+    this.errno = errno
+    this.code = code
+  }
+}
+
+/** Something is not available on this machine, through no fault of the caller. `reason` says why. */
+export class UnsupportedError extends Error {
+  override readonly name = 'UnsupportedError'
+  readonly feature: string
+  readonly reason: string
+
+  constructor(feature: string, reason: string) {
+    super(`${feature}: ${reason}`)
+    this.feature = feature
+    this.reason = reason
+  }
+}
+
+/** The user asked for something that cannot be. `hint` says what to do instead. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+  readonly hint: string | undefined
+
+  constructor(message: string, hint?: string) {
+    super(message)
+    this.hint = hint
+  }
+}
+
+/** A native library, a symbol of it, or the binding itself could not be loaded. `library` names which. */
+export class LibraryError extends Error {
+  override readonly name = 'LibraryError'
+  readonly library: string
+
+  constructor(library: string, reason: string, options?: ErrorOptions) {
+    super(`cannot load ${library}: ${reason}`, options)
+    this.library = library
+  }
+}
+
+/** Whether an error is one of ours, to be shown as one line and not as a stack trace. */
+export function isKnownError(
+  error: unknown,
+): error is SystemError | UnsupportedError | UsageError | LibraryError {
+  return (
+    error instanceof SystemError ||
+    error instanceof UnsupportedError ||
+    error instanceof UsageError ||
+    error instanceof LibraryError
+  )
+}

@@ -1,0 +1,98 @@
+/**
+ * The numbers of the Linux ABI that are the same on every 64-bit architecture that evloop knows. Grouped by
+ * the header that defines them. Sources: the kernel's uapi headers (asm-generic where an architecture has
+ * none of its own) and glibc's bits/*.h.
+ */
+
+/** <sys/epoll.h>. The low bits equal the POLL bits. */
+export const EPOLL = {
+  IN: 0x001,
+  PRI: 0x002,
+  OUT: 0x004,
+  ERR: 0x008,
+  HUP: 0x010,
+  RDNORM: 0x040,
+  RDBAND: 0x080,
+  WRNORM: 0x100,
+  WRBAND: 0x200,
+  MSG: 0x400,
+  RDHUP: 0x2000,
+  EXCLUSIVE: 0x10000000,
+  WAKEUP: 0x20000000,
+  ONESHOT: 0x40000000,
+  ET: 0x80000000,
+} as const
+
+/** <sys/epoll.h>: operations of epoll_ctl, flags of epoll_create1, ioctls of an epoll descriptor (6.9). */
+export const EPOLL_CTL = { ADD: 1, DEL: 2, MOD: 3 } as const
+export const EPOLL_CLOEXEC = 0o2000000
+export const EPIOCSPARAMS = 0x40088a01
+export const EPIOCGPARAMS = 0x80088a02
+
+/** <poll.h> */
+export const POLL = {
+  IN: 0x001,
+  PRI: 0x002,
+  OUT: 0x004,
+  ERR: 0x008,
+  HUP: 0x010,
+  NVAL: 0x020,
+  RDNORM: 0x040,
+  RDBAND: 0x080,
+  WRNORM: 0x100,
+  WRBAND: 0x200,
+  RDHUP: 0x2000,
+} as const
+
+/** <sys/select.h>: how many descriptors an fd_set has room for. */
+export const FD_SETSIZE = 1024
+
+/** <sys/eventfd.h> */
+export const EFD = { SEMAPHORE: 1, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
+
+/** <sys/timerfd.h>, <time.h> */
+export const TFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TIMER_ABSTIME: 1 } as const
+export const CLOCK = { REALTIME: 0, MONOTONIC: 1 } as const
+
+/** <sys/signalfd.h>, <sys/inotify.h> */
+export const SFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
+export const IN_FLAGS = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
+
+/** <fcntl.h>: those that are equal on x86-64 and arm64 (O_DIRECTORY and O_DIRECT are not). */
+export const O = {
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  ACCMODE: 3,
+  NONBLOCK: 0o4000,
+  CLOEXEC: 0o2000000,
+  PATH: 0o10000000,
+} as const
+export const F = { DUPFD_CLOEXEC: 1030, GETFD: 1, SETFD: 2, GETFL: 3, SETFL: 4, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032 } as const
+export const FD_CLOEXEC = 1
+
+/** <sys/ioctl.h> */
+export const FIONREAD = 0x541b
+export const FIONBIO = 0x5421
+
+/** <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> */
+export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 } as const
+export const SOCK = { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
+export const SHUT = { RD: 0, WR: 1, RDWR: 2 } as const
+export const SOL_SOCKET = 1
+export const SO = { REUSEADDR: 2, ERROR: 4, SNDBUF: 7, RCVBUF: 8, OOBINLINE: 10, LINGER: 13, RCVLOWAT: 18 } as const
+export const IPPROTO_TCP = 6
+export const TCP_NODELAY = 1
+export const MSG = { OOB: 1, PEEK: 2, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const
+export const SCM_RIGHTS = 1
+export const INADDR_LOOPBACK = 0x7f000001
+
+/** <sys/mman.h> */
+export const PROT = { NONE: 0, READ: 1, WRITE: 2 } as const
+export const MAP = { PRIVATE: 2, ANONYMOUS: 0x20 } as const
+
+/** <sys/resource.h> */
+export const RLIMIT_NOFILE = 7
+
+/** <unistd.h>: sysconf names. */
+export const SC = { PAGESIZE: 30 } as const

@@ -1,0 +1,64 @@
+import { AF, EFD, O, SOCK } from './constants/linux.ts'
+import { sys } from './libc.ts'
+import type { Libc } from './libc.ts'
+import { Memory } from './memory.ts'
+
+/**
+ * A descriptor with an owner: closed once, by `close`, or at the end of the block of a `using` declaration.
+ * `release` gives it up, for a descriptor that something else will close.
+ */
+export class OwnedFd implements Disposable {
+  readonly #libc: Libc
+  #fd: number
+
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc
+    this.#fd = fd
+  }
+
+  /** The number, or -1 once closed or released: a call with it then fails with EBADF and harms nothing. */
+  get fd(): number {
+    return this.#fd
+  }
+
+  /** Gives up ownership and returns the number. */
+  release(): number {
+    const fd = this.#fd
+    this.#fd = -1
+    return fd
+  }
+
+  /** Closes the descriptor. Closing twice is a no-op: the number may belong to somebody else by then. */
+  close(): void {
+    if (this.#fd >= 0) this.#libc.fn.close(this.release())
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** A descriptor that C fills in pairs: `pipe2`, `socketpair`. */
+function pair(libc: Libc, fill: (memory: Memory) => void): [OwnedFd, OwnedFd] {
+  const memory = new Memory(8)
+  fill(memory)
+  const at = (offset: number): OwnedFd => new OwnedFd(libc, memory.view.getInt32(offset, true))
+  return [at(0), at(4)]
+}
+
+/** A non-blocking, close-on-exec pipe: the end to read from, and the end to write to. */
+export function openPipe(libc: Libc): [OwnedFd, OwnedFd] {
+  return pair(libc, (memory) => sys(libc, 'pipe2', memory.address, O.NONBLOCK | O.CLOEXEC))
+}
+
+/** A non-blocking, close-on-exec pair of connected unix sockets; `type` is a SOCK constant. */
+export function openSocketpair(libc: Libc, type: number = SOCK.STREAM): [OwnedFd, OwnedFd] {
+  return pair(libc, (memory) =>
+    sys(libc, 'socketpair', AF.UNIX, type | SOCK.NONBLOCK | SOCK.CLOEXEC, 0, memory.address),
+  )
+}
+
+/** A non-blocking, close-on-exec eventfd with counter 0. */
+export function openEventfd(libc: Libc): OwnedFd {
+  return new OwnedFd(libc, sys(libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC))
+}
