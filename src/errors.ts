@@ -46,10 +46,12 @@ export class UsageError extends Error {
 export class LibraryError extends Error {
   override readonly name = 'LibraryError'
   readonly library: string
+  readonly reason: string
 
   constructor(library: string, reason: string, options?: ErrorOptions) {
     super(`cannot load ${library}: ${reason}`, options)
     this.library = library
+    this.reason = reason
   }
 }
 

@@ -178,7 +178,12 @@ export function readinessOf(events: number): number {
   return flags
 }
 
-type Pwait2 = (epfd: number, events: Memory['address'], capacity: number, timespec: Memory['address']) => number
+type Pwait2 = (
+  epfd: number,
+  events: Memory['address'],
+  capacity: number,
+  timespec: Memory['address'],
+) => number
 
 const pwait2Of = new WeakMap<Libc, { readonly pwait2: Pwait2 | undefined }>()
 
@@ -199,8 +204,7 @@ function findPwait2(libc: Libc): Pwait2 | undefined {
 function lookUpPwait2(libc: Libc): Pwait2 | undefined {
   if (libc.has('epoll_pwait2')) {
     if (!sameOrigin(libc, 'epoll_wait', 'epoll_pwait2')) return undefined
-    return (epfd, events, capacity, timespec) =>
-      libc.fn.epoll_pwait2(epfd, events, capacity, timespec, NULL)
+    return (epfd, events, capacity, timespec) => libc.fn.epoll_pwait2(epfd, events, capacity, timespec, NULL)
   }
   const number = syscallNumbers()?.epoll_pwait2
   if (number === undefined || !sameOrigin(libc, 'epoll_wait', 'syscall')) return undefined

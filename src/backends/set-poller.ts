@@ -48,11 +48,6 @@ export abstract class SetPoller extends PollerBase {
   }
 
   #refusal(operation: string, fd: number, code: 'EEXIST' | 'ENOENT'): SystemError {
-    return new SystemError(
-      `${this.backend.name} ${operation}`,
-      osConstants.errno[code],
-      code,
-      `fd ${fd}`,
-    )
+    return new SystemError(`${this.backend.name} ${operation}`, osConstants.errno[code], code, `fd ${fd}`)
   }
 }

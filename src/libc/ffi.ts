@@ -9,11 +9,12 @@
  *   once crashes. So every library is opened, and every symbol resolved, in the main thread before a worker
  *   starts (`hasSymbol`), and workers only use what is there.
  */
+import type * as Ffi from 'ffi-rs'
 import { createRequire } from 'node:module'
 import { LibraryError } from '../errors.ts'
 import type { ArgumentKind, Pointer, Signature } from './signatures.ts'
 
-type FfiModule = typeof import('ffi-rs')
+type FfiModule = typeof Ffi
 
 /** Numbers of ffi-rs's `DataType`, repeated here because an enum of a lazily loaded module is not at hand. */
 const dataType = { i32: 1, i64: 8, u64: 12, u32: 20, string: 0, bytes: 10, external: 11 } as const
@@ -51,9 +52,13 @@ export function openLibrary(key: LibraryKey, path: string): void {
     ffi().open({ library: key, path })
   } catch (error) {
     if (error instanceof LibraryError) throw error
-    throw new LibraryError(path, error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error), {
-      cause: error,
-    })
+    throw new LibraryError(
+      path,
+      error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+      {
+        cause: error,
+      },
+    )
   }
 }
 

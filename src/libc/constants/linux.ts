@@ -68,7 +68,15 @@ export const O = {
   CLOEXEC: 0o2000000,
   PATH: 0o10000000,
 } as const
-export const F = { DUPFD_CLOEXEC: 1030, GETFD: 1, SETFD: 2, GETFL: 3, SETFL: 4, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032 } as const
+export const F = {
+  DUPFD_CLOEXEC: 1030,
+  GETFD: 1,
+  SETFD: 2,
+  GETFL: 3,
+  SETFL: 4,
+  SETPIPE_SZ: 1031,
+  GETPIPE_SZ: 1032,
+} as const
 export const FD_CLOEXEC = 1
 
 /** <sys/ioctl.h> */
@@ -77,10 +85,25 @@ export const FIONBIO = 0x5421
 
 /** <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> */
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 } as const
-export const SOCK = { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
+export const SOCK = {
+  STREAM: 1,
+  DGRAM: 2,
+  RAW: 3,
+  SEQPACKET: 5,
+  NONBLOCK: 0o4000,
+  CLOEXEC: 0o2000000,
+} as const
 export const SHUT = { RD: 0, WR: 1, RDWR: 2 } as const
 export const SOL_SOCKET = 1
-export const SO = { REUSEADDR: 2, ERROR: 4, SNDBUF: 7, RCVBUF: 8, OOBINLINE: 10, LINGER: 13, RCVLOWAT: 18 } as const
+export const SO = {
+  REUSEADDR: 2,
+  ERROR: 4,
+  SNDBUF: 7,
+  RCVBUF: 8,
+  OOBINLINE: 10,
+  LINGER: 13,
+  RCVLOWAT: 18,
+} as const
 export const IPPROTO_TCP = 6
 export const TCP_NODELAY = 1
 export const MSG = { OOB: 1, PEEK: 2, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const

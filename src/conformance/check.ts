@@ -1,0 +1,78 @@
+/**
+ * What a check is, and what comes of it.
+ */
+import type { BackendName } from '../backends/index.ts'
+import type { Machine } from './machine.ts'
+import type { Step } from './steps.ts'
+
+/** `contract`: documented, a failure is a bug. `de-facto`: programs rely on it. `quirk`: recorded only. */
+export type Level = 'contract' | 'de-facto' | 'quirk'
+
+/** `det`: one thread, no clock. `time`: needs a clock. `thread`: several threads or processes. `race`: stress. */
+export type Kind = 'det' | 'time' | 'thread' | 'race'
+
+/** What a run of a check may end in. See design §6. */
+export const outcomes = ['pass', 'fail', 'diverges', 'unsupported', 'broken'] as const
+export type Outcome = (typeof outcomes)[number]
+
+/** What a check says of itself, whatever it is made of. */
+export interface CheckHead {
+  /** From the catalogue: `epoll.lt.basic-in`. Unique, and stable: expectation files refer to it. */
+  readonly id: string
+  /** One sentence: what must hold. */
+  readonly statement: string
+  readonly level: Level
+  readonly kind: Kind
+  /** Where the expectation comes from: manual page, test suite, bug report, or `measured`. */
+  readonly source: string
+  /** The backends that it applies to. */
+  readonly backends: readonly BackendName[]
+  /** How many threads besides the main one it uses at once. */
+  readonly threads?: number
+  /** How many descriptors it needs to be free; with fewer it is unsupported. */
+  readonly descriptors?: number
+}
+
+/** A check is a scenario, given as data or built for the backend under test, or a typed function. */
+export type Check = CheckHead &
+  (
+    | { readonly steps: readonly Step[] | ((backend: BackendName) => readonly Step[]) }
+    | { readonly run: (machine: Machine) => void }
+  )
+
+/** Checks that are about one thing, and make one row of the matrix. */
+export interface Family {
+  readonly name: string
+  /** Shown in the matrix and in explanations. */
+  readonly title: string
+  readonly checks: readonly Check[]
+}
+
+/** The result of one check on one backend, as it stands in the JSON report. */
+export interface CheckResult {
+  readonly id: string
+  readonly family: string
+  readonly backend: BackendName
+  readonly level: Level
+  readonly outcome: Outcome
+  readonly expected?: string
+  readonly actual?: string
+  /** The step that failed, in words: `step 4: epoll_wait(ep, 8, 0 ms)`. */
+  readonly step?: string
+  /** The reason of `unsupported` and `broken`, the note of a race, or advice. */
+  readonly message?: string
+  readonly durationMs: number
+}
+
+/** Thrown when a step gives something else than expected. It is the check that failed, not the set-up. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly expected: string
+  readonly actual: string
+
+  constructor(expected: string, actual: string) {
+    super(`expected ${expected}, got ${actual}`)
+    this.expected = expected
+    this.actual = actual
+  }
+}

@@ -1,0 +1,161 @@
+import { MSG } from '../../../libc/constants/linux.ts'
+import { lastError, sys } from '../../../libc/libc.ts'
+import { Memory } from '../../../libc/memory.ts'
+import { NULL } from '../../../libc/signatures.ts'
+import {
+  accept,
+  add,
+  call,
+  close,
+  connect,
+  drain,
+  epoll,
+  listener,
+  pipe,
+  read,
+  socket,
+  socketOption,
+  socketpair,
+  tcp,
+  wait,
+  write,
+} from '../../build.ts'
+import type { Check } from '../../check.ts'
+import { epollCheck } from '../../define.ts'
+import { bindLoopback, connectTo } from '../../operations/sockets.ts'
+
+/** What comes over TCP or UDP may take a moment on a loaded machine, so waits for it have room. */
+const ARRIVAL = { timeoutMs: 2000 }
+
+export const sources: readonly Check[] = [
+  epollCheck({
+    id: 'epoll.lt.peek-keeps-ready',
+    statement: 'Peeking at data, even at a part of it, leaves IN reported.',
+    source: 'Miri short_peek; recv(2)',
+    steps: [
+      socketpair('a', 'b'),
+      epoll('ep'),
+      add('ep', 'a', 'IN'),
+      write('b', 4),
+      call('recv', ['$a', { bytes: 2 }, 2, MSG.PEEK], 2),
+      wait('ep', { a: 'IN' }),
+      call('recv', ['$a', { bytes: 8 }, 8, MSG.PEEK], 4),
+      wait('ep', { a: 'IN' }),
+      read('a', 4),
+      wait('ep', {}),
+    ],
+  }),
+  epollCheck({
+    id: 'epoll.lt.rcvlowat',
+    statement:
+      'A TCP socket with SO_RCVLOWAT of 10 is not readable at 5 bytes, is at 10, and at once when it is lowered.',
+    level: 'de-facto',
+    source: 'socket(7), Linux 2.6.28; gVisor; measured',
+    steps: [
+      tcp('c', 's'),
+      socketOption('s', 'RCVLOWAT', 10),
+      epoll('ep'),
+      add('ep', 's', 'IN'),
+      write('c', 5),
+      wait('ep', {}, { timeoutMs: 30 }),
+      write('c', 5),
+      wait('ep', { s: 'IN' }, ARRIVAL),
+      read('s', 5),
+      wait('ep', {}),
+      socketOption('s', 'RCVLOWAT', 1),
+      wait('ep', { s: 'IN' }),
+    ],
+  }),
+  epollCheck({
+    id: 'epoll.lt.zero-length-datagram',
+    statement:
+      'An empty UDP datagram makes a socket readable; receiving its 0 bytes makes it unreadable again.',
+    source: 'gVisor; udp(7); measured',
+    run(machine) {
+      machine.run(socket('u', 'inet', 'dgram'), epoll('ep'), add('ep', 'u', 'IN|OUT'))
+      machine.begin('bind the socket to loopback and connect it to itself')
+      bindLoopback(machine.libc, machine.fd('u'), 'inet')
+      const connected = connectTo(machine.libc, machine.fd('u'), machine.fd('u'))
+      if (connected.result === -1) throw lastError(machine.libc, 'connect')
+      machine.run(
+        wait('ep', { u: 'OUT' }),
+        call('send', ['$u', 0, 0, 0], 0),
+        // OUT is there already, so only a second look can tell that the datagram has arrived.
+        call('poll', [NULL, 0, 10], 0),
+        wait('ep', { u: 'IN|OUT' }, ARRIVAL),
+        call('recv', ['$u', { bytes: 8 }, 8, 0], 0),
+        wait('ep', { u: 'OUT' }),
+      )
+    },
+  }),
+  epollCheck({
+    id: 'epoll.lt.listener-pending',
+    statement:
+      'A listener is not ready when idle, and is IN while connections are pending, also ones whose client has gone.',
+    source: 'gVisor; libkqueue; accept(2)',
+    steps: [
+      listener('l', 'unix'),
+      epoll('ep'),
+      add('ep', 'l', 'IN|OUT'),
+      wait('ep', {}),
+      socket('c1', 'unix'),
+      connect('c1', 'l'),
+      wait('ep', { l: 'IN' }),
+      socket('c2', 'unix'),
+      connect('c2', 'l'),
+      close('c2'),
+      accept('s1', 'l'),
+      wait('ep', { l: 'IN' }),
+      accept('s2', 'l'),
+      wait('ep', {}),
+    ],
+  }),
+  epollCheck({
+    id: 'epoll.lt.splice-tee-vmsplice',
+    statement:
+      'Data that enters a pipe by splice, tee or vmsplice is reported like written data, also edge-triggered.',
+    level: 'de-facto',
+    source: 'splice(2); kernel pipe regressions; measured',
+    run(machine) {
+      const vector = new Memory(16)
+      const text = new Memory(8)
+      vector.view.setBigUint64(0, BigInt(text.address), true)
+      vector.view.setBigUint64(8, 4n, true)
+      machine.run(
+        pipe('fromR', 'fromW'),
+        pipe('r', 'w'),
+        epoll('level'),
+        epoll('edge'),
+        add('level', 'r', 'IN'),
+        add('edge', 'r', 'IN|ET'),
+      )
+      const arrived = [
+        wait('level', { r: 'IN' }),
+        wait('edge', { r: 'IN' }),
+        wait('edge', {}),
+        drain('r'),
+      ] as const
+      machine.run(write('fromW', 4), call('tee', ['$fromR', '$w', 4, 0], 4), ...arrived)
+      machine.run(call('splice', ['$fromR', NULL, '$w', NULL, 4, 0], 4), ...arrived)
+      machine.begin('vmsplice into the pipe')
+      machine.expect(sys(machine.libc, 'vmsplice', machine.fd('w'), vector.address, 1, 0), 4, 'vmsplice')
+      machine.run(...arrived)
+    },
+  }),
+  epollCheck({
+    id: 'epoll.lt.loopback-send-notifies',
+    statement: 'What is sent over loopback TCP is reported to the peer without another call by the sender.',
+    source: 'StarryOS tcp-send-no-epoll-notify',
+    steps: [
+      tcp('c', 's'),
+      epoll('ep'),
+      add('ep', 's', 'IN'),
+      add('ep', 'c', 'IN'),
+      write('c', 3),
+      wait('ep', { s: 'IN' }, ARRIVAL),
+      read('s', 3),
+      write('s', 3),
+      wait('ep', { c: 'IN' }, ARRIVAL),
+    ],
+  }),
+]

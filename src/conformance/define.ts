@@ -1,0 +1,16 @@
+import type { Check } from './check.ts'
+
+/** `Check` with its commonest values left out. A union must be taken apart member by member. */
+type WithDefaults<C> = C extends Check
+  ? Omit<C, 'backends' | 'level' | 'kind'> & Partial<Pick<C, 'backends' | 'level' | 'kind'>>
+  : never
+
+/** A check of epoll: a contract, deterministic, unless it says otherwise. */
+export function epollCheck(check: WithDefaults<Check>): Check {
+  return { level: 'contract', kind: 'det', backends: ['epoll'], ...check } as Check
+}
+
+/** A check of the portable contract, which runs on every backend. */
+export function portableCheck(check: WithDefaults<Check>): Check {
+  return { level: 'contract', kind: 'det', backends: ['epoll', 'poll', 'select'], ...check } as Check
+}

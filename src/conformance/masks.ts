@@ -1,0 +1,33 @@
+import { EPOLL, POLL } from '../libc/constants/linux.ts'
+
+/** A mask in words, as the manual pages write it without prefix: `IN|RDHUP`, or `0` for none. */
+export type MaskText = string
+
+/** EPOLL and POLL bits are the same numbers, but for NVAL, which only poll has. */
+const bits: readonly (readonly [string, number])[] = [...Object.entries(EPOLL), ['NVAL', POLL.NVAL]]
+const bitOf = new Map(bits)
+
+/** The number of a mask. A bit that has no name may be given as a number: `IN|0x400000`. */
+export function parseMask(text: MaskText): number {
+  if (text === '0') return 0
+  let mask = 0
+  for (const name of text.split('|')) {
+    const bit = bitOf.get(name) ?? Number(name)
+    if (!Number.isInteger(bit)) throw new TypeError(`${name} is not a bit of an event mask`)
+    mask |= bit
+  }
+  return mask >>> 0
+}
+
+/** A mask in words; bits without a name are shown in hexadecimal. */
+export function formatMask(mask: number): MaskText {
+  const names: string[] = []
+  let rest = mask >>> 0
+  for (const [name, bit] of bits) {
+    if ((rest & bit) === 0) continue
+    names.push(name)
+    rest = (rest & ~bit) >>> 0
+  }
+  if (rest !== 0) names.push(`0x${rest.toString(16)}`)
+  return names.length === 0 ? '0' : names.join('|')
+}

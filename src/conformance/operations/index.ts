@@ -1,0 +1,23 @@
+import type { Machine } from '../machine.ts'
+import type { Step, StepOf } from '../steps.ts'
+import { nativeOperations, perform } from './native.ts'
+import { portableOperations } from './portable.ts'
+import { resourceOperations } from './resources.ts'
+import { threadOperations } from './threads.ts'
+
+/** What each step does. */
+export type Operations<Ops extends Step['op']> = {
+  readonly [Op in Ops]: (machine: Machine, step: StepOf<Op>) => void
+}
+
+/** A native step of a scenario is made by the main thread, unless a `thread` step wraps it. */
+const native = Object.fromEntries(
+  Object.keys(nativeOperations).map((op) => [op, perform]),
+) as unknown as Operations<keyof typeof nativeOperations>
+
+export const operations: Operations<Step['op']> = {
+  ...native,
+  ...resourceOperations,
+  ...threadOperations,
+  ...portableOperations,
+}

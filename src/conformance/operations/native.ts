@@ -1,0 +1,291 @@
+/**
+ * Native calls and waits. Each is prepared (arguments and memory), made, by this thread or by another, and
+ * concluded: decoded and held against what the step expects.
+ */
+import { Failure } from '../check.ts'
+import { formatMask, parseMask } from '../masks.ts'
+import type { Machine } from '../machine.ts'
+import type { Argument, Expected, NativeStep, StepOf } from '../steps.ts'
+import type { Invocation } from '../threads/job.ts'
+import { FD_SETSIZE } from '../../libc/constants/linux.ts'
+import { layouts } from '../../libc/layouts.ts'
+import { errnoName } from '../../libc/libc.ts'
+import { Memory } from '../../libc/memory.ts'
+import { NULL } from '../../libc/signatures.ts'
+
+/** A call that was made: its result, errno where that is -1, and how long it took. */
+export interface Outcome {
+  readonly result: number
+  readonly errno: number
+  readonly elapsedNs: number
+}
+
+/** A native step on its way. The memory must live until it is concluded, whoever makes the call. */
+export interface PendingStep {
+  readonly step: NativeStep
+  readonly invocation: Invocation
+  readonly memory: readonly Memory[]
+}
+
+interface NativeOperation<S extends NativeStep> {
+  prepare(machine: Machine, step: S): Omit<PendingStep, 'step'>
+  /** Throws `Failure` if the outcome is not what the step expects. */
+  conclude(machine: Machine, step: S, outcome: Outcome, memory: readonly Memory[]): void
+}
+
+/** An address in the first page, which no program maps. */
+const BAD_POINTER = 16
+
+const event = layouts.epoll_event
+const pollfd = layouts.pollfd
+const SET_SIZE = layouts.fd_set.size
+const FILLER = 0x55
+
+/** The three sets of select, as scenarios name them: read, write, except. */
+const SETS = ['r', 'w', 'x'] as const
+
+export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperation<StepOf<Op>> } = {
+  call: {
+    prepare(machine, step) {
+      const memory: Memory[] = []
+      const args = step.args.map((argument) => resolve(machine, argument, memory))
+      return { invocation: { fn: step.fn, args }, memory }
+    },
+    conclude(machine, step, outcome) {
+      expectResult(step.fn, outcome, step.expect)
+      if (step.as !== undefined && outcome.result >= 0) machine.bind(step.as, outcome.result)
+    },
+  },
+
+  'epoll.wait': {
+    prepare(machine, step) {
+      const max = step.max ?? 8
+      const buffer = new Memory(Math.max(1, max) * event.size, { shared: true })
+      const args = [machine.fd(step.ep), buffer.address, max, step.timeoutMs ?? 0]
+      return { invocation: { fn: 'epoll_wait', args }, memory: [buffer] }
+    },
+    conclude(machine, step, outcome, [buffer]) {
+      if (typeof step.expect === 'string') {
+        expectResult('epoll_wait', outcome, step.expect as Expected)
+        return
+      }
+      if (outcome.result === -1)
+        throw new Failure(eventsText(Object.entries(step.expect)), resultText(outcome))
+      const events: [string, string][] = []
+      for (let i = 0; i < outcome.result && buffer !== undefined; i++) {
+        const at = i * event.size
+        const data = buffer.view.getBigUint64(at + event.offsets.data, true)
+        const mask = buffer.view.getUint32(at + event.offsets.events, true)
+        events.push([machine.labels.label(data), formatMask(mask)])
+      }
+      expectEvents(events, Object.entries(step.expect))
+      expectDuration('epoll_wait', outcome, step.timeoutMs ?? 0, step.atLeastMs)
+    },
+  },
+
+  poll: {
+    prepare(machine, step) {
+      const names = Object.entries(step.fds)
+      const array = new Memory(names.length * pollfd.size, { shared: true })
+      for (const [i, [name, mask]] of names.entries()) {
+        array.view.setInt32(i * pollfd.size, machine.fd(name), true)
+        array.view.setInt16(i * pollfd.size + pollfd.offsets.events, parseMask(mask), true)
+        // poll must overwrite what stands here, also with nothing.
+        array.view.setInt16(i * pollfd.size + pollfd.offsets.revents, 0x7fff, true)
+      }
+      const args = [array.address, names.length, step.timeoutMs ?? 0]
+      return { invocation: { fn: 'poll', args }, memory: [array] }
+    },
+    conclude(machine, step, outcome, [array]) {
+      const expected = Object.entries(step.expect)
+      if (outcome.result === -1) throw new Failure(eventsText(expected), resultText(outcome))
+      const reported: [string, string][] = []
+      for (const [i, name] of Object.keys(step.fds).entries()) {
+        const revents = array?.view.getUint16(i * pollfd.size + pollfd.offsets.revents, true) ?? 0
+        if (revents !== 0) reported.push([name, formatMask(revents)])
+      }
+      expectEvents(reported, expected)
+      machine.expect(outcome.result, expected.length, 'poll returns')
+      expectDuration('poll', outcome, step.timeoutMs ?? 0)
+    },
+  },
+
+  select: {
+    prepare(machine, step) {
+      const sets = new Memory(3 * SET_SIZE, { shared: true })
+      let nfds = 0
+      for (const [name, letters] of Object.entries(step.fds)) {
+        const fd = machine.fd(name)
+        if (fd >= FD_SETSIZE) throw new TypeError(`select cannot watch descriptor ${fd}`)
+        nfds = Math.max(nfds, fd + 1)
+        for (const [set, letter] of SETS.entries()) {
+          if (letters.includes(letter)) setBit(sets, set, fd)
+        }
+      }
+      const timeout = timevalOf(step.timeoutMs ?? 0)
+      const args = [nfds, sets.address, sets.at(SET_SIZE), sets.at(2 * SET_SIZE), timeout.address]
+      return { invocation: { fn: 'select', args }, memory: [sets, timeout] }
+    },
+    conclude(machine, step, outcome, [sets]) {
+      const expected = Object.entries(step.expect)
+      if (outcome.result === -1) throw new Failure(eventsText(expected), resultText(outcome))
+      const reported: [string, string][] = []
+      for (const name of Object.keys(step.fds)) {
+        const fd = machine.fd(name)
+        const letters = SETS.filter((_, set) => sets !== undefined && hasBit(sets, set, fd)).join('')
+        if (letters !== '') reported.push([name, letters])
+      }
+      expectEvents(reported, expected)
+      const bits = expected.reduce((sum, [, letters]) => sum + letters.length, 0)
+      machine.expect(outcome.result, bits, 'select returns')
+      expectDuration('select', outcome, step.timeoutMs ?? 0)
+    },
+  },
+
+  write: {
+    prepare(machine, step) {
+      const bytes = new Memory(step.bytes, { shared: true })
+      bytes.bytes.fill(FILLER)
+      return {
+        invocation: { fn: 'write', args: [machine.fd(step.fd), bytes.address, step.bytes] },
+        memory: [bytes],
+      }
+    },
+    conclude: (_, step, outcome) => expectResult('write', outcome, step.expect),
+  },
+
+  read: {
+    prepare(machine, step) {
+      const bytes = new Memory(step.bytes, { shared: true })
+      return {
+        invocation: { fn: 'read', args: [machine.fd(step.fd), bytes.address, step.bytes] },
+        memory: [bytes],
+      }
+    },
+    conclude: (_, step, outcome) => expectResult('read', outcome, step.expect),
+  },
+
+  'eventfd.write': {
+    prepare(machine, step) {
+      const value = new Memory(8, { shared: true })
+      value.view.setBigUint64(0, BigInt(step.value), true)
+      return { invocation: { fn: 'write', args: [machine.fd(step.fd), value.address, 8] }, memory: [value] }
+    },
+    conclude: (_, step, outcome) => expectResult('write', outcome, step.expect),
+  },
+
+  'eventfd.read': {
+    prepare(machine, step) {
+      const value = new Memory(8, { shared: true })
+      return { invocation: { fn: 'read', args: [machine.fd(step.fd), value.address, 8] }, memory: [value] }
+    },
+    conclude(machine, step, outcome, [value]) {
+      if (step.expect.startsWith('E')) {
+        expectResult('read', outcome, step.expect as Expected)
+        return
+      }
+      expectResult('read', outcome, 8)
+      machine.expect(value?.view.getBigUint64(0, true) ?? 0n, BigInt(step.expect), 'the counter is')
+    },
+  },
+}
+
+/** Prepares a step of any kind. */
+export function prepare(machine: Machine, step: NativeStep): PendingStep {
+  return { step, ...operationOf(step).prepare(machine, step) }
+}
+
+/** Holds an outcome against what the step expects. */
+export function conclude(machine: Machine, pending: PendingStep, outcome: Outcome): void {
+  operationOf(pending.step).conclude(machine, pending.step, outcome, pending.memory)
+}
+
+/** Makes the call of a step in this thread. */
+export function perform(machine: Machine, step: NativeStep): void {
+  const pending = prepare(machine, step)
+  const { fn, args } = pending.invocation
+  const native = machine.libc.fn[fn] as (...a: readonly (number | string)[]) => number
+  const start = process.hrtime.bigint()
+  const result = native(...args)
+  const errno = result === -1 ? machine.libc.errno() : 0
+  conclude(machine, pending, { result, errno, elapsedNs: Number(process.hrtime.bigint() - start) })
+}
+
+/** The table is typed by operation; a step taken from a union needs the one that is its own. */
+function operationOf(step: NativeStep): NativeOperation<NativeStep> {
+  return nativeOperations[step.op] as NativeOperation<NativeStep>
+}
+
+function resolve(machine: Machine, argument: Argument, memory: Memory[]): number | string {
+  if (typeof argument === 'number') return argument
+  if (argument === 'bad-pointer') return BAD_POINTER
+  if (typeof argument === 'string') return machine.fd(argument.slice(1))
+  if ('text' in argument) return argument.text
+  if (argument.bytes === 0) return NULL
+  const bytes = new Memory(argument.bytes, { shared: true })
+  memory.push(bytes)
+  return bytes.address
+}
+
+/** Fails unless a call returned what was expected of it. */
+export function expectResult(fn: string, outcome: Outcome, expected: Expected): void {
+  const met =
+    expected === 'ok'
+      ? outcome.result !== -1
+      : typeof expected === 'number'
+        ? outcome.result === expected
+        : outcome.result === -1 && errnoName(outcome.errno) === expected
+  if (!met) throw new Failure(`${fn} gives ${expected}`, `${fn} gives ${resultText(outcome)}`)
+}
+
+function resultText({ result, errno }: Outcome): string {
+  return result === -1 ? errnoName(errno) : String(result)
+}
+
+function eventsText(events: readonly (readonly [string, string])[]): string {
+  if (events.length === 0) return 'no events'
+  return events.map(([label, mask]) => `${label} ${mask}`).join(', ')
+}
+
+/** Fails unless both lists hold the same entries, in whatever order; a duplicate is a difference. */
+export function expectEvents(
+  actual: readonly (readonly [string, string])[],
+  expected: readonly (readonly [string, string])[],
+): void {
+  const sorted = (events: readonly (readonly [string, string])[]): string =>
+    eventsText(events.map(([label, mask]) => [label, normal(mask)] as const).toSorted(byText))
+  const [is, should] = [sorted(actual), sorted(expected)]
+  if (is !== should) throw new Failure(should, is)
+}
+
+const byText = (a: readonly [string, string], b: readonly [string, string]): number =>
+  `${a[0]} ${a[1]}` < `${b[0]} ${b[1]}` ? -1 : 1
+
+/** Masks are compared by value, so that scenarios may name bits in any order; select's letters stay. */
+function normal(mask: string): string {
+  return /^[rwx]+$/.test(mask) ? mask : formatMask(parseMask(mask))
+}
+
+/** A wait that ran out of time must have lasted that time, exactly: being early is a bug, being late is not. */
+function expectDuration(fn: string, outcome: Outcome, timeoutMs: number, atLeastMs?: number): void {
+  const least = Math.max(outcome.result === 0 ? timeoutMs : 0, atLeastMs ?? 0)
+  if (outcome.elapsedNs < least * 1e6) {
+    throw new Failure(`${fn} lasts at least ${least} ms`, `${fn} lasted ${outcome.elapsedNs / 1e6} ms`)
+  }
+}
+
+function timevalOf(timeoutMs: number): Memory {
+  const timeval = new Memory(layouts.timeval.size, { shared: true })
+  timeval.view.setBigInt64(0, BigInt(Math.floor(timeoutMs / 1000)), true)
+  timeval.view.setBigInt64(8, BigInt((timeoutMs % 1000) * 1000), true)
+  return timeval
+}
+
+function setBit(sets: Memory, set: number, fd: number): void {
+  const at = set * SET_SIZE + (fd >> 3)
+  sets.view.setUint8(at, sets.view.getUint8(at) | (1 << (fd & 7)))
+}
+
+function hasBit(sets: Memory, set: number, fd: number): boolean {
+  return (sets.view.getUint8(set * SET_SIZE + (fd >> 3)) & (1 << (fd & 7))) !== 0
+}

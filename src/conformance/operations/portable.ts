@@ -1,0 +1,163 @@
+/**
+ * The portable contract as steps: a Poller or an EventLoop of the backend under test. A scenario of these runs
+ * on every backend.
+ */
+import { Interest, INTERRUPTED, Readiness, ReadinessBatch } from '../../backends/backend.ts'
+import { backends } from '../../backends/index.ts'
+import { SystemError, UnsupportedError } from '../../errors.ts'
+import { NULL } from '../../libc/signatures.ts'
+import { Memory } from '../../libc/memory.ts'
+import { createEvents, EventLoop } from '../../loop/event-loop.ts'
+import type { LoopEvent } from '../../loop/event-loop.ts'
+import { Failure } from '../check.ts'
+import type { Machine } from '../machine.ts'
+import type { LoopExpectation, PortableEvent, PortableStep } from '../steps.ts'
+import type { Operations } from './index.ts'
+
+/** How long another thread waits before it wakes a loop that is to be asleep by then. */
+const WAKE_DELAY_MS = 20
+
+/** A loop's wait takes at most so many events at once. */
+const LOOP_CAPACITY = 8
+
+export const portableOperations: Operations<PortableStep['op']> = {
+  'poller.open'(machine, { as }) {
+    machine.pollers.set(as, backends[machine.backend].open(machine.libc))
+  },
+  'poller.close': (machine, { poller }) => pollerOf(machine, poller).close(),
+  'poller.register'(machine, { command, poller, fd, interest, token, trigger, expect }) {
+    const bits = bitsOf(Interest, interest)
+    const options = trigger === undefined ? {} : { trigger }
+    expectError(`${command} ${fd}`, expect, () =>
+      pollerOf(machine, poller)[command](machine.fd(fd), bits, BigInt(token), options),
+    )
+  },
+  'poller.remove'(machine, { poller, fd, expect }) {
+    expectError(`remove ${fd}`, expect, () => pollerOf(machine, poller).remove(machine.fd(fd)))
+  },
+  'poller.wake': (machine, { poller }) => pollerOf(machine, poller).wake(),
+  'poller.wait'(machine, { poller, expect, timeoutNs, capacity, atLeastNs }) {
+    const batch = new ReadinessBatch(capacity)
+    const start = process.hrtime.bigint()
+    const n = pollerOf(machine, poller).wait(batch, timeoutNs)
+    const elapsedNs = Number(process.hrtime.bigint() - start)
+    if (n === INTERRUPTED) throw new Failure('a wait that is not interrupted', 'EINTR')
+    const actual: PortableEvent[] = []
+    for (let i = 0; i < n; i++) {
+      actual.push({ token: String(batch.token(i)), is: namesOf(Readiness, batch.flags[i] ?? 0) })
+    }
+    expectSame(actual.map(textOfEvent), expect.map(textOfEvent))
+    expectAtLeast(elapsedNs, n === 0 ? Math.max(timeoutNs, atLeastNs ?? 0) : (atLeastNs ?? 0))
+  },
+
+  'loop.open'(machine, { as }) {
+    machine.loops.set(as, new EventLoop(machine.libc, { backend: backends[machine.backend] }))
+  },
+  'loop.close': (machine, { loop }) => loopOf(machine, loop).close(),
+  'loop.add'(machine, { loop, direction, fd, token, expect }) {
+    const method = direction === 'read' ? 'addRead' : 'addWrite'
+    expectError(`${method} ${fd}`, expect, () => loopOf(machine, loop)[method](machine.fd(fd), BigInt(token)))
+  },
+  'loop.del'(machine, { loop, direction, fd }) {
+    loopOf(machine, loop)[direction === 'read' ? 'delRead' : 'delWrite'](machine.fd(fd))
+  },
+  'loop.add-wake': (machine, { loop, token }) => loopOf(machine, loop).addWake(BigInt(token)),
+  'loop.wake'(machine, { loop, from }) {
+    if (from === undefined) loopOf(machine, loop).wake()
+    else wakeFromThread(machine, loopOf(machine, loop))
+  },
+  'loop.wait'(machine, { loop, expect, timeoutMs, atLeastMs }) {
+    const events = createEvents(LOOP_CAPACITY)
+    const start = process.hrtime.bigint()
+    const n = loopOf(machine, loop).wait(events, timeoutMs)
+    const elapsedNs = Number(process.hrtime.bigint() - start)
+    // A count that an expectation leaves open is not compared.
+    const asksBytes = new Set(expect.filter(({ bytes }) => bytes !== undefined).map(({ token }) => token))
+    const actual = events.slice(0, n).map((event) => textOfActual(event, asksBytes.has(String(event.token))))
+    expectSame(
+      actual,
+      expect.map((event) => textOfExpected(machine, event)),
+    )
+    expectAtLeast(elapsedNs, (n === 0 ? Math.max(timeoutMs, atLeastMs ?? 0) : (atLeastMs ?? 0)) * 1e6)
+  },
+}
+
+function pollerOf(machine: Machine, name: string): ReturnType<(typeof backends)['epoll']['open']> {
+  const poller = machine.pollers.get(name)
+  if (poller === undefined) throw new TypeError(`the scenario has no poller ${name}`)
+  return poller
+}
+
+function loopOf(machine: Machine, name: string): EventLoop {
+  const loop = machine.loops.get(name)
+  if (loop === undefined) throw new TypeError(`the scenario has no loop ${name}`)
+  return loop
+}
+
+/** The other thread sleeps a little, so that the loop is blocked by then, and writes as `wakeRemote` does. */
+function wakeFromThread(machine: Machine, loop: EventLoop): void {
+  const one = new Memory(8, { shared: true })
+  one.view.setBigUint64(0, 1n, true)
+  machine.keep(one)
+  machine.acquireThread().post({
+    calls: [
+      { fn: 'poll', args: [NULL, 0, WAKE_DELAY_MS] },
+      { fn: 'write', args: [loop.wakeHandle().fd, one.address, 8] },
+    ],
+    rounds: 1,
+  })
+}
+
+function expectError(what: string, expected: string, action: () => void): void {
+  let actual = 'ok'
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof SystemError) actual = error.code
+    else if (error instanceof UnsupportedError) actual = 'unsupported'
+    else throw error
+  }
+  if (actual !== expected) throw new Failure(`${what}: ${expected}`, `${what}: ${actual}`)
+}
+
+function expectSame(actual: readonly string[], expected: readonly string[]): void {
+  const text = (events: readonly string[]): string =>
+    events.length === 0 ? 'no events' : events.toSorted().join(', ')
+  if (text(actual) !== text(expected)) throw new Failure(text(expected), text(actual))
+}
+
+function expectAtLeast(elapsedNs: number, leastNs: number): void {
+  if (elapsedNs < leastNs)
+    throw new Failure(`the wait lasts at least ${leastNs} ns`, `it lasted ${elapsedNs} ns`)
+}
+
+function bitsOf(names: Readonly<Record<string, number>>, text: string): number {
+  return text.split('|').reduce((bits, name) => {
+    const bit = names[name]
+    if (bit === undefined && name !== '0')
+      throw new TypeError(`${name} is not one of ${Object.keys(names).join(', ')}`)
+    return bits | (bit ?? 0)
+  }, 0)
+}
+
+function namesOf(names: Readonly<Record<string, number>>, bits: number): string {
+  return Object.entries(names)
+    .filter(([, bit]) => (bits & bit) !== 0)
+    .map(([name]) => name)
+    .join('|')
+}
+
+const textOfEvent = ({ token, is }: PortableEvent): string => `${token} ${is}`
+
+const loopFlags = ['readable', 'writable', 'eof', 'error', 'user'] as const
+
+function textOfActual(event: LoopEvent, withBytes: boolean): string {
+  const flags = loopFlags.filter((flag) => event[flag]).join(' ')
+  return `fd ${event.fd} token ${event.token} ${flags}${withBytes ? ` bytes ${event.bytes}` : ''}`
+}
+
+function textOfExpected(machine: Machine, event: LoopExpectation): string {
+  const fd = event.fd === undefined ? -1 : machine.fd(event.fd)
+  const bytes = event.bytes === undefined ? '' : ` bytes ${event.bytes}`
+  return `fd ${fd} token ${BigInt(event.token)} ${event.is}${bytes}`
+}

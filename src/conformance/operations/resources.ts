@@ -1,0 +1,180 @@
+import { SystemError } from '../../errors.ts'
+import {
+  AF,
+  EPOLL_CLOEXEC,
+  EPOLL_CTL,
+  IPPROTO_TCP,
+  MSG,
+  O,
+  SHUT,
+  SO,
+  SOCK,
+  SOL_SOCKET,
+} from '../../libc/constants/linux.ts'
+import { layouts } from '../../libc/layouts.ts'
+import { errnoName, lastError, sys } from '../../libc/libc.ts'
+import { Memory } from '../../libc/memory.ts'
+import type { Machine } from '../machine.ts'
+import { parseMask } from '../masks.ts'
+import type { ResourceStep, TcpState } from '../steps.ts'
+import { sleepSync } from '../threads/thread-pool.ts'
+import type { Operations } from './index.ts'
+import { expectResult } from './native.ts'
+import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
+
+const socketTypes = { stream: SOCK.STREAM, dgram: SOCK.DGRAM, seqpacket: SOCK.SEQPACKET } as const
+const domains = { unix: AF.UNIX, inet: AF.INET } as const
+
+/** More than any pipe or socket buffer holds in one go; a buffer that takes more never fills. */
+const FILL_LIMIT_BYTES = 256 * 1024 * 1024
+
+/** <linux/tcp.h>: the option, and the states that it reports in its first byte. */
+const TCP_INFO = 11
+const tcpStates: Record<TcpState, number> = { ESTABLISHED: 1, FIN_WAIT2: 5, CLOSE: 7, CLOSE_WAIT: 8 }
+
+/** Loopback TCP settles in microseconds; a loaded machine may take its time. */
+const SETTLE_LIMIT_MS = 2000
+/** How long to wait where the kernel does not tell the state of a connection. */
+const BLIND_SETTLE_MS = 50
+
+export const resourceOperations: Operations<ResourceStep['op']> = {
+  pipe(machine, { read, write, flags }) {
+    const fds = new Memory(8)
+    sys(machine.libc, 'pipe2', fds.address, flags | O.CLOEXEC)
+    bindPair(machine, fds, read, write)
+  },
+  socketpair(machine, { a, b, type }) {
+    const fds = new Memory(8)
+    const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
+    sys(machine.libc, 'socketpair', AF.UNIX, flags, 0, fds.address)
+    bindPair(machine, fds, a, b)
+  },
+  socket(machine, { as, domain, type }) {
+    const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
+    machine.bind(as, sys(machine.libc, 'socket', domains[domain], flags, 0))
+  },
+  listener(machine, { as, domain, backlog }) {
+    const flags = SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC
+    machine.bind(as, sys(machine.libc, 'socket', domains[domain], flags, 0))
+    bindLoopback(machine.libc, machine.fd(as), domain)
+    sys(machine.libc, 'listen', machine.fd(as), backlog)
+  },
+  connect(machine, { fd, to, expect }) {
+    expectResult('connect', connectTo(machine.libc, machine.fd(fd), machine.fd(to)), expect)
+  },
+  accept(machine, { as, listener }) {
+    machine.bind(as, acceptFrom(machine.libc, machine.fd(listener)))
+  },
+  tcp(machine, { client, server }) {
+    const [clientFd, serverFd] = openConnectedTcp(machine.libc)
+    machine.bind(client, clientFd)
+    machine.bind(server, serverFd)
+  },
+  eventfd(machine, { as, initial, flags }) {
+    machine.bind(as, sys(machine.libc, 'eventfd', initial, flags))
+  },
+  epoll(machine, { as }) {
+    machine.bind(as, sys(machine.libc, 'epoll_create1', EPOLL_CLOEXEC))
+  },
+  dup(machine, { fd, as }) {
+    machine.bind(as, sys(machine.libc, 'dup', machine.fd(fd)))
+  },
+  close: (machine, { fd }) => machine.closeFd(fd),
+  shutdown(machine, { fd, how }) {
+    sys(machine.libc, 'shutdown', machine.fd(fd), SHUT[how])
+  },
+  reset(machine, { fd }) {
+    const linger = new Memory(layouts.linger.size)
+    linger.view.setInt32(layouts.linger.offsets.onoff, 1, true)
+    sys(
+      machine.libc,
+      'setsockopt',
+      machine.fd(fd),
+      SOL_SOCKET,
+      SO.LINGER,
+      linger.address,
+      layouts.linger.size,
+    )
+    machine.closeFd(fd)
+  },
+  fill(machine, { fd, chunk }) {
+    const bytes = new Memory(chunk)
+    let sent = 0
+    // A last byte at a time: a chunk that no longer fits may still leave room for less.
+    for (const size of chunk === 1 ? [1] : [chunk, 1]) {
+      while (machine.libc.fn.write(machine.fd(fd), bytes.address, size) > 0) {
+        sent += size
+        if (sent > FILL_LIMIT_BYTES) throw new Error(`${fd} does not fill up`)
+      }
+      if (errnoName(machine.libc.errno()) !== 'EAGAIN') throw lastError(machine.libc, 'write', fd)
+    }
+  },
+  drain(machine, { fd }) {
+    const bytes = new Memory(65536)
+    let n: number
+    do n = machine.libc.fn.read(machine.fd(fd), bytes.address, 65536)
+    while (n > 0)
+    if (n === -1 && errnoName(machine.libc.errno()) !== 'EAGAIN') throw lastError(machine.libc, 'read', fd)
+  },
+  'send-oob'(machine, { fd }) {
+    sys(machine.libc, 'send', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
+  },
+  'recv-oob'(machine, { fd }) {
+    sys(machine.libc, 'recv', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
+  },
+  'socket-option'(machine, { fd, option, value }) {
+    const memory = new Memory(4)
+    memory.view.setInt32(0, value, true)
+    sys(machine.libc, 'setsockopt', machine.fd(fd), SOL_SOCKET, SO[option], memory.address, 4)
+  },
+  'so-error'(machine, { fd, expect }) {
+    const value = socketOption(machine, machine.fd(fd), SOL_SOCKET, SO.ERROR)
+    machine.expect(value === 0 ? '0' : errnoName(value), expect, 'SO_ERROR')
+  },
+  settle(machine, { fd, state }) {
+    const deadline = performance.now() + SETTLE_LIMIT_MS
+    for (;;) {
+      const now = tcpStateOf(machine, machine.fd(fd))
+      if (now === undefined) return sleepSync(BLIND_SETTLE_MS)
+      if (now === tcpStates[state] || performance.now() >= deadline) return
+      sleepSync(1)
+    }
+  },
+  sleep: (_, { ms }) => sleepSync(ms),
+  'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
+    const { size, offsets } = layouts.epoll_event
+    const event = new Memory(size)
+    event.view.setUint32(offsets.events, parseMask(events), true)
+    event.view.setBigUint64(offsets.data, machine.labels.data(label), true)
+    const result = machine.libc.fn.epoll_ctl(
+      machine.fd(ep),
+      EPOLL_CTL[command],
+      machine.fd(fd),
+      event.address,
+    )
+    expectResult('epoll_ctl', { result, errno: machine.libc.errno(), elapsedNs: 0 }, expect)
+  },
+}
+
+function bindPair(machine: Machine, fds: Memory, first: string, second: string): void {
+  machine.bind(first, fds.view.getInt32(0, true))
+  machine.bind(second, fds.view.getInt32(4, true))
+}
+
+function socketOption(machine: Machine, fd: number, level: number, option: number): number {
+  const value = new Memory(4)
+  const length = new Memory(4)
+  length.view.setUint32(0, 4, true)
+  sys(machine.libc, 'getsockopt', fd, level, option, value.address, length.address)
+  return value.view.getInt32(0, true)
+}
+
+/** The state of a TCP connection, or undefined where the kernel does not tell. */
+function tcpStateOf(machine: Machine, fd: number): number | undefined {
+  try {
+    return socketOption(machine, fd, IPPROTO_TCP, TCP_INFO) & 0xff
+  } catch (error) {
+    if (error instanceof SystemError) return undefined
+    throw error
+  }
+}

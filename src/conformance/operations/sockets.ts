@@ -1,0 +1,66 @@
+import { SystemError } from '../../errors.ts'
+import { AF, INADDR_LOOPBACK, SOCK } from '../../libc/constants/linux.ts'
+import { OwnedFd } from '../../libc/fd.ts'
+import { layouts } from '../../libc/layouts.ts'
+import { sys } from '../../libc/libc.ts'
+import type { Libc } from '../../libc/libc.ts'
+import { Memory } from '../../libc/memory.ts'
+import { NULL } from '../../libc/signatures.ts'
+import { sleepSync } from '../threads/thread-pool.ts'
+import type { Outcome } from './native.ts'
+
+/** Room for any address that sockets here have: sockaddr_un is the largest. */
+const ADDRESS_SIZE = layouts.sockaddr_un.size
+
+/** How long a connection over loopback may take on a loaded machine. */
+const PATIENCE_MS = 2000
+
+/** Binds a socket to an address that the kernel chooses: a loopback port, or an abstract unix name. */
+export function bindLoopback(libc: Libc, fd: number, domain: 'unix' | 'inet'): void {
+  const address = new Memory(ADDRESS_SIZE)
+  address.view.setUint16(0, AF[domain === 'unix' ? 'UNIX' : 'INET'], true)
+  if (domain === 'unix') {
+    // Only the family: Linux picks a name ("autobind", unix(7)), so that nothing is left in a file system.
+    sys(libc, 'bind', fd, address.address, 2)
+    return
+  }
+  // Network byte order is big-endian.
+  address.view.setUint32(layouts.sockaddr_in.offsets.addr, INADDR_LOOPBACK, false)
+  sys(libc, 'bind', fd, address.address, layouts.sockaddr_in.size)
+}
+
+/** Connects one socket to the address of another, and says what the call returned. */
+export function connectTo(libc: Libc, fd: number, listener: number): Outcome {
+  const address = new Memory(ADDRESS_SIZE)
+  const length = new Memory(4)
+  length.view.setUint32(0, ADDRESS_SIZE, true)
+  sys(libc, 'getsockname', listener, address.address, length.address)
+  const result = libc.fn.connect(fd, address.address, length.view.getUint32(0, true))
+  return { result, errno: result === -1 ? libc.errno() : 0, elapsedNs: 0 }
+}
+
+/** Accepts a connection that is on its way: over TCP it may take a moment to be there. */
+export function acceptFrom(libc: Libc, listener: number): number {
+  const deadline = performance.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      return sys(libc, 'accept4', listener, NULL, NULL, SOCK.NONBLOCK | SOCK.CLOEXEC)
+    } catch (error) {
+      const early = error instanceof SystemError && error.code === 'EAGAIN'
+      if (!early || performance.now() >= deadline) throw error
+      sleepSync(1)
+    }
+  }
+}
+
+/** Two connected, non-blocking TCP sockets over loopback: client and server. The listener is gone again. */
+export function openConnectedTcp(libc: Libc): [number, number] {
+  const type = SOCK.STREAM | SOCK.CLOEXEC
+  using listener = new OwnedFd(libc, sys(libc, 'socket', AF.INET, type | SOCK.NONBLOCK, 0))
+  bindLoopback(libc, listener.fd, 'inet')
+  sys(libc, 'listen', listener.fd, 1)
+  using client = new OwnedFd(libc, sys(libc, 'socket', AF.INET, type | SOCK.NONBLOCK, 0))
+  connectTo(libc, client.fd, listener.fd)
+  const server = acceptFrom(libc, listener.fd)
+  return [client.release(), server]
+}

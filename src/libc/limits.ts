@@ -1,0 +1,44 @@
+import { RLIMIT_NOFILE } from './constants/linux.ts'
+import { layouts } from './layouts.ts'
+import { sys } from './libc.ts'
+import type { Libc } from './libc.ts'
+import { Memory } from './memory.ts'
+
+/** How many descriptors this process may have: numbers at or above `soft` are refused with EMFILE. */
+export interface DescriptorLimit {
+  readonly soft: number
+  /** How far `soft` may be raised without privilege. */
+  readonly hard: number
+}
+
+/** The present limit (getrlimit of RLIMIT_NOFILE). No limit at all is shown as `Infinity`. */
+export function descriptorLimit(libc: Libc): DescriptorLimit {
+  const memory = new Memory(layouts.rlimit.size)
+  sys(libc, 'getrlimit', RLIMIT_NOFILE, memory.address)
+  const at = (offset: number): number => {
+    const value = memory.view.getBigUint64(offset, true)
+    return value > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(value)
+  }
+  return { soft: at(layouts.rlimit.offsets.soft), hard: at(layouts.rlimit.offsets.hard) }
+}
+
+/** Sets the soft limit. Throws `SystemError` (EINVAL above the hard limit). */
+export function setDescriptorLimit(libc: Libc, soft: number, hard: number): void {
+  const memory = new Memory(layouts.rlimit.size)
+  memory.view.setBigUint64(layouts.rlimit.offsets.soft, BigInt(soft), true)
+  memory.view.setBigUint64(
+    layouts.rlimit.offsets.hard,
+    hard === Infinity ? 2n ** 64n - 1n : BigInt(hard),
+    true,
+  )
+  sys(libc, 'setrlimit', RLIMIT_NOFILE, memory.address)
+}
+
+/** Raises the soft limit to the hard one, as far as it goes, and returns what it is then. */
+export function raiseDescriptorLimit(libc: Libc): DescriptorLimit {
+  const limit = descriptorLimit(libc)
+  if (limit.soft < limit.hard && Number.isFinite(limit.hard)) {
+    setDescriptorLimit(libc, limit.hard, limit.hard)
+  }
+  return descriptorLimit(libc)
+}
