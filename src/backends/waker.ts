@@ -1,5 +1,4 @@
-import { SystemError } from '../errors.ts'
-import { openEventfd, openPipe } from '../libc/fd.ts'
+import { openSignal } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
 import { attachLibc } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
@@ -18,7 +17,7 @@ export class Waker {
 
   constructor(libc: Libc) {
     this.#libc = libc
-    ;[this.#source, this.#signal] = openWakeSource(libc)
+    ;[this.#source, this.#signal] = openSignal(libc)
   }
 
   /** The descriptor to watch for readability. */
@@ -48,17 +47,6 @@ export class Waker {
   close(): void {
     this.#source.close()
     if (this.#signal !== this.#source) this.#signal.close()
-  }
-}
-
-/** Both ends of an eventfd are one descriptor. */
-function openWakeSource(libc: Libc): [OwnedFd, OwnedFd] {
-  try {
-    const both = openEventfd(libc)
-    return [both, both]
-  } catch (error) {
-    if (!(error instanceof SystemError) || (error.code !== 'ENOSYS' && error.code !== 'EPERM')) throw error
-    return openPipe(libc)
   }
 }
 

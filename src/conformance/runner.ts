@@ -1,9 +1,8 @@
-import { readdirSync } from 'node:fs'
 import type { BackendName } from '../backends/index.ts'
-import { isKnownError, UnsupportedError } from '../errors.ts'
-import { F } from '../libc/constants/linux.ts'
+import { isKnownError, SystemError, UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit } from '../libc/limits.ts'
+import { openDescriptors } from '../libc/open-descriptors.ts'
 import { Failure } from './check.ts'
 import type { Check, CheckResult, Outcome } from './check.ts'
 import { Machine } from './machine.ts'
@@ -70,6 +69,9 @@ function attempt(check: Check, machine: Machine, action: () => void): Verdict {
       return { outcome: outcomeOfFailure(check), expected, actual, step: machine.currentStep }
     }
     if (error instanceof UnsupportedError) return { outcome: 'unsupported', message: error.message }
+    if (error instanceof SystemError && error.code === 'ENOSYS') {
+      return { outcome: 'unsupported', message: `${error.message}: the kernel does not have this call` }
+    }
     const message =
       isKnownError(error) || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)
     return { outcome: 'broken', step: machine.currentStep, message }
@@ -79,20 +81,6 @@ function attempt(check: Check, machine: Machine, action: () => void): Verdict {
 /** A quirk that is different here is worth a line, and no alarm. */
 function outcomeOfFailure(check: Check): Outcome {
   return check.level === 'quirk' ? 'diverges' : 'fail'
-}
-
-/** Without /proc, this many descriptors are looked at one by one. */
-const DESCRIPTORS_WITHOUT_PROC = 256
-
-/** The descriptors that are open right now, but for the one that reads the list. */
-export function openDescriptors(libc: Libc): ReadonlySet<number> {
-  let candidates: number[]
-  try {
-    candidates = readdirSync('/proc/self/fd').map(Number)
-  } catch {
-    candidates = Array.from({ length: DESCRIPTORS_WITHOUT_PROC }, (_, fd) => fd)
-  }
-  return new Set(candidates.filter((fd) => libc.fn.fcntl(fd, F.GETFD, 0) !== -1))
 }
 
 function missingDescriptors(check: Check, libc: Libc, open: number): string | undefined {

@@ -1,3 +1,4 @@
+import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { CheckResult } from './check.ts'
@@ -20,6 +21,22 @@ export function runChecks(
   observer: SessionObserver,
 ): void {
   const selected = ids.map((id) => ({ id, ...findCheck(id) }))
+  const reason = whyUnavailable(libc, backend)
+  if (reason !== undefined) {
+    for (const { check, family } of selected) {
+      const { id, level } = check
+      observer.onResult({
+        id,
+        family: family.name,
+        backend,
+        level,
+        outcome: 'unsupported',
+        message: reason,
+        durationMs: 0,
+      })
+    }
+    return
+  }
   const threads = Math.max(0, ...selected.map(({ check }) => check.threads ?? 0))
   // Started before the first check, so that no check sees descriptors come that are not its own.
   const pool = threads === 0 ? undefined : new ThreadPool(libc.plan, threads)
@@ -28,4 +45,15 @@ export function runChecks(
     observer.onResult(runCheck(check, { libc, backend, family: family.name, pool, onStep: observer.onStep }))
   }
   pool?.exit()
+}
+
+/** What policy and old kernels answer. Any other error is a backend that is there and does not work. */
+const absent = new Set(['ENOSYS', 'EPERM', 'EACCES'])
+
+/** Why a backend is not there at all; undefined if it is to be checked. */
+export function whyUnavailable(libc: Libc, backend: BackendName): string | undefined {
+  const availability = backends[backend].availability(libc)
+  if (availability.available) return undefined
+  const { errno, reason } = availability
+  return errno === undefined || absent.has(errno) ? `${backend} is not available: ${reason}` : undefined
 }

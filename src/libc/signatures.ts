@@ -103,7 +103,10 @@ export const signatures = {
   dlopen: returnsPointer(string, int),
   dlsym: returnsPointer(pointer, string),
   dladdr: returnsInt(pointer, pointer),
+  getpagesize: returnsInt(),
   strlen: returnsLong(pointer),
+  memset: returnsPointer(pointer, int, size),
+  memccpy: returnsPointer(pointer, pointer, int, size),
   _exit: returnsInt(int),
 } as const satisfies Record<string, Signature>
 

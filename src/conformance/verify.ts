@@ -1,0 +1,45 @@
+import type { BackendName } from '../backends/index.ts'
+import { probe } from '../probe/index.ts'
+import { version } from '../version.ts'
+import type { CheckResult } from './check.ts'
+import { checksOf } from './checks/index.ts'
+import { runIsolated } from './isolation.ts'
+import { countOutcomes } from './report.ts'
+import type { VerifyReport } from './report.ts'
+
+export interface VerifyOptions {
+  readonly backends: readonly BackendName[]
+  readonly lib: string | undefined
+  /** How long a single step may take before it counts as hung. */
+  readonly timeoutMs: number
+  readonly onWarning: (message: string) => void
+  readonly signal: AbortSignal
+}
+
+/** Runs every check that applies, one child process per backend, one backend after another. */
+export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  const startedAt = new Date().toISOString()
+  const start = performance.now()
+  const { backends, lib, timeoutMs, onWarning, signal } = options
+  const environment = await probe({ lib, backends, onWarning })
+  const results: CheckResult[] = []
+  for (const backend of backends) {
+    await runIsolated(backend, checksOf(backend), {
+      lib,
+      timeoutMs,
+      onWarning,
+      signal,
+      onResult: (result) => results.push(result),
+    })
+  }
+  return {
+    schema: 'evloop/verify@1',
+    tool: { name: 'evloop', version: version() },
+    environment,
+    startedAt,
+    durationMs: Math.round(performance.now() - start),
+    results,
+    summary: countOutcomes(results),
+    ...(signal.aborted ? { interrupted: true } : {}),
+  }
+}

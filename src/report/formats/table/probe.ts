@@ -1,0 +1,2 @@
+import type { ProbeReport } from '../../../probe/report.ts'
+export const probeTable = (_r: ProbeReport): string => ''
