@@ -16,10 +16,11 @@ import { errnoName, lastError, sameOrigin, sys } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
-import { Interest, INTERRUPTED, Readiness } from './backend.ts'
+import { Interest, INTERRUPTED } from './backend.ts'
 import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } from './backend.ts'
 import { PollerBase } from './poller-base.ts'
 import { reportWake } from './registry.ts'
+import { readinessOf } from './readiness.ts'
 import { isWholeMs, Timespec, timeoutMs } from './timeout.ts'
 
 const { size: EVENT_SIZE, offsets } = layouts.epoll_event
@@ -164,18 +165,6 @@ function maskOf(interest: number): number {
   if ((interest & Interest.WRITE) !== 0) mask |= EPOLL.OUT
   if ((interest & Interest.PRIORITY) !== 0) mask |= EPOLL.PRI
   return mask
-}
-
-/** The EPOLL bits (and the POLL bits, which are the same numbers) as `Readiness`. */
-export function readinessOf(events: number): number {
-  let flags = 0
-  if ((events & EPOLL.IN) !== 0) flags |= Readiness.READABLE
-  if ((events & EPOLL.OUT) !== 0) flags |= Readiness.WRITABLE
-  if ((events & EPOLL.PRI) !== 0) flags |= Readiness.PRIORITY
-  if ((events & EPOLL.RDHUP) !== 0) flags |= Readiness.READ_CLOSED
-  if ((events & EPOLL.HUP) !== 0) flags |= Readiness.HANGUP
-  if ((events & EPOLL.ERR) !== 0) flags |= Readiness.ERROR
-  return flags
 }
 
 type Pwait2 = (
