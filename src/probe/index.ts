@@ -1,5 +1,10 @@
 import type { ProbeReport } from './report.ts'
-export async function probe(_o: unknown): Promise<ProbeReport> {
+interface ProbeOptions {
+  readonly lib?: string | undefined
+  readonly backends?: readonly string[]
+  onWarning(message: string): void
+}
+export async function probe(_options: ProbeOptions): Promise<ProbeReport> {
   return {
     schema: 'evloop/probe@1',
     platform: {
