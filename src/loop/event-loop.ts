@@ -168,14 +168,17 @@ export class EventLoop implements Disposable {
       this.#registrations.set(fd, { interest: direction, read: token, write: token, latest: token })
       return
     }
-    if ((old.interest & direction) === 0) this.#changeInterest(fd, old.interest | direction)
+    this.#changeInterest(fd, old.interest | direction)
     old.interest |= direction
     old.latest = token
     if (direction === Interest.READ) old.read = token
     else old.write = token
   }
 
-  /** A descriptor that was closed and opened again is unknown to the kernel, though we remember it. */
+  /**
+   * Always asks the kernel, also where the interest stays as it is: a descriptor that was closed and opened
+   * again since is unknown to it, though we remember it, and must be added anew.
+   */
   #changeInterest(fd: number, interest: number): void {
     try {
       this.#poller.modify(fd, interest, fd)
