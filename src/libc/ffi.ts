@@ -164,6 +164,15 @@ function specialise<P>(
         (v[3] = d),
         call(params)
       )
+    case 5:
+      return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown) => (
+        (v[0] = a),
+        (v[1] = b),
+        (v[2] = c),
+        (v[3] = d),
+        (v[4] = e),
+        call(params)
+      )
     default:
       return (...args: unknown[]) => {
         for (let i = 0; i < arity; i++) v[i] = args[i]
