@@ -50,6 +50,8 @@ export async function runIsolated(
       return
     }
     const culprit = end.check
+    // Between two checks there is nothing to blame, and what is left has a child of its own.
+    if (culprit === undefined && end.finished.size > 0) continue
     if (culprit === undefined) {
       throw new LibraryError(
         options.lib ?? 'libc',

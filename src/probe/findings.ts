@@ -90,7 +90,8 @@ function killingFilter({ backends, interfaces }: Report): Finding[] {
   const killed = [...backends, ...interfaces].flatMap(({ name, features }) =>
     Object.entries(features)
       .filter(
-        ([, { state, cause, errno }]) => state === 'forbidden' && cause === 'seccomp' && errno === undefined,
+        ([, { state, cause, errno, untried }]) =>
+          state === 'forbidden' && cause === 'seccomp' && errno === undefined && untried === undefined,
       )
       .map(([feature]) => `${name} ${feature}`),
   )

@@ -120,6 +120,7 @@ function notTried(gate: string, fate: FeatureReport | undefined): FeatureReport 
   return {
     state: fate?.state ?? 'broken',
     reason: `not tried without ${gate}`,
+    untried: true,
     ...(fate?.cause === undefined ? {} : { cause: fate.cause }),
   }
 }

@@ -21,7 +21,7 @@ export function probeTable(report: ProbeReport, { style, verbose }: FormatOption
     subject.available ? style.good('usable') : paintState(style, worstState(subject)),
     wrapList(usableFeatures(subject), FEATURES_WIDTH),
   ])
-  const obstacles = subjects.flatMap((subject) => obstaclesOf(subject, style))
+  const obstacles = subjects.flatMap((subject) => obstaclesOf(subject, style, verbose))
   const sections = [
     style.strong(machineLine('probe', report)),
     layOut(['', '', 'features that were really used'], rows, []),
@@ -56,9 +56,10 @@ function paintState(style: Style, state: FeatureState): string {
   }
 }
 
-function obstaclesOf(subject: SubjectReport<string>, style: Style): string[] {
+/** A line for each feature that is not usable; what was not even tried says nothing new, unless asked for. */
+function obstaclesOf(subject: SubjectReport<string>, style: Style, verbose: boolean): string[] {
   return Object.entries(subject.features)
-    .filter(([, { state }]) => state !== 'usable')
+    .filter(([, { state, untried }]) => state !== 'usable' && (verbose || untried === undefined))
     .map(([name, feature]) => `  ${subject.name} ${name}: ${describe(feature, style)}`)
 }
 
