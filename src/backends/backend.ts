@@ -72,7 +72,10 @@ export type Availability =
 export interface RegistrationOptions {
   /** Default: `level`. A trigger that the backend does not have is an `UnsupportedError`. */
   readonly trigger?: Trigger
-  /** Default: false. Needs the `exclusive` capability. */
+  /**
+   * Default: false. Needs the `exclusive` capability. For `add` only: the kernel modifies no such registration
+   * (EINVAL), allows it no oneshot and no priority, and does not report a half-close as `READ_CLOSED`.
+   */
   readonly exclusive?: boolean
 }
 

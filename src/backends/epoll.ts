@@ -82,8 +82,10 @@ class EpollPoller extends PollerBase {
   }
 
   protected override attach(fd: number, interest: number, trigger: Trigger, exclusive: boolean): void {
-    const mask = maskOf(interest) | triggerBits[trigger] | (exclusive ? EPOLL.EXCLUSIVE : 0)
-    this.#control(EPOLL_CTL.ADD, fd, mask, fd, this.registry.nextGeneration(fd))
+    const mask = maskOf(interest) | triggerBits[trigger]
+    // The kernel refuses EPOLLRDHUP together with EPOLLEXCLUSIVE.
+    const sent = exclusive ? (mask & ~EPOLL.RDHUP) | EPOLL.EXCLUSIVE : mask
+    this.#control(EPOLL_CTL.ADD, fd, sent, fd, this.registry.nextGeneration(fd))
   }
 
   protected override change(fd: number, interest: number, trigger: Trigger): void {
