@@ -14,7 +14,7 @@
  * - `wait` fills a batch that the caller owns and reuses. Per event it allocates nothing and makes no BigInt.
  * - Tokens are 64 bits and come back as they were given.
  * - A timeout is in nanoseconds or null for none; it is rounded up to what the system call can express and is
- *   never early. EINTR is a value, `INTERRUPTED`.
+ *   never early. What ends it before its time, EINTR above all, is a value, `INTERRUPTED`.
  * - An event of a registration that was removed, or of a descriptor number that has since been registered anew,
  *   is never reported.
  *
@@ -82,7 +82,10 @@ export interface RegistrationOptions {
 /** The caller's number for a registration. A number must be a safe integer and not negative. */
 export type Token = bigint | number
 
-/** `wait` was interrupted by a signal: give control back, then wait again. */
+/**
+ * `wait` ended before its time and has nothing to report: a signal came, or all that happened concerns
+ * registrations that are no more. Give control back, then wait again.
+ */
 export const INTERRUPTED = -1
 
 /** One open kernel object. Closing it is idempotent; using it afterwards fails with EBADF. */

@@ -121,7 +121,8 @@ class EpollPoller extends PollerBase {
       if (error.code === 'EINTR') return INTERRUPTED
       throw error
     }
-    return this.#decode(n, batch)
+    const count = this.#decode(n, batch)
+    return count === 0 && n > 0 ? INTERRUPTED : count
   }
 
   #waitRaw(capacity: number, timeoutNs: number | null): number {

@@ -132,7 +132,8 @@ export class EventLoop implements Disposable {
 
   /**
    * Waits at most `timeoutMs` (a fraction is fine; negative: for ever), fills `events` from its start and
-   * returns how many it filled. 0 means that the time is over or that a signal came.
+   * returns how many it filled. 0 means that the time is over, or that before its end a signal came or
+   * something happened that concerns no interest.
    */
   wait(events: LoopEvent[], timeoutMs: number): number {
     const first = events[0]
