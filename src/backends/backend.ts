@@ -79,7 +79,10 @@ export interface RegistrationOptions {
   readonly exclusive?: boolean
 }
 
-/** The caller's number for a registration. A number must be a safe integer and not negative. */
+/**
+ * The caller's number for a registration, of 64 bits and not negative; as a number, a safe integer. Anything
+ * else is a RangeError, and registers nothing.
+ */
 export type Token = bigint | number
 
 /**

@@ -10,7 +10,7 @@ import type {
   Trigger,
   WakeHandle,
 } from './backend.ts'
-import { Registry } from './registry.ts'
+import { Registry, tokenOf } from './registry.ts'
 import { assertTimeout } from './timeout.ts'
 import { Waker } from './waker.ts'
 
@@ -42,14 +42,16 @@ export abstract class PollerBase implements Poller {
 
   add(fd: number, interest: number, token: Token, options: RegistrationOptions = {}): void {
     const trigger = this.#check('add', options)
+    const word = tokenOf(token)
     this.attach(fd, interest, trigger, options.exclusive === true)
-    this.registry.set(fd, interest, token, trigger)
+    this.registry.set(fd, interest, word, trigger)
   }
 
   modify(fd: number, interest: number, token: Token, options: RegistrationOptions = {}): void {
     const trigger = this.#check('modify', options)
+    const word = tokenOf(token)
     this.change(fd, interest, trigger)
-    this.registry.set(fd, interest, token, trigger)
+    this.registry.set(fd, interest, word, trigger)
   }
 
   remove(fd: number): void {

@@ -5,6 +5,18 @@ const ABSENT = 0
 const ARMED = 1
 const DISARMED = 2
 
+/** The largest token. */
+const MAX_TOKEN = 2n ** 64n - 1n
+
+/** A token as an unsigned integer of 64 bits. Throws RangeError where it is none. */
+export function tokenOf(token: Token): bigint {
+  const word = Number.isSafeInteger(token) || typeof token === 'bigint' ? BigInt(token) : -1n
+  if (word < 0n || word > MAX_TOKEN) {
+    throw new RangeError(`a token is an integer from 0 to 2^64 - 1 (a number: to 2^53 - 1), not ${token}`)
+  }
+  return word
+}
+
 /**
  * What a Poller knows of its registrations, in columns indexed by descriptor: constant time, no object per
  * registration, and nothing to collect. Descriptors are small and dense, because the kernel always hands out
@@ -38,14 +50,14 @@ export class Registry {
   }
 
   /** Starts a registration, or replaces one. Returns its generation, which no earlier one of this fd had. */
-  set(fd: number, interest: number, token: Token, trigger: Trigger): number {
+  set(fd: number, interest: number, token: bigint, trigger: Trigger): number {
     if (fd >= this.#state.length) this.#grow(fd)
     const generation = (this.generation(fd) + 1) >>> 0
     this.#state[fd] = ARMED
     this.#interest[fd] = interest
     this.#oneshot[fd] = trigger === 'oneshot' || trigger === 'edge-oneshot' ? 1 : 0
     this.#generation[fd] = generation
-    this.#tokens[fd] = BigInt(token)
+    this.#tokens[fd] = token
     return generation
   }
 
