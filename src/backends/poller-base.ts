@@ -54,14 +54,14 @@ export abstract class PollerBase implements Poller {
     const trigger = this.#check('add', fd, options)
     const word = tokenOf(token)
     this.attach(fd, interest, trigger, options.exclusive === true)
-    this.registry.set(fd, interest, word, trigger)
+    this.registry.set(fd, word, trigger)
   }
 
   modify(fd: number, interest: number, token: Token, options: RegistrationOptions = {}): void {
     const trigger = this.#check('modify', fd, options)
     const word = tokenOf(token)
     this.change(fd, interest, trigger)
-    this.registry.set(fd, interest, word, trigger)
+    this.registry.set(fd, word, trigger)
   }
 
   remove(fd: number): void {

@@ -27,7 +27,6 @@ export function tokenOf(token: Token): bigint {
  */
 export class Registry {
   #state = new Uint8Array(64)
-  #interest = new Uint8Array(64)
   #generation = new Uint32Array(64)
   #oneshot = new Uint8Array(64)
   #tokenWords = new Uint32Array(128)
@@ -41,24 +40,17 @@ export class Registry {
     return this.#state[fd] === ARMED
   }
 
-  interest(fd: number): number {
-    return this.#interest[fd] ?? 0
-  }
-
   generation(fd: number): number {
     return this.#generation[fd] ?? 0
   }
 
-  /** Starts a registration, or replaces one. Returns its generation, which no earlier one of this fd had. */
-  set(fd: number, interest: number, token: bigint, trigger: Trigger): number {
+  /** Starts a registration, or replaces one; its generation is the next one. */
+  set(fd: number, token: bigint, trigger: Trigger): void {
     if (fd >= this.#state.length) this.#grow(fd)
-    const generation = (this.generation(fd) + 1) >>> 0
+    this.#generation[fd] = this.nextGeneration(fd)
     this.#state[fd] = ARMED
-    this.#interest[fd] = interest
     this.#oneshot[fd] = trigger === 'oneshot' || trigger === 'edge-oneshot' ? 1 : 0
-    this.#generation[fd] = generation
     this.#tokens[fd] = token
-    return generation
   }
 
   /** What the next generation of a descriptor will be, for a backend that must tell the kernel first. */
@@ -88,7 +80,6 @@ export class Registry {
     while (length <= fd) length *= 2
     const widen = <A extends Uint8Array | Uint32Array>(old: A, wide: A): A => (wide.set(old), wide)
     this.#state = widen(this.#state, new Uint8Array(length))
-    this.#interest = widen(this.#interest, new Uint8Array(length))
     this.#oneshot = widen(this.#oneshot, new Uint8Array(length))
     this.#generation = widen(this.#generation, new Uint32Array(length))
     this.#tokenWords = widen(this.#tokenWords, new Uint32Array(2 * length))
