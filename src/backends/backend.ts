@@ -28,8 +28,9 @@ export const Interest = { READ: 1, WRITE: 2, PRIORITY: 4 } as const
 
 /**
  * What is reported, as bits. `READ_CLOSED`: the peer will send no more (a half-close); `HANGUP`: both
- * directions are closed. A backend without the `hangup` capability reports neither, nor `ERROR`: there they
- * show as `READABLE` or `WRITABLE`. `WAKE` is the effect of `wake` and carries no descriptor.
+ * directions are closed. A backend without the `hangup` capability reports neither, and `ERROR` only for a
+ * descriptor that is not open: there they show as `READABLE` or `WRITABLE`. `WAKE` is the effect of `wake` and
+ * carries no descriptor.
  */
 export const Readiness = {
   READABLE: 1,
