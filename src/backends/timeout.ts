@@ -52,8 +52,14 @@ export class Timeval {
   }
 }
 
-/** `timespec` and `timeval` have the same shape: seconds, then the fraction. */
+/**
+ * `timespec` and `timeval` have the same shape: seconds, then the fraction, 64 bits each. Written as halves, for
+ * a BigInt would be an object: safe integers of nanoseconds are fewer than 2^31 seconds, so the upper are zero.
+ */
 function write(memory: Memory, seconds: number, fraction: number): void {
-  memory.view.setBigInt64(layouts.timespec.offsets.tv_sec, BigInt(seconds), true)
-  memory.view.setBigInt64(layouts.timespec.offsets.tv_nsec, BigInt(fraction), true)
+  const { tv_sec, tv_nsec } = layouts.timespec.offsets
+  memory.view.setInt32(tv_sec, seconds, true)
+  memory.view.setInt32(tv_sec + 4, 0, true)
+  memory.view.setInt32(tv_nsec, fraction, true)
+  memory.view.setInt32(tv_nsec + 4, 0, true)
 }
