@@ -169,6 +169,7 @@ export class EventLoop implements Disposable {
     const old = this.#registrations.get(fd)
     const interest = (old?.interest ?? 0) | direction
     this.#register(fd, interest, old !== undefined)
+    this.#dropCarried(fd)
     if (old === undefined) {
       this.#registrations.set(fd, { interest, read: token, write: token, latest: token })
       return
@@ -198,6 +199,7 @@ export class EventLoop implements Disposable {
   #delInterest(fd: number, direction: number): void {
     const old = this.#registrations.get(fd)
     if (old === undefined || (old.interest & direction) === 0) return
+    this.#dropCarried(fd)
     const rest = old.interest & ~direction
     if (rest === 0) {
       this.#forget(fd)
@@ -223,6 +225,11 @@ export class EventLoop implements Disposable {
     } catch (error) {
       if (!failedWith(error, 'EBADF', 'ENOENT')) throw error
     }
+  }
+
+  /** What was carried over is void once the interest of its descriptor changes; if it is ready, it will be again. */
+  #dropCarried(fd: number): void {
+    if (this.#carried?.fd === fd) this.#carried = undefined
   }
 
   #normalize(n: number, events: LoopEvent[]): number {
