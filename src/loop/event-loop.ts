@@ -243,7 +243,7 @@ export class EventLoop implements Disposable {
       }
       const registration = this.#registrations.get(fd)
       if (registration === undefined) continue
-      count = this.#emit(events, count, fd, withImplied(flags, registration.interest), registration)
+      count = this.#emit(events, count, fd, asOnEveryBackend(flags, registration.interest), registration)
     }
     return count
   }
@@ -271,12 +271,13 @@ export class EventLoop implements Disposable {
 
 /**
  * A hang-up or an error means that a read, or a write, would not block. Backends differ in whether they say
- * so (epoll reports a closed pipe as HUP without IN, select as readable), so it is said on all of them.
+ * so (epoll reports a closed pipe as HUP without IN, select as readable), so it is said on all of them. A
+ * half-close matters to who reads only, and where nobody does epoll and poll do not report it either.
  */
-function withImplied(flags: number, interest: number): number {
+function asOnEveryBackend(flags: number, interest: number): number {
   const readEnds = Readiness.READ_CLOSED | Readiness.HANGUP | Readiness.ERROR
   const writeEnds = Readiness.HANGUP | Readiness.ERROR
-  let all = flags
+  let all = (interest & Interest.READ) === 0 ? flags & ~Readiness.READ_CLOSED : flags
   if ((interest & Interest.READ) !== 0 && (flags & readEnds) !== 0) all |= Readiness.READABLE
   if ((interest & Interest.WRITE) !== 0 && (flags & writeEnds) !== 0) all |= Readiness.WRITABLE
   return all
