@@ -257,7 +257,7 @@ export class EventLoop implements Disposable {
       return index + 1
     }
     const writable = (flags & Readiness.WRITABLE) !== 0
-    if (!readable || !writable || tokens.read === tokens.write) {
+    if (!readable || !writable) {
       fill(events[index], fd, readable ? tokens.read : tokens.write, flags, bytes)
       return index + 1
     }
