@@ -20,7 +20,7 @@ export function assertTimeout(timeoutNs: number | null): void {
  * wait is early; -1 for none.
  */
 export function timeoutMs(timeoutNs: number | null): number {
-  return timeoutNs === null ? -1 : Math.min(Math.ceil(timeoutNs / NS_PER_MS), MAX_TIMEOUT_MS)
+  return timeoutNs === null ? -1 : Math.min(Math.ceil(Math.ceil(timeoutNs) / NS_PER_MS), MAX_TIMEOUT_MS)
 }
 
 /** Whether milliseconds express a timeout exactly, so that the finer system call is not needed. */
@@ -46,7 +46,7 @@ export class Timeval {
 
   /** Fills the struct, rounded up to a microsecond, and returns its address. */
   set(timeoutNs: number): Memory['address'] {
-    const us = Math.ceil(Math.min(timeoutNs, Number.MAX_SAFE_INTEGER) / NS_PER_US)
+    const us = Math.ceil(Math.ceil(Math.min(timeoutNs, Number.MAX_SAFE_INTEGER)) / NS_PER_US)
     write(this.#memory, Math.floor(us / 1_000_000), us % 1_000_000)
     return this.#memory.address
   }
