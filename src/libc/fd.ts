@@ -1,4 +1,4 @@
-import { SystemError } from '../errors.ts'
+import { SystemError, UnsupportedError } from '../errors.ts'
 import { AF, EFD, O, SOCK } from './constants/linux.ts'
 import { sys } from './libc.ts'
 import type { Libc } from './libc.ts'
@@ -73,8 +73,8 @@ export function openSignal(libc: Libc): [OwnedFd, OwnedFd] {
     const both = openEventfd(libc)
     return [both, both]
   } catch (error) {
-    const missing = error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
-    if (!missing) throw error
+    const refused = error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
+    if (!refused && !(error instanceof UnsupportedError)) throw error
     return openPipe(libc)
   }
 }

@@ -97,11 +97,19 @@ function definedIn(libc: Libc, path: string, name: FunctionName): string | undef
   }
 }
 
+/** What `originOf` has found: a look-up costs as much as a hundred calls, and its answer does not change. */
+const origins = new WeakMap<LibcPlan, Map<FunctionName, string | undefined>>()
+
 /** The file that a function in use comes from: how to tell that a preloaded library counts. */
 export function originOf(libc: Libc, name: FunctionName): string | undefined {
   const key = libc.plan.bindings[name]
   if (key === undefined || !libc.has('dladdr')) return undefined
-  return definedIn(libc, key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length), name)
+  let known = origins.get(libc.plan)
+  if (known === undefined) origins.set(libc.plan, (known = new Map()))
+  if (!known.has(name)) {
+    known.set(name, definedIn(libc, key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length), name))
+  }
+  return known.get(name)
 }
 
 /**
