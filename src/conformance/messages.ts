@@ -11,13 +11,6 @@ export interface ChildOrder {
 }
 
 export type ChildMessage =
-  /** The child runs at all: said before anything native is touched. */
-  | { readonly kind: 'hello' }
-  /** The library, or the binding, cannot be loaded. */
-  | { readonly kind: 'library'; readonly library: string; readonly reason: string }
   | { readonly kind: 'check'; readonly id: string }
   | { readonly kind: 'step'; readonly step: string }
   | { readonly kind: 'result'; readonly result: CheckResult }
-
-/** The descriptor that the child writes its messages to. */
-export const MESSAGE_FD = 3

@@ -27,6 +27,19 @@ export const MAIN_PROGRAM = 'evloop:main' as LibraryKey
 
 let loaded: FfiModule | undefined
 
+/** The name of the binding, which a `LibraryError` has where it cannot be loaded. */
+export const BINDING = 'ffi-rs'
+
+/** The version of the binding, from its package file: known even where it has no binary. */
+export function bindingVersion(): string | undefined {
+  try {
+    const { version } = createRequire(import.meta.url)('ffi-rs/package.json') as { version: string }
+    return version
+  } catch {
+    return undefined
+  }
+}
+
 /** Loads ffi-rs on first use. It throws at import where it has no binary, hence no static import. */
 function ffi(): FfiModule {
   if (loaded === undefined) {
@@ -34,7 +47,7 @@ function ffi(): FfiModule {
       loaded = createRequire(import.meta.url)('ffi-rs') as FfiModule
     } catch (error) {
       throw new LibraryError(
-        'ffi-rs',
+        BINDING,
         `it has no binary for ${process.platform}-${process.arch} (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`,
         { cause: error },
       )

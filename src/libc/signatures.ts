@@ -47,12 +47,16 @@ export const signatures = {
   poll: returnsInt(pointer, size, int),
   ppoll: returnsInt(pointer, size, pointer, pointer),
   select: returnsInt(int, pointer, pointer, pointer, pointer),
+  pselect: returnsInt(int, pointer, pointer, pointer, pointer, pointer),
+  kqueue: returnsInt(),
+  kevent: returnsInt(int, pointer, int, pointer, int, pointer),
 
   eventfd: returnsInt(uint, int),
   timerfd_create: returnsInt(int, int),
   timerfd_settime: returnsInt(int, int, pointer, pointer),
   signalfd: returnsInt(int, pointer, int),
   inotify_init1: returnsInt(int),
+  inotify_add_watch: returnsInt(int, string, uint),
   memfd_create: returnsInt(string, uint),
 
   pipe: returnsInt(pointer),
@@ -90,10 +94,14 @@ export const signatures = {
   mkfifo: returnsInt(string, uint),
   unlink: returnsInt(string),
 
+  pthread_sigmask: returnsInt(int, pointer, pointer),
+  raise: returnsInt(int),
+
   getrlimit: returnsInt(int, pointer),
   setrlimit: returnsInt(int, pointer),
   clock_getres: returnsInt(int, pointer),
   sysconf: returnsLong(int),
+  prctl: { args: [int, long, long, long, long], result: 'i32', fixed: 1 },
   mmap: returnsPointer(pointer, size, int, int, int, long),
   mprotect: returnsInt(pointer, size, int),
   munmap: returnsInt(pointer, size),

@@ -10,6 +10,7 @@ export interface SyscallNumbers {
   readonly epoll_pwait2: number
   readonly gettid: number
   readonly io_uring_setup: number
+  readonly io_uring_enter: number
   readonly pidfd_open: number
 }
 
@@ -20,6 +21,7 @@ const x64: SyscallNumbers = {
   epoll_pwait2: 441,
   gettid: 186,
   io_uring_setup: 425,
+  io_uring_enter: 426,
   pidfd_open: 434,
 }
 
@@ -28,6 +30,7 @@ const arm64: SyscallNumbers = {
   epoll_pwait2: 441,
   gettid: 178,
   io_uring_setup: 425,
+  io_uring_enter: 426,
   pidfd_open: 434,
 }
 
