@@ -13,6 +13,8 @@ export interface IsolationOptions {
   /** How long a single step may take before it counts as hung. */
   readonly timeoutMs: number
   readonly onResult: (result: CheckResult) => void
+  /** Called where the backend is not there at all, before every check has that as its result. */
+  readonly onUnavailable: (reason: string) => void
   /** Called once if child processes cannot be had here, and the checks run in this process instead. */
   readonly onWarning: (message: string) => void
   readonly signal?: AbortSignal
@@ -68,6 +70,7 @@ export async function runIsolated(
 function runHere(backend: BackendName, ids: readonly string[], options: IsolationOptions): void {
   const ignore = (): void => undefined
   runChecks(openLibc({ lib: options.lib }), backend, ids, {
+    onUnavailable: options.onUnavailable,
     onCheck: ignore,
     onStep: ignore,
     onResult: options.onResult,
@@ -107,6 +110,9 @@ async function runChild(order: ChildOrder, options: IsolationOptions): Promise<P
     signal: options.signal,
     onMessage: (message) => {
       switch (message.kind) {
+        case 'unavailable':
+          options.onUnavailable(message.reason)
+          break
         case 'check':
           progress.check = message.id
           progress.step = undefined
