@@ -134,6 +134,7 @@ export class Machine {
 
   /** Undoes everything, whatever fails on the way; the first failure is thrown at the end. */
   close(): void {
+    this.begin('close what is open')
     const undo: (() => void)[] = [
       ...[...this.#open].map((name) => () => this.closeFd(name)),
       ...[...this.pollers.values()].map((poller) => () => poller.close()),
