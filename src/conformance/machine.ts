@@ -82,7 +82,10 @@ export class Machine {
 
   /** Binds a descriptor to a name; it is closed at the end unless a step closes it before. */
   bind(name: string, fd: number): void {
-    if (this.#open.has(name)) throw new TypeError(`the scenario already has a descriptor ${name}`)
+    if (this.#open.has(name)) {
+      this.libc.fn.close(fd)
+      throw new TypeError(`the scenario already has a descriptor ${name}`)
+    }
     this.#numbers.set(name, fd)
     this.#open.add(name)
   }
