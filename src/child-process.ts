@@ -60,18 +60,24 @@ export async function followChild<Message extends { readonly kind: string }>(
   }
   const child = start(options)
   if (child instanceof Error) return { ...state, cause: child.message, signal: undefined }
-  const kill = (): void => void child.kill('SIGKILL')
+  let killed = false
+  const kill = (): void => {
+    killed = true
+    child.kill('SIGKILL')
+  }
   const expire = (): void => {
     state.hung = true
     kill()
   }
   let watchdog = setTimeout(expire, atMost(options.startMs))
   const pulse = setInterval(() => {
-    if (!isBeheaded(child.pid)) return
+    // The threads of a child that was killed end one after another.
+    if (killed || !isBeheaded(child.pid)) return
     state.beheaded = true
     kill()
   }, PULSE_MS)
   options.signal?.addEventListener('abort', kill, { once: true })
+  if (options.signal?.aborted === true) kill()
 
   const stderr = collect(child.stdio[2] as Readable)
   createInterface({ input: child.stdio[MESSAGE_FD] as Readable }).on('line', (line) => {
@@ -119,10 +125,13 @@ function start(options: Pick<ChildOptions<never>, 'program' | 'order'>): ChildPr
   }
 }
 
-/** A message, or undefined for the half of one that a child wrote when it was killed. */
+/** A message, or undefined for the half of one that a child wrote when it was killed, and for any nonsense. */
 function parse<Message>(line: string): Message | undefined {
   try {
-    return JSON.parse(line) as Message
+    const message = JSON.parse(line) as unknown
+    return typeof message === 'object' && message !== null && 'kind' in message
+      ? (message as Message)
+      : undefined
   } catch {
     return undefined
   }
