@@ -1,10 +1,11 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { UsageError } from '../errors.ts'
 import { formatNames, formats } from '../report/formats/index.ts'
 import type { Format, FormatOptions } from '../report/format.ts'
 import { makeStyle } from '../report/style.ts'
+import { printable } from '../report/text.ts'
 import { chooseName, chooseNames } from './choose.ts'
 import type { CommonOptions } from './options.ts'
 import { assertWritable, writeOutput } from './output.ts'
@@ -25,9 +26,7 @@ export async function makeContext(options: CommonOptions): Promise<CommandContex
   const backends = chooseNames('backend', options.backend, backendNames)
   const format = await formats[chooseName('format', options.format, formatNames)]()
   const { output, lib } = options
-  if (lib !== undefined && !(existsSync(lib) && statSync(lib).isFile())) {
-    throw new UsageError(`--lib ${lib}: there is no such file`)
-  }
+  if (lib !== undefined) assertFile(lib)
   if (output !== undefined) assertWritable(output)
   const quiet = options.quiet === true
   return {
@@ -35,13 +34,19 @@ export async function makeContext(options: CommonOptions): Promise<CommandContex
     lib,
     quiet,
     warn(message) {
-      if (!quiet) process.stderr.write(`evloop: ${message}\n`)
+      if (!quiet) process.stderr.write(`evloop: ${printable(message)}\n`)
     },
     write(render) {
       const style = makeStyle(wantsColor(options))
       writeOutput(output, render(format, { style, verbose: options.verbose === true }))
     },
   }
+}
+
+function assertFile(lib: string): void {
+  const found = statSync(lib, { throwIfNoEntry: false })
+  if (found === undefined) throw new UsageError(`--lib ${lib}: there is no such file`)
+  if (!found.isFile()) throw new UsageError(`--lib ${lib}: it is not a file`)
 }
 
 /** The flag decides, then NO_COLOR (no-color.org), then whether a person is looking. */

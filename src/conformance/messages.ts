@@ -11,6 +11,8 @@ export interface ChildOrder {
 }
 
 export type ChildMessage =
+  /** The backend is not there at all: every check will be unsupported for this reason. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
   | { readonly kind: 'check'; readonly id: string }
   | { readonly kind: 'step'; readonly step: string }
   | { readonly kind: 'result'; readonly result: CheckResult }

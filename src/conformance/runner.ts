@@ -36,17 +36,14 @@ export function runCheck(check: Check, context: RunContext): CheckResult {
 function judge(check: Check, context: RunContext): Verdict {
   const { libc, backend, pool, onStep } = context
   const before = openDescriptors(libc)
-  const lacking = missingDescriptors(check, libc, before.size)
+  const lacking = missingDescriptors(check, libc, before.size) ?? missingThreads(check, pool)
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
   const machine = new Machine(libc, backend, { pool, ...(onStep === undefined ? {} : { onStep }) })
-  const verdict = attempt(check, machine, () => {
-    try {
-      perform(check, machine)
-    } finally {
-      machine.close()
-    }
-  })
+  const verdict = attempt(check, machine, () => perform(check, machine))
+  // What goes wrong first is what is reported: after a failure, tidying up may fail as well.
+  const closed = attempt(check, machine, () => machine.close())
   if (verdict.outcome !== 'pass') return verdict
+  if (closed.outcome !== 'pass') return closed
   return attempt(check, machine, () => {
     machine.begin('compare the open descriptors with those before the check')
     const leaked = [...openDescriptors(libc)].filter((fd) => !before.has(fd))
@@ -89,4 +86,10 @@ function missingDescriptors(check: Check, libc: Libc, open: number): string | un
   const limit = descriptorLimit(libc).soft
   if (limit - open >= needed) return undefined
   return `it needs ${needed} free descriptors, and of ${limit} only ${limit - open} are free`
+}
+
+function missingThreads({ threads = 0 }: Check, pool: ThreadPool | undefined): string | undefined {
+  const size = pool?.size ?? 0
+  if (size >= threads) return undefined
+  return `it needs ${threads} threads, and the limit of descriptors leaves room for ${size}`
 }

@@ -1,4 +1,5 @@
 import type { BackendName } from '../backends/index.ts'
+import { UnsupportedError } from '../errors.ts'
 import { probe } from '../probe/index.ts'
 import { version } from '../version.ts'
 import type { CheckResult } from './check.ts'
@@ -16,13 +17,17 @@ export interface VerifyOptions {
   readonly signal: AbortSignal
 }
 
-/** Runs every check that applies, one child process per backend, one backend after another. */
+/**
+ * Runs every check that applies, one child process per backend, one backend after another. Throws
+ * `UnsupportedError` where none of the backends is there: nothing was verified then.
+ */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedAt = new Date().toISOString()
   const start = performance.now()
   const { backends, lib, timeoutMs, onWarning, signal } = options
   const environment = await probe({ lib, backends, onWarning })
   const results: CheckResult[] = []
+  const unavailable = new Map<BackendName, string>()
   for (const backend of backends) {
     await runIsolated(backend, checksOf(backend), {
       lib,
@@ -30,7 +35,11 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       onWarning,
       signal,
       onResult: (result) => results.push(result),
+      onUnavailable: (reason) => unavailable.set(backend, reason),
     })
+  }
+  if (unavailable.size > 0 && backends.every((backend) => unavailable.has(backend))) {
+    throw new UnsupportedError('nothing to verify', [...unavailable.values()].join('; '))
   }
   return {
     schema: 'evloop/verify@1',

@@ -144,9 +144,14 @@ export function attachLibc(plan: LibcPlan): Libc {
   }
 }
 
+/** What a call of a function that no library has throws. */
+export function missingFunction(name: FunctionName): UnsupportedError {
+  return new UnsupportedError(name, 'no library in this process has this function')
+}
+
 function missing(name: FunctionName): () => never {
   return () => {
-    throw new UnsupportedError(name, 'no library in this process has this function')
+    throw missingFunction(name)
   }
 }
 

@@ -2,7 +2,7 @@
 import { loadavg } from 'node:os'
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
-import { UsageError } from '../errors.ts'
+import { UnsupportedError, UsageError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit, raiseDescriptorLimit } from '../libc/limits.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
@@ -39,7 +39,8 @@ const SPARE_DESCRIPTORS = 16
 
 /**
  * Measures. Raises the soft descriptor limit to the hard one; throws `UsageError`, with the number that would
- * fit, where `fds` does not. An aborted run returns what it has.
+ * fit, where `fds` does not, and `UnsupportedError` where none of the backends is there. An aborted run returns
+ * what it has.
  */
 export async function bench(options: BenchOptions): Promise<Measurement> {
   const { libc } = options
@@ -47,6 +48,7 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
   const start = performance.now()
   const before = process.resourceUsage().involuntaryContextSwitches
   const loadBefore = loadAverage()
+  assertAvailable(options)
   assertFits(options)
   const random = seededRandom(options.seed)
   const tax = await measureCallTax(libc)
@@ -96,6 +98,16 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
     },
     ...(options.signal?.aborted === true ? { interrupted: true } : {}),
   }
+}
+
+function assertAvailable({ libc, backends: names }: BenchOptions): void {
+  const reasons: string[] = []
+  for (const name of names) {
+    const availability = backends[name].availability(libc)
+    if (availability.available) return
+    reasons.push(`${name} is not available: ${availability.reason}`)
+  }
+  throw new UnsupportedError('nothing to measure', reasons.join('; '))
 }
 
 /** Throws `UsageError` where the workloads need more descriptors than there can be, and says what would fit. */

@@ -2,6 +2,7 @@ import type { Backend } from '../backends/backend.ts'
 import { isKnownError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { Sources } from '../workloads/sources.ts'
+import { isWrong } from '../workloads/workload.ts'
 import type { Cycle, EventCount, Workload } from '../workloads/workload.ts'
 import { countCalls, taxOf } from './call-tax.ts'
 import type { CallTax } from './call-tax.ts'
@@ -54,7 +55,11 @@ export interface RoundsOptions {
 export async function runRounds(options: RoundsOptions): Promise<Series[]> {
   const all = options.backends.map((backend) => newSeries(backend))
   const cycles = new Map<Series, number>()
-  for (const series of all) cycles.set(series, calibrate(series, options))
+  for (const series of all) {
+    if (options.signal?.aborted === true) return all
+    cycles.set(series, calibrate(series, options))
+    await serveInterrupts()
+  }
   const start = performance.now()
   for (let round = 0; round < MOST_ROUNDS && options.signal?.aborted !== true; round++) {
     const elapsed = performance.now() - start
@@ -63,10 +68,14 @@ export async function runRounds(options: RoundsOptions): Promise<Series[]> {
     for (const series of shuffled(all, options.random)) {
       if (series.failure === undefined) runBatch(series, cycles.get(series) ?? 1, options)
     }
-    // Interrupts and timers are served here, between rounds, and never within one.
-    await new Promise((resolve) => setImmediate(resolve))
+    await serveInterrupts()
   }
   return all
+}
+
+/** Interrupts and timers are served between rounds, and never within one. */
+async function serveInterrupts(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
 }
 
 function newSeries(backend: Backend): Series {
@@ -98,7 +107,10 @@ function calibrate(series: Series, options: RoundsOptions): number {
     runBatch(trial, cycles, options)
     cycles = Math.min(2 * cycles, MOST_CYCLES)
   }
-  series.failure = trial.failure
+  if (trial.failure !== undefined) {
+    series.failure = trial.failure
+    Object.assign(series.events, trial.events)
+  }
   return Math.min(MOST_CYCLES, Math.max(1, Math.round(BATCH_NS / Math.min(...trial.roundMeans))))
 }
 
@@ -111,7 +123,8 @@ function runBatch(series: Series, cycles: number, options: RoundsOptions): void 
     if (cycles > 1) runOnce(cycle)
     const first = series.samples.length
     const cpu = process.cpuUsage()
-    for (let i = 0; i < cycles; i++) series.samples.push(runOnce(cycle))
+    // Each lost event costs a second, so the first one ends the batch.
+    for (let i = 0; i < cycles && !isWrong(series.events); i++) series.samples.push(runOnce(cycle))
     const used = process.cpuUsage(cpu)
     series.cpuNs += (used.user + used.system) * 1000
     series.roundMeans.push(mean(series.samples.slice(first)))
@@ -144,8 +157,7 @@ function withCycle(series: Series, options: RoundsOptions, body: (cycle: Cycle) 
     if (!isKnownError(error)) throw error
     series.failure = error.message
   }
-  const wrong = events.duplicate + events.spurious + events.lost
-  if (wrong > 0) {
+  if (isWrong(events)) {
     series.failure = `of ${events.expected} events ${events.lost} were lost, ${events.duplicate} came twice, and ${events.spurious} came for nothing`
   }
 }

@@ -1,5 +1,5 @@
 import { Interest, ReadinessBatch } from '../backends/backend.ts'
-import { EVENTS_PER_WAIT, LOST_AFTER_NS } from './workload.ts'
+import { EVENTS_PER_WAIT, waitForDue } from './workload.ts'
 import type { Cycle, Workload, WorkloadSetting } from './workload.ts'
 
 /**
@@ -21,17 +21,21 @@ export const dispatch: Workload = {
     /** In which wait a source was last reported, to tell a duplicate from a spurious event. */
     const reportedIn = new Uint32Array(count)
     let wait = 0
+    /** Whether every signal was drained; not so after a loss or an error. */
+    let settled = true
     for (const [index, fd] of sources.fds.entries()) poller.add(fd, Interest.READ, index)
     return {
       run() {
+        settled = false
         for (let k = 0; k < active; k++) sources.signal(libc, k * step)
         let signalled = active
         let left = count
         let drained = 0
         while (drained < signalled) {
-          const n = poller.wait(batch, LOST_AFTER_NS)
-          if (n <= 0) break
+          const n = waitForDue(poller, batch)
+          if (n === 0) break
           wait++
+          const before = drained
           for (let i = 0; i < n; i++) {
             const index = batch.tokenWords[2 * i] ?? 0
             const got = sources.drain(libc, index)
@@ -43,10 +47,17 @@ export const dispatch: Workload = {
               sources.signal(libc, index + 1 === count ? 0 : index + 1)
             }
           }
+          // A backend that only repeats and invents events would go on for ever.
+          if (drained === before) break
         }
         events.expected += signalled
         events.seen += drained
         events.lost += signalled - drained
+        settled = drained === signalled
+      },
+      close() {
+        if (settled) return
+        for (let index = 0; index < count; index++) sources.clear(libc, index)
       },
     }
   },

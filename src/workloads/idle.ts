@@ -20,12 +20,16 @@ export const idle: Workload = {
       run() {
         events.expected++
         const n = poller.wait(batch, 0)
-        if (n === 0) events.lost++
-        else if (batch.tokenWords[0] === ready) events.seen++
-        else events.spurious++
-        if (n > 1) events.spurious += n - 1
+        let seen = 0
+        for (let i = 0; i < n; i++) {
+          if (batch.tokenWords[2 * i] === ready) seen++
+          else events.spurious++
+        }
+        if (seen === 0) events.lost++
+        else events.seen++
+        if (seen > 1) events.duplicate += seen - 1
       },
-      close: () => void sources.drain(libc, ready),
+      close: () => sources.clear(libc, ready),
     }
   },
 }

@@ -48,6 +48,13 @@ export class Sources implements Disposable {
     return n === 8 ? (this.#counterWords[0] ?? 0) : 0
   }
 
+  /** Takes everything that was signalled: a pipe gives one signal at a time. */
+  clear(libc: Libc, index: number): void {
+    while (this.drain(libc, index) > 0) {
+      // There may be another one behind it.
+    }
+  }
+
   close(): void {
     for (const fd of this.#owned) fd.close()
     this.#owned.length = 0

@@ -1,7 +1,8 @@
 /**
  * The contract of a workload: written once, over the ordinary backends, whoever drives it.
  */
-import type { Poller } from '../backends/backend.ts'
+import { INTERRUPTED } from '../backends/backend.ts'
+import type { Poller, ReadinessBatch } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { Sources } from './sources.ts'
 
@@ -58,7 +59,20 @@ export interface Workload {
 }
 
 /** How long a signalled event may take before it counts as lost. */
-export const LOST_AFTER_NS = 1_000_000_000
+const LOST_AFTER_NS = 1_000_000_000
+
+/** Waits for events that are due. 0 means that they are lost; a wait that a signal interrupts is made again. */
+export function waitForDue(poller: Poller, batch: ReadinessBatch): number {
+  for (;;) {
+    const n = poller.wait(batch, LOST_AFTER_NS)
+    if (n !== INTERRUPTED) return n
+  }
+}
+
+/** Whether anything is wrong with the events of a workload: then it has no figure. */
+export function isWrong({ duplicate, spurious, lost }: EventCount): boolean {
+  return duplicate + spurious + lost > 0
+}
 
 /** How many events a wait takes at once. */
 export const EVENTS_PER_WAIT = 1024

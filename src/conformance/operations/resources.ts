@@ -41,13 +41,13 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   pipe(machine, { read, write, flags }) {
     const fds = new Memory(8)
     sys(machine.libc, 'pipe2', fds.address, flags | O.CLOEXEC)
-    bindPair(machine, fds, read, write)
+    bindPair(machine, pairIn(fds), read, write)
   },
   socketpair(machine, { a, b, type }) {
     const fds = new Memory(8)
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
     sys(machine.libc, 'socketpair', AF.UNIX, flags, 0, fds.address)
-    bindPair(machine, fds, a, b)
+    bindPair(machine, pairIn(fds), a, b)
   },
   socket(machine, { as, domain, type }) {
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
@@ -66,9 +66,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.bind(as, acceptFrom(machine.libc, machine.fd(listener)))
   },
   tcp(machine, { client, server }) {
-    const [clientFd, serverFd] = openConnectedTcp(machine.libc)
-    machine.bind(client, clientFd)
-    machine.bind(server, serverFd)
+    bindPair(machine, openConnectedTcp(machine.libc), client, server)
   },
   eventfd(machine, { as, initial, flags }) {
     machine.bind(as, sys(machine.libc, 'eventfd', initial, flags))
@@ -156,9 +154,18 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   },
 }
 
-function bindPair(machine: Machine, fds: Memory, first: string, second: string): void {
-  machine.bind(first, fds.view.getInt32(0, true))
-  machine.bind(second, fds.view.getInt32(4, true))
+/** Two descriptors as C writes them. */
+function pairIn(fds: Memory): [number, number] {
+  return [fds.view.getInt32(0, true), fds.view.getInt32(4, true)]
+}
+
+/** Binds both, so that both are closed at the end, also where the first name is taken. */
+function bindPair(machine: Machine, fds: readonly [number, number], first: string, second: string): void {
+  try {
+    machine.bind(first, fds[0])
+  } finally {
+    machine.bind(second, fds[1])
+  }
 }
 
 function socketOption(machine: Machine, fd: number, level: number, option: number): number {

@@ -35,6 +35,11 @@ export interface JobResult {
   readonly elapsedNs: number
 }
 
+/** What a thread answers if the job itself was wrong. */
+export interface JobError {
+  readonly error: string
+}
+
 /** Words of the control block at the head of the shared memory. */
 export const Word = { STATE: 0, STOP: 1, TID: 2, LENGTH: 3 } as const
 
