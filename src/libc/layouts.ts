@@ -38,6 +38,15 @@ const shared = {
     ['soft', 'u64'],
     ['hard', 'u64'],
   ]),
+  cap_user_header: struct([
+    ['version', 'u32'],
+    ['pid', 'i32'],
+  ]),
+  cap_user_data: struct([
+    ['effective', 'u32'],
+    ['permitted', 'u32'],
+    ['inheritable', 'u32'],
+  ]),
   sockaddr_in: struct([
     ['family', 'u16'],
     ['port', 'u16'],

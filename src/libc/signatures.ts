@@ -53,6 +53,7 @@ export const signatures = {
   timerfd_settime: returnsInt(int, int, pointer, pointer),
   signalfd: returnsInt(int, pointer, int),
   inotify_init1: returnsInt(int),
+  fanotify_init: returnsInt(uint, uint),
   memfd_create: returnsInt(string, uint),
 
   pipe: returnsInt(pointer),
@@ -90,6 +91,8 @@ export const signatures = {
   mkfifo: returnsInt(string, uint),
   unlink: returnsInt(string),
 
+  capget: returnsInt(pointer, pointer),
+  capset: returnsInt(pointer, pointer),
   getrlimit: returnsInt(int, pointer),
   setrlimit: returnsInt(int, pointer),
   clock_getres: returnsInt(int, pointer),
@@ -99,6 +102,7 @@ export const signatures = {
   munmap: returnsInt(pointer, size),
   syscall: { args: [long, long, long, long, long, long, long], result: 'i64', fixed: 1 },
   getppid: returnsInt(),
+  waitpid: returnsInt(int, pointer, int),
   gnu_get_libc_version: returnsPointer(),
   dlopen: returnsPointer(string, int),
   dlsym: returnsPointer(pointer, string),
