@@ -1,9 +1,10 @@
 import type { BackendName } from '../../backends/index.ts'
 import type { Check, Family } from '../check.ts'
+import { control } from './control/index.ts'
 import { levelTriggered } from './level-triggered/index.ts'
 
 /** Every family of checks, in the order of the matrix. Adding one is a folder and a line here. */
-export const families: readonly Family[] = [levelTriggered]
+export const families: readonly Family[] = [...control, levelTriggered]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()
 for (const family of families) {
