@@ -11,6 +11,7 @@ import { LONGEST_WAIT_MS } from './patience.ts'
 import { operations } from './operations/index.ts'
 import { prepare } from './operations/native.ts'
 import type { PendingStep } from './operations/native.ts'
+import type { PeerProcess } from './peer-process.ts'
 import type { NativeStep, Step } from './steps.ts'
 import type { ThreadPool, WaiterThread } from './threads/thread-pool.ts'
 
@@ -30,6 +31,7 @@ export class Machine {
   readonly labels = new Labels()
   readonly pollers = new Map<string, Poller>()
   readonly loops = new Map<string, EventLoop>()
+  readonly peers = new Map<string, PeerProcess>()
   /** What is to be undone at the end besides descriptors, last first. */
   readonly cleanups: (() => void)[] = []
   /** What a check wants to say of a run that passed: how many rounds a race had. */

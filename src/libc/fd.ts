@@ -47,9 +47,9 @@ function pair(libc: Libc, fill: (memory: Memory) => void): [OwnedFd, OwnedFd] {
   return [at(0), at(4)]
 }
 
-/** A non-blocking, close-on-exec pipe: the end to read from, and the end to write to. */
-export function openPipe(libc: Libc): [OwnedFd, OwnedFd] {
-  return pair(libc, (memory) => sys(libc, 'pipe2', memory.address, O.NONBLOCK | O.CLOEXEC))
+/** A close-on-exec pipe, non-blocking by default: the end to read from, and the end to write to. */
+export function openPipe(libc: Libc, flags: number = O.NONBLOCK): [OwnedFd, OwnedFd] {
+  return pair(libc, (memory) => sys(libc, 'pipe2', memory.address, flags | O.CLOEXEC))
 }
 
 /** A non-blocking, close-on-exec pair of connected unix sockets; `type` is a SOCK constant. */

@@ -15,6 +15,8 @@ export { BINDING, bindingVersion } from './ffi.ts'
 export interface LibcPlan {
   readonly bindings: Readonly<Partial<Record<FunctionName, LibraryKey>>>
   readonly errnoFunction: string
+  /** The library that was put in front, for another process that is to use the same functions. */
+  readonly lib?: string
 }
 
 /**
@@ -56,7 +58,8 @@ export function openLibc(options: LibcOptions = {}): Libc {
   )
   const main = attachLibc({ bindings, errnoFunction })
   if (options.lib === undefined) return main
-  return attachLibc({ bindings: { ...bindings, ...bindingsOf(main, options.lib) }, errnoFunction })
+  const { lib } = options
+  return attachLibc({ bindings: { ...bindings, ...bindingsOf(main, lib) }, errnoFunction, lib })
 }
 
 /**

@@ -1,8 +1,11 @@
 import { SystemError } from '../../errors.ts'
 import {
   AF,
+  EFD,
   EPOLL_CLOEXEC,
   EPOLL_CTL,
+  F,
+  FD_CLOEXEC,
   IPPROTO_TCP,
   MSG,
   O,
@@ -14,10 +17,12 @@ import {
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName, lastError, sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
+import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { parseMask } from '../masks.ts'
 import type { ResourceStep, TcpState } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
+import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
@@ -69,13 +74,15 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     bindPair(machine, openConnectedTcp(machine.libc), client, server)
   },
   eventfd(machine, { as, initial, flags }) {
-    machine.bind(as, sys(machine.libc, 'eventfd', initial, flags))
+    machine.bind(as, sys(machine.libc, 'eventfd', initial, flags | EFD.CLOEXEC))
   },
   epoll(machine, { as }) {
     machine.bind(as, sys(machine.libc, 'epoll_create1', EPOLL_CLOEXEC))
   },
   dup(machine, { fd, as }) {
     machine.bind(as, sys(machine.libc, 'dup', machine.fd(fd)))
+    // What steps make is close-on-exec, so that a peer process inherits nothing by accident.
+    sys(machine.libc, 'fcntl', machine.fd(as), F.SETFD, FD_CLOEXEC)
   },
   close: (machine, { fd }) => machine.closeFd(fd),
   shutdown(machine, { fd, how }) {
@@ -113,6 +120,14 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     do n = machine.libc.fn.read(machine.fd(fd), bytes.address, 65536)
     while (n > 0)
     if (n === -1 && errnoName(machine.libc.errno()) !== 'EAGAIN') throw lastError(machine.libc, 'read', fd)
+  },
+  'send-fd'(machine, { socket, fd, expect }) {
+    expectResult('sendmsg', sendDescriptor(machine.libc, machine.fd(socket), machine.fd(fd)), expect)
+  },
+  'receive-fd'(machine, { socket, as }) {
+    const fd = receiveDescriptor(machine.libc, machine.fd(socket))
+    if (fd === undefined) throw new Failure('a descriptor arrives', 'a message without descriptor')
+    machine.bind(as, fd)
   },
   'send-oob'(machine, { fd }) {
     sys(machine.libc, 'send', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
