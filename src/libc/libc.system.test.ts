@@ -132,8 +132,10 @@ describe('origins', () => {
     expect(sameOrigin(libc, 'epoll_wait', 'epoll_ctl')).toBe(true)
   })
 
-  test('the program has all functions of the table, on this platform', () => {
-    const missing = (Object.keys(signatures) as (keyof typeof signatures)[]).filter((name) => !libc.has(name))
+  test('the program has all functions of the table, but for those of other systems and of newer libcs', () => {
+    const names = Object.keys(signatures) as (keyof typeof signatures)[]
+    const optional = ['kqueue', 'kevent', 'gnu_get_libc_version', 'epoll_pwait2', 'memfd_create']
+    const missing = names.filter((name) => !libc.has(name) && !optional.includes(name))
     expect(missing).toEqual([])
   })
 })
