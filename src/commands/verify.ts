@@ -25,6 +25,7 @@ export const verifyCommand: CommandModule = {
         lib: context.lib,
         timeoutMs: options.timeout * 1000,
         onWarning: (message) => context.warn(message),
+        onProgress: (backend) => context.progress.show(`checking ${backend} …`),
         signal,
       }),
     )

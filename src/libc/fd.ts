@@ -64,6 +64,14 @@ export function openEventfd(libc: Libc): OwnedFd {
   return new OwnedFd(libc, sys(libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC))
 }
 
+/** How many descriptors `openSignal` takes here. Throws `SystemError` where none is free. */
+export function descriptorsPerSignal(libc: Libc): number {
+  const [read, write] = openSignal(libc)
+  read.close()
+  write.close()
+  return read === write ? 1 : 2
+}
+
 /**
  * Something to make ready and drain, eight bytes at a time: what to read from and what to write to. An eventfd
  * where the kernel has it and policy allows it (both ends are one), else a pipe.
