@@ -1,5 +1,5 @@
 /** No step waits longer than this, in the main thread or in another; whatever takes longer hangs. */
-export const LONGEST_WAIT_MS = 20_000
+export const LONGEST_WAIT_MS = 12_000
 
 /** A waiter that is to be woken waits this long; one that is not woken returns without events. */
 export const WOKEN = { timeoutMs: 5000 } as const

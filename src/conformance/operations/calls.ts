@@ -1,9 +1,8 @@
 /** Calls that checks make which are functions: what steps do, without being told to the parent process. */
-import { SystemError } from '../../errors.ts'
-import { sys } from '../../libc/libc.ts'
-import type { ArgumentsOf, FunctionName, ResultOf } from '../../libc/signatures.ts'
+import type { ArgumentsOf, FunctionName } from '../../libc/signatures.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
+import { resultOf } from '../native-call.ts'
 import { decodeEvents, eventBuffer } from './events.ts'
 import type { ReportedEvent } from './events.ts'
 
@@ -12,13 +11,10 @@ export function underTest<N extends FunctionName>(
   machine: Machine,
   name: N,
   ...args: ArgumentsOf<N>
-): ResultOf<N> {
-  try {
-    return sys(machine.libc, name, ...args)
-  } catch (error) {
-    if (error instanceof SystemError) throw new Failure(`${name} succeeds`, `${name} gives ${error.code}`)
-    throw error
-  }
+): number {
+  const result = resultOf(machine.libc, name, ...args)
+  if (typeof result === 'string') throw new Failure(`${name} succeeds`, `${name} gives ${result}`)
+  return result
 }
 
 /** epoll_wait, for checks that cannot say beforehand which events must come. */

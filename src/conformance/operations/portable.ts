@@ -72,8 +72,10 @@ export const portableOperations: Operations<PortableStep['op']> = {
     const n = loopOf(machine, loop).wait(events, timeoutMs)
     const elapsedNs = Number(process.hrtime.bigint() - start)
     // A count that an expectation leaves open is not compared.
-    const asksBytes = new Set(expect.filter(({ bytes }) => bytes !== undefined).map(({ token }) => token))
-    const actual = events.slice(0, n).map((event) => textOfActual(event, asksBytes.has(String(event.token))))
+    const asksBytes = new Set(
+      expect.filter(({ bytes }) => bytes !== undefined).map(({ token }) => BigInt(token)),
+    )
+    const actual = events.slice(0, n).map((event) => textOfActual(event, asksBytes.has(event.token)))
     expectSame(
       actual,
       expect.map((event) => textOfExpected(machine, event)),

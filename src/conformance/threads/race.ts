@@ -12,6 +12,7 @@ import { underTest } from '../operations/calls.ts'
 import { eventBuffer, pollfdFor } from '../operations/events.ts'
 import { LONGEST_WAIT_MS, WOKEN } from '../patience.ts'
 import type { Name } from '../steps.ts'
+import { UNTIL_STOPPED } from './job.ts'
 import type { Job } from './job.ts'
 import type { WaiterThread } from './thread-pool.ts'
 
@@ -56,7 +57,7 @@ export class Partner {
       { fn: 'poll', args: [pollfd.address, 1, WOKEN.timeoutMs], accept: [1] },
       { fn: 'read', args: [this.#gate, counter.address, 8], accept: [8] },
     ]
-    this.#thread.post({ calls: this.#calls, rounds: Number.MAX_SAFE_INTEGER })
+    this.#thread.post({ calls: this.#calls, rounds: UNTIL_STOPPED })
   }
 
   /** Has it make its calls once more. */

@@ -66,7 +66,7 @@ export const races: readonly Check[] = [
         sys(libc, 'write', w, one.address, 1)
         if (underTest(machine, 'epoll_wait', machine.fd('ep1'), event1.address, 1, WOKEN.timeoutMs) === 0)
           throw lost('ep1')
-        if (sys(libc, 'poll', seenPoll.address, 1, WOKEN.timeoutMs * 2) === 0) throw lost('ep2')
+        if (sys(libc, 'poll', seenPoll.address, 1, WOKEN.timeoutMs) === 0) throw lost('ep2')
         sys(libc, 'read', seen, event1.address, 8)
         sys(libc, 'read', r, event1.address, 1)
       })
