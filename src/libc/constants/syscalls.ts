@@ -9,6 +9,10 @@ export interface SyscallNumbers {
   readonly epoll_pwait: number
   readonly epoll_pwait2: number
   readonly gettid: number
+  readonly io_destroy: number
+  readonly io_getevents: number
+  readonly io_setup: number
+  readonly io_submit: number
   readonly io_uring_setup: number
   readonly pidfd_open: number
 }
@@ -19,6 +23,10 @@ const x64: SyscallNumbers = {
   epoll_pwait: 281,
   epoll_pwait2: 441,
   gettid: 186,
+  io_destroy: 207,
+  io_getevents: 208,
+  io_setup: 206,
+  io_submit: 209,
   io_uring_setup: 425,
   pidfd_open: 434,
 }
@@ -27,6 +35,10 @@ const arm64: SyscallNumbers = {
   epoll_pwait: 22,
   epoll_pwait2: 441,
   gettid: 178,
+  io_destroy: 1,
+  io_getevents: 4,
+  io_setup: 0,
+  io_submit: 2,
   io_uring_setup: 425,
   pidfd_open: 434,
 }
