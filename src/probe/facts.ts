@@ -80,6 +80,7 @@ function control(libc: Libc, option: number): number | null {
 
 const BATCHES = 15
 const CALLS_PER_BATCH = 100
+const WARM_UP_CALLS = 500
 
 /** The cost of a call, with the system call in it. The median of batches is not moved by a few interruptions. */
 function callCost(libc: Libc): NonNullable<FfiReport['callNs']> {
@@ -91,11 +92,11 @@ function callCost(libc: Libc): NonNullable<FfiReport['callNs']> {
 
 function medianBatch(call: () => unknown): number {
   const perCall: number[] = []
-  // The first batch warms up and does not count.
-  for (let batch = 0; batch <= BATCHES; batch++) {
+  for (let i = 0; i < WARM_UP_CALLS; i++) call()
+  for (let batch = 0; batch < BATCHES; batch++) {
     const start = process.hrtime.bigint()
     for (let i = 0; i < CALLS_PER_BATCH; i++) call()
-    if (batch > 0) perCall.push(Number(process.hrtime.bigint() - start) / CALLS_PER_BATCH)
+    perCall.push(Number(process.hrtime.bigint() - start) / CALLS_PER_BATCH)
   }
   return Math.round(perCall.toSorted((a, b) => a - b)[Math.floor(BATCHES / 2)] ?? 0)
 }

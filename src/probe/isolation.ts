@@ -17,7 +17,7 @@ export interface IsolationOptions {
 }
 
 /** How long a child may take to start, which emulators make long. */
-const START_MS = 30_000
+const START_MS = 10_000
 
 /** How long one try may take. It takes a millisecond or a few, so longer means that it hangs. */
 const TRY_MS = 5000
@@ -87,5 +87,5 @@ async function runChild(
 
 function failureOf(end: ChildEnd): Failure {
   if (end.hung) return { kind: 'hang', ms: TRY_MS }
-  return { kind: 'death', by: end.cause, seccomp: end.signal === 'SIGSYS' }
+  return { kind: 'death', by: end.cause, signal: end.signal }
 }

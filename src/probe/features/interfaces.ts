@@ -134,6 +134,6 @@ function inotify(libc: Libc): undefined {
 
 /** Linux has none, but a library may bring it. It is looked up and not called. */
 function lookUp(libc: Libc, name: 'kqueue' | 'kevent'): string {
-  if (!libc.has(name)) throw new UnsupportedError(name, 'no library in this process has this function')
+  if (!libc.has(name)) throw new UnsupportedError(name, `no library in this process has ${name}`)
   return `found in ${originOf(libc, name) ?? 'this process'}, and not called`
 }
