@@ -18,7 +18,7 @@ export interface Try {
 }
 
 /** The id of a feature's try. */
-export function featureId(subject: Pick<Subject, 'name'>, feature: string): string {
+function featureId(subject: Pick<Subject, 'name'>, feature: string): string {
   return `${subject.name}.${feature}`
 }
 
