@@ -1,7 +1,10 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { followChild } from './child-process.ts'
 
 const node = process.execPath
+
+// A machine that is very busy takes seconds to start a child.
+vi.setConfig({ testTimeout: 60_000 })
 
 afterEach(() => {
   process.execPath = node
