@@ -26,8 +26,9 @@ export interface ChildOptions<Message extends { readonly kind: string }> {
   readonly program: string
   /** The child's only argument. It travels as JSON. */
   readonly order: unknown
-  /** How long the child may take to say hello, and how long it may be silent afterwards. */
+  /** How long the child may take to say what it does first: Node, libraries and threads have to start. */
   readonly startMs: number
+  /** How long it may be silent from then on. */
   readonly silenceMs: number
   readonly signal?: AbortSignal | undefined
   readonly onMessage: (message: Message) => void
@@ -55,31 +56,37 @@ export async function followChild<Message extends { readonly kind: string }>(
   let beheaded = false
   const child = start(options)
   if (child instanceof Error) return { ...state, cause: child.message, signal: undefined }
-  const kill = (): void => void child.kill('SIGKILL')
+  let killed = false
+  const kill = (): void => {
+    killed = true
+    child.kill('SIGKILL')
+  }
   const expire = (): void => {
     state.hung = true
     kill()
   }
-  let watchdog = setTimeout(expire, options.startMs)
+  let watchdog = setTimeout(expire, atMost(options.startMs))
   const pulse = setInterval(() => {
-    if (!isBeheaded(child.pid)) return
+    // The threads of a child that was killed end one after another.
+    if (killed || !isBeheaded(child.pid)) return
     beheaded = true
     kill()
   }, PULSE_MS)
   options.signal?.addEventListener('abort', kill, { once: true })
+  if (options.signal?.aborted === true) kill()
 
   const stderr = collect(child.stdio[2] as Readable)
   createInterface({ input: child.stdio[MESSAGE_FD] as Readable }).on('line', (line) => {
     const message = parse<Message | ChildGreeting>(line)
     if (message === undefined) return
-    clearTimeout(watchdog)
-    watchdog = setTimeout(expire, options.silenceMs)
     if (message.kind === 'hello') {
       state.started = true
     } else if (message.kind === 'library') {
       const { library, reason } = message as ChildGreeting & { kind: 'library' }
       state.library = new LibraryError(library, reason)
     } else {
+      clearTimeout(watchdog)
+      watchdog = setTimeout(expire, atMost(options.silenceMs))
       options.onMessage(message as Message)
     }
   })
@@ -114,10 +121,13 @@ function start(options: Pick<ChildOptions<never>, 'program' | 'order'>): ChildPr
   }
 }
 
-/** A message, or undefined for the half of one that a child wrote when it was killed. */
+/** A message, or undefined for the half of one that a child wrote when it was killed, and for any nonsense. */
 function parse<Message>(line: string): Message | undefined {
   try {
-    return JSON.parse(line) as Message
+    const message = JSON.parse(line) as unknown
+    return typeof message === 'object' && message !== null && 'kind' in message
+      ? (message as Message)
+      : undefined
   } catch {
     return undefined
   }
@@ -149,10 +159,26 @@ export function isDeadWithLivingThreads(stat: string): boolean {
 const STATE_FIELD = 3
 const THREADS_FIELD = 20
 
+/** The longest delay of a timer, 24.8 days. Node takes a longer one for no delay at all. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1
+
+function atMost(ms: number): number {
+  return Math.min(ms, LONGEST_DELAY_MS)
+}
+
+/** How long the pipes of a child that is gone are read. A process that it left behind may hold them open. */
+const LINGER_MS = 1000
+
 /** Resolves when the child is gone and its messages are read, with what ended it. */
 async function endOf(child: ChildProcess): Promise<Pick<ChildEnd, 'cause' | 'signal'>> {
   return await new Promise((resolve) => {
     child.once('error', (error) => resolve({ cause: error.message, signal: undefined }))
+    child.once('exit', () => {
+      const linger = setTimeout(() => {
+        for (const stream of child.stdio) stream?.destroy()
+      }, LINGER_MS)
+      child.once('close', () => clearTimeout(linger))
+    })
     child.once('close', (code, signal) =>
       resolve({ cause: signal ?? `exit code ${code}`, signal: signal ?? undefined }),
     )

@@ -67,6 +67,19 @@ export const reset = (fd: Name): StepOf<'reset'> => ({ op: 'reset', fd })
 export const fill = (fd: Name, chunk = 4096): StepOf<'fill'> => ({ op: 'fill', fd, chunk })
 /** Reads until nothing is left. */
 export const drain = (fd: Name): StepOf<'drain'> => ({ op: 'drain', fd })
+/** Sends a descriptor through a unix socket (SCM_RIGHTS). */
+export const sendFd = (socketFd: Name, fd: Name, expect: Expected = 'ok'): StepOf<'send-fd'> => ({
+  op: 'send-fd',
+  socket: socketFd,
+  fd,
+  expect,
+})
+/** Receives a descriptor from a unix socket, and fails if none came. */
+export const receiveFd = (as: Name, socketFd: Name): StepOf<'receive-fd'> => ({
+  op: 'receive-fd',
+  socket: socketFd,
+  as,
+})
 export const sendOob = (fd: Name): StepOf<'send-oob'> => ({ op: 'send-oob', fd })
 export const recvOob = (fd: Name): StepOf<'recv-oob'> => ({ op: 'recv-oob', fd })
 export const socketOption = (
@@ -166,6 +179,27 @@ export const thread = (name: string, step: NativeStep): StepOf<'thread'> => ({
 export const blocked = (name: string): StepOf<'blocked'> => ({ op: 'blocked', thread: name })
 /** Waits for a thread's step to end and holds it against its expectation. */
 export const join = (name: string): StepOf<'join'> => ({ op: 'join', thread: name })
+
+/**
+ * Starts a process that inherits these descriptors, under their names and numbers, as a fork would pass them
+ * on. It inherits no others. Unsupported where no process can be started.
+ */
+export const peer = (as: string, fds: readonly Name[]): StepOf<'peer'> => ({ op: 'peer', as, fds })
+/** Steps that the other process makes, one after another; the descriptors that they make are its own. */
+export const inPeer = (
+  name: string,
+  ...steps: readonly StepOf<'peer.run'>['step'][]
+): readonly StepOf<'peer.run'>[] => steps.map((step) => ({ op: 'peer.run', peer: name, step }))
+/** Hands a step to the other process without waiting for its end. */
+export const postToPeer = (name: string, step: StepOf<'peer.post'>['step']): StepOf<'peer.post'> => ({
+  op: 'peer.post',
+  peer: name,
+  step,
+})
+/** Waits for the step that was posted to end, with its expectation met. */
+export const joinPeer = (name: string): StepOf<'peer.join'> => ({ op: 'peer.join', peer: name })
+/** Ends the other process, which closes its descriptors, and waits until it is gone. */
+export const exitPeer = (name: string): StepOf<'peer.exit'> => ({ op: 'peer.exit', peer: name })
 
 export const openPoller = (as: Name): StepOf<'poller.open'> => ({ op: 'poller.open', as })
 export const closePoller = (poller: Name): StepOf<'poller.close'> => ({ op: 'poller.close', poller })

@@ -7,6 +7,7 @@ const order = receiveOrder<ChildOrder>()
 const libc = openLibcOrSay(order.lib)
 if (libc !== undefined) {
   runChecks(libc, order.backend, order.ids, {
+    onUnavailable: (reason) => say<ChildMessage>({ kind: 'unavailable', reason }),
     onCheck: (id) => say<ChildMessage>({ kind: 'check', id }),
     onStep: (step) => say<ChildMessage>({ kind: 'step', step }),
     onResult: (result) => say<ChildMessage>({ kind: 'result', result }),

@@ -13,10 +13,15 @@ export interface IsolationOptions {
   /** How long a single step may take before it counts as hung. */
   readonly timeoutMs: number
   readonly onResult: (result: CheckResult) => void
+  /** Called where the backend is not there at all, before every check has that as its result. */
+  readonly onUnavailable: (reason: string) => void
   /** Called once if child processes cannot be had here, and the checks run in this process instead. */
   readonly onWarning: (message: string) => void
   readonly signal?: AbortSignal
 }
+
+/** How long a child may take from its start to its first check, which emulators make long. */
+const START_MS = 30_000
 
 /** How one child ended, and how far it got. */
 interface Progress extends ChildEnd {
@@ -50,20 +55,22 @@ export async function runIsolated(
       return
     }
     const culprit = end.check
-    if (culprit === undefined) {
+    if (culprit !== undefined) {
+      options.onResult(resultOfEnd(culprit, backend, end, options.timeoutMs))
+      left = left.filter((id) => id !== culprit)
+    } else if (end.finished.size === 0) {
       throw new LibraryError(
         options.lib ?? 'libc',
-        `the process that was to use it ended at once: ${end.cause}`,
+        `the process that was to use it got to no check: ${end.cause}`,
       )
     }
-    options.onResult(resultOfEnd(culprit, backend, end, options.timeoutMs))
-    left = left.filter((id) => id !== culprit)
   }
 }
 
 function runHere(backend: BackendName, ids: readonly string[], options: IsolationOptions): void {
   const ignore = (): void => undefined
   runChecks(openLibc({ lib: options.lib }), backend, ids, {
+    onUnavailable: options.onUnavailable,
     onCheck: ignore,
     onStep: ignore,
     onResult: options.onResult,
@@ -98,11 +105,14 @@ async function runChild(order: ChildOrder, options: IsolationOptions): Promise<P
   const end = await followChild<ChildMessage>({
     program: 'src/conformance/child',
     order,
-    startMs: options.timeoutMs,
+    startMs: START_MS,
     silenceMs: options.timeoutMs,
     signal: options.signal,
     onMessage: (message) => {
       switch (message.kind) {
+        case 'unavailable':
+          options.onUnavailable(message.reason)
+          break
         case 'check':
           progress.check = message.id
           progress.step = undefined

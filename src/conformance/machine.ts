@@ -11,6 +11,7 @@ import { LONGEST_WAIT_MS } from './patience.ts'
 import { operations } from './operations/index.ts'
 import { prepare } from './operations/native.ts'
 import type { PendingStep } from './operations/native.ts'
+import type { PeerProcess } from './peer-process.ts'
 import type { NativeStep, Step } from './steps.ts'
 import type { ThreadPool, WaiterThread } from './threads/thread-pool.ts'
 
@@ -30,6 +31,7 @@ export class Machine {
   readonly labels = new Labels()
   readonly pollers = new Map<string, Poller>()
   readonly loops = new Map<string, EventLoop>()
+  readonly peers = new Map<string, PeerProcess>()
   /** What is to be undone at the end besides descriptors, last first. */
   readonly cleanups: (() => void)[] = []
   /** What a check wants to say of a run that passed: how many rounds a race had. */
@@ -82,7 +84,10 @@ export class Machine {
 
   /** Binds a descriptor to a name; it is closed at the end unless a step closes it before. */
   bind(name: string, fd: number): void {
-    if (this.#open.has(name)) throw new TypeError(`the scenario already has a descriptor ${name}`)
+    if (this.#open.has(name)) {
+      this.libc.fn.close(fd)
+      throw new TypeError(`the scenario already has a descriptor ${name}`)
+    }
     this.#numbers.set(name, fd)
     this.#open.add(name)
   }
@@ -132,14 +137,15 @@ export class Machine {
     this.#kept.push(memory)
   }
 
-  /** Undoes everything, whatever fails on the way; the first failure is thrown at the end. */
+  /** Undoes everything once, whatever fails on the way; the first failure is thrown at the end. */
   close(): void {
+    this.begin('close what is open')
     const undo: (() => void)[] = [
       ...[...this.#open].map((name) => () => this.closeFd(name)),
       ...[...this.pollers.values()].map((poller) => () => poller.close()),
       ...[...this.loops.values()].map((loop) => () => loop.close()),
-      ...this.cleanups,
-      ...this.#acquired.map((thread) => () => this.#giveBack(thread)),
+      ...this.cleanups.splice(0),
+      ...this.#acquired.splice(0).map((thread) => () => this.#giveBack(thread)),
     ]
     const failures: unknown[] = []
     for (const action of undo.reverse()) {

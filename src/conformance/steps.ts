@@ -78,6 +78,8 @@ export type ResourceStep =
   | { op: 'reset'; fd: Name }
   | { op: 'fill'; fd: Name; chunk: number }
   | { op: 'drain'; fd: Name }
+  | { op: 'send-fd'; socket: Name; fd: Name; expect: Expected }
+  | { op: 'receive-fd'; socket: Name; as: Name }
   | { op: 'send-oob'; fd: Name }
   | { op: 'recv-oob'; fd: Name }
   | { op: 'socket-option'; fd: Name; option: 'SNDBUF' | 'RCVBUF' | 'OOBINLINE' | 'RCVLOWAT'; value: number }
@@ -102,6 +104,14 @@ export type ThreadStep =
   | { op: 'thread'; thread: string; step: NativeStep }
   | { op: 'blocked'; thread: string }
   | { op: 'join'; thread: string }
+
+/** What another process does. It knows the descriptors that it was started with, by the same names. */
+export type PeerStep =
+  | { op: 'peer'; as: string; fds: readonly Name[] }
+  | { op: 'peer.run'; peer: string; step: NativeStep | ResourceStep }
+  | { op: 'peer.post'; peer: string; step: NativeStep | ResourceStep }
+  | { op: 'peer.join'; peer: string }
+  | { op: 'peer.exit'; peer: string }
 
 /** An event of the portable contract: token in decimal, and readiness in words (`READABLE|HANGUP`). */
 export interface PortableEvent {
@@ -156,7 +166,7 @@ export interface LoopExpectation {
   readonly bytes?: number | null
 }
 
-export type Step = NativeStep | ResourceStep | ThreadStep | PortableStep
+export type Step = NativeStep | ResourceStep | ThreadStep | PeerStep | PortableStep
 
 /** The step of an operation. */
 export type StepOf<Op extends Step['op']> = Extract<Step, { op: Op }>

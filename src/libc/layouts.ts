@@ -38,6 +38,15 @@ const shared = {
     ['soft', 'u64'],
     ['hard', 'u64'],
   ]),
+  cap_user_header: struct([
+    ['version', 'u32'],
+    ['pid', 'i32'],
+  ]),
+  cap_user_data: struct([
+    ['effective', 'u32'],
+    ['permitted', 'u32'],
+    ['inheritable', 'u32'],
+  ]),
   sockaddr_in: struct([
     ['family', 'u16'],
     ['port', 'u16'],
@@ -97,8 +106,7 @@ const shared = {
     ['sq_flags', 'u32'],
     ['sq_dropped', 'u32'],
     ['sq_array', 'u32'],
-    ['sq_resv1', 'u32'],
-    ['sq_user_addr', 'u64'],
+    ['sq_rest', 'u32', 3],
     ['cq_head', 'u32'],
     ['cq_tail', 'u32'],
     ['cq_ring_mask', 'u32'],
@@ -106,8 +114,7 @@ const shared = {
     ['cq_overflow', 'u32'],
     ['cq_cqes', 'u32'],
     ['cq_flags', 'u32'],
-    ['cq_resv1', 'u32'],
-    ['cq_user_addr', 'u64'],
+    ['cq_rest', 'u32', 3],
   ]),
   io_uring_sqe: struct([
     ['opcode', 'u8'],

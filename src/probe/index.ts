@@ -4,7 +4,7 @@ import type { BackendName } from '../backends/index.ts'
 import { LibraryError } from '../errors.ts'
 import { layouts } from '../libc/layouts.ts'
 import { BINDING, bindingVersion } from '../libc/libc.ts'
-import { tool } from '../tool.ts'
+import { version } from '../version.ts'
 import type { Facts } from './facts.ts'
 import { subjectsOf } from './features/index.ts'
 import { findingsOf } from './findings/index.ts'
@@ -47,7 +47,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const subjects = subjectsOf(names)
   const report: Omit<ProbeReport, 'findings' | 'durationMs'> = {
     schema: 'evloop/probe@1',
-    tool,
+    tool: { name: 'evloop', version: version() },
     startedAt: startedAt.toISOString(),
     platform: platformReport(machineSources, facts),
     limits: limitsReport(machineSources, facts, process.ppid),

@@ -40,6 +40,8 @@ export interface FeatureReport {
   readonly signal?: string
   /** Who is behind it, as far as the evidence goes. Absent where it is usable or nothing tells. */
   readonly cause?: Cause
+  /** Set where it was not tried at all, because what it builds on is not usable: it shares that one's fate. */
+  readonly untried?: true
   /** A remark about a usable feature: how it was reached, or what could not be seen. */
   readonly note?: string
   /** The Linux version that brought it: `5.11`. Absent for what is older than Linux or not of Linux. */

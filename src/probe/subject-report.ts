@@ -57,6 +57,7 @@ function notTried(obstacle: string, fate: FeatureReport | undefined): FeatureRep
   return {
     state: fate?.state ?? 'broken',
     reason: `not tried, because ${obstacle} is ${fate?.state ?? 'broken'}`,
+    untried: true,
     ...(fate?.cause === undefined ? {} : { cause: fate.cause }),
   }
 }

@@ -1,8 +1,11 @@
 import { SystemError } from '../../errors.ts'
 import {
   AF,
+  EFD,
   EPOLL_CLOEXEC,
   EPOLL_CTL,
+  F,
+  FD_CLOEXEC,
   IPPROTO_TCP,
   MSG,
   O,
@@ -14,10 +17,12 @@ import {
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName, lastError, sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
+import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { parseMask } from '../masks.ts'
 import type { ResourceStep, TcpState } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
+import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
@@ -41,13 +46,13 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   pipe(machine, { read, write, flags }) {
     const fds = new Memory(8)
     sys(machine.libc, 'pipe2', fds.address, flags | O.CLOEXEC)
-    bindPair(machine, fds, read, write)
+    bindPair(machine, pairIn(fds), read, write)
   },
   socketpair(machine, { a, b, type }) {
     const fds = new Memory(8)
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
     sys(machine.libc, 'socketpair', AF.UNIX, flags, 0, fds.address)
-    bindPair(machine, fds, a, b)
+    bindPair(machine, pairIn(fds), a, b)
   },
   socket(machine, { as, domain, type }) {
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
@@ -66,18 +71,18 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.bind(as, acceptFrom(machine.libc, machine.fd(listener)))
   },
   tcp(machine, { client, server }) {
-    const [clientFd, serverFd] = openConnectedTcp(machine.libc)
-    machine.bind(client, clientFd)
-    machine.bind(server, serverFd)
+    bindPair(machine, openConnectedTcp(machine.libc), client, server)
   },
   eventfd(machine, { as, initial, flags }) {
-    machine.bind(as, sys(machine.libc, 'eventfd', initial, flags))
+    machine.bind(as, sys(machine.libc, 'eventfd', initial, flags | EFD.CLOEXEC))
   },
   epoll(machine, { as }) {
     machine.bind(as, sys(machine.libc, 'epoll_create1', EPOLL_CLOEXEC))
   },
   dup(machine, { fd, as }) {
     machine.bind(as, sys(machine.libc, 'dup', machine.fd(fd)))
+    // What steps make is close-on-exec, so that a peer process inherits nothing by accident.
+    sys(machine.libc, 'fcntl', machine.fd(as), F.SETFD, FD_CLOEXEC)
   },
   close: (machine, { fd }) => machine.closeFd(fd),
   shutdown(machine, { fd, how }) {
@@ -115,6 +120,14 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     do n = machine.libc.fn.read(machine.fd(fd), bytes.address, 65536)
     while (n > 0)
     if (n === -1 && errnoName(machine.libc.errno()) !== 'EAGAIN') throw lastError(machine.libc, 'read', fd)
+  },
+  'send-fd'(machine, { socket, fd, expect }) {
+    expectResult('sendmsg', sendDescriptor(machine.libc, machine.fd(socket), machine.fd(fd)), expect)
+  },
+  'receive-fd'(machine, { socket, as }) {
+    const fd = receiveDescriptor(machine.libc, machine.fd(socket))
+    if (fd === undefined) throw new Failure('a descriptor arrives', 'a message without descriptor')
+    machine.bind(as, fd)
   },
   'send-oob'(machine, { fd }) {
     sys(machine.libc, 'send', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
@@ -156,9 +169,18 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   },
 }
 
-function bindPair(machine: Machine, fds: Memory, first: string, second: string): void {
-  machine.bind(first, fds.view.getInt32(0, true))
-  machine.bind(second, fds.view.getInt32(4, true))
+/** Two descriptors as C writes them. */
+function pairIn(fds: Memory): [number, number] {
+  return [fds.view.getInt32(0, true), fds.view.getInt32(4, true)]
+}
+
+/** Binds both, so that both are closed at the end, also where the first name is taken. */
+function bindPair(machine: Machine, fds: readonly [number, number], first: string, second: string): void {
+  try {
+    machine.bind(first, fds[0])
+  } finally {
+    machine.bind(second, fds[1])
+  }
 }
 
 function socketOption(machine: Machine, fd: number, level: number, option: number): number {
