@@ -23,6 +23,7 @@ import { parseMask } from '../masks.ts'
 import type { ResourceStep, TcpState } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
+import { encodeEvent } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
@@ -155,10 +156,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   },
   sleep: (_, { ms }) => sleepSync(ms),
   'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
-    const { size, offsets } = layouts.epoll_event
-    const event = new Memory(size)
-    event.view.setUint32(offsets.events, parseMask(events), true)
-    event.view.setBigUint64(offsets.data, machine.labels.data(label), true)
+    const event = encodeEvent(parseMask(events), machine.labels.data(label))
     const result = machine.libc.fn.epoll_ctl(
       machine.fd(ep),
       EPOLL_CTL[command],

@@ -75,6 +75,8 @@ export const O = {
   CLOEXEC: 0o2000000,
   PATH: 0o10000000,
 } as const
+/** <fcntl.h>: makes a pipe one of packets. The one number here that differs by architecture. */
+export const O_DIRECT = process.arch === 'arm64' ? 0o200000 : 0o40000
 export const F = {
   DUPFD_CLOEXEC: 1030,
   GETFD: 1,
@@ -112,6 +114,8 @@ export const SO = {
   RCVLOWAT: 18,
 } as const
 export const IPPROTO_TCP = 6
+/** <linux/netlink.h>: the protocol that the kernel leaves to programs. */
+export const NETLINK_USERSOCK = 2
 export const TCP_NODELAY = 1
 export const MSG = {
   OOB: 1,

@@ -21,12 +21,9 @@ import {
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
-import { LONGEST_WAIT_MS } from '../../patience.ts'
+import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
 import { UNTIL_STOPPED } from '../../threads/job.ts'
 import { sleepSync } from '../../threads/thread-pool.ts'
-
-/** A waiter that is to be woken waits this long; one that is not woken returns without events. */
-const WOKEN = { timeoutMs: 5000 }
 
 /** The race lasts a time and not a number of rounds, so that it ends as soon where a call takes a hundred times longer. */
 const RACE_MS = 500
