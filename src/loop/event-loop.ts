@@ -57,6 +57,12 @@ export interface EventLoopOptions {
 
 const NS_PER_MS = 1_000_000
 
+/**
+ * What a Poller says of a descriptor that was closed behind its back: it is not open, or its number is by now
+ * that of a file that is not registered, or of one that cannot be.
+ */
+const GONE = ['EBADF', 'ENOENT', 'EPERM'] as const
+
 /** Interest as bits, and the token of each direction and of the last call. */
 interface Registration {
   interest: number
@@ -209,7 +215,7 @@ export class EventLoop implements Disposable {
       this.#poller.modify(fd, rest, fd)
     } catch (error) {
       // Closed already, and so the other direction has gone too.
-      if (!failedWith(error, 'EBADF', 'ENOENT')) throw error
+      if (!failedWith(error, ...GONE)) throw error
       this.#forget(fd)
       return
     }
@@ -223,7 +229,7 @@ export class EventLoop implements Disposable {
     try {
       this.#poller.remove(fd)
     } catch (error) {
-      if (!failedWith(error, 'EBADF', 'ENOENT')) throw error
+      if (!failedWith(error, ...GONE)) throw error
     }
   }
 
