@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 /** Whether this machine has a C compiler; tests that need one say so when they are skipped. */
 export const hasCompiler = ((): boolean => {
@@ -14,7 +13,7 @@ export const hasCompiler = ((): boolean => {
   }
 })()
 
-const directory = hasCompiler ? mkdtempSync(join(tmpdir(), 'evloop-test-')) : ''
+const directory = hasCompiler ? temporaryDirectory() : ''
 
 /** Compiles `fixtures/<name>.c` to a shared library and returns its path. */
 export function compileLibrary(name: string): string {
