@@ -73,6 +73,10 @@ const cStructs: { readonly [Name in keyof Layouts]: CStruct<Layouts[Name]> } = {
       resfd: 'aio_resfd',
     },
   },
+  io_event: {
+    type: 'struct io_event',
+    fields: { data: 'data', obj: 'obj', res: 'res', res2: 'res2' },
+  },
   iovec: { type: 'struct iovec', fields: { base: 'iov_base', len: 'iov_len' } },
   msghdr: {
     type: 'struct msghdr',
