@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { SystemError } from '../../errors.ts'
 import { AF, INADDR_LOOPBACK, SOCK } from '../../libc/constants/linux.ts'
 import { OwnedFd } from '../../libc/fd.ts'
@@ -15,13 +16,17 @@ const ADDRESS_SIZE = layouts.sockaddr_un.size
 /** How long a connection over loopback may take on a loaded machine. */
 const PATIENCE_MS = 2000
 
-/** Binds a socket to an address that the kernel chooses: a loopback port, or an abstract unix name. */
+/** Binds a socket to an address of its own: a loopback port, or an abstract unix name. */
 export function bindLoopback(libc: Libc, fd: number, domain: 'unix' | 'inet'): void {
   const address = new Memory(ADDRESS_SIZE)
   address.view.setUint16(0, AF[domain === 'unix' ? 'UNIX' : 'INET'], true)
   if (domain === 'unix') {
-    // Only the family: Linux picks a name ("autobind", unix(7)), so that nothing is left in a file system.
-    sys(libc, 'bind', fd, address.address, 2)
+    // A name that begins with NUL is in no file system, so that nothing is left there. Linux would pick one by
+    // itself ("autobind", unix(7)), but gVisor does not.
+    const { path } = layouts.sockaddr_un.offsets
+    const name = Buffer.from(`\0evloop-${randomUUID()}`)
+    address.bytes.set(name, path)
+    sys(libc, 'bind', fd, address.address, path + name.length)
     return
   }
   // Network byte order is big-endian.

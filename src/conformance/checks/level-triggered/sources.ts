@@ -23,9 +23,7 @@ import {
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { bindLoopback, connectTo } from '../../operations/sockets.ts'
-
-/** What comes over TCP or UDP may take a moment on a loaded machine, so waits for it have room. */
-const ARRIVAL = { timeoutMs: 2000 }
+import { ARRIVAL } from '../../patience.ts'
 
 export const sources: readonly Check[] = [
   epollCheck({

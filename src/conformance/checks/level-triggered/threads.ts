@@ -21,10 +21,7 @@ import {
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
-import { LONGEST_WAIT_MS } from '../../patience.ts'
-
-/** A waiter that is to be woken waits this long; one that is not woken returns without events. */
-const WOKEN = { timeoutMs: 5000 }
+import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
 
 export const threads: readonly Check[] = [
   epollCheck({
