@@ -2,9 +2,16 @@ import type { BackendName } from '../../backends/index.ts'
 import type { Check, Family } from '../check.ts'
 import { control } from './control/index.ts'
 import { levelTriggered } from './level-triggered/index.ts'
+import { pipeReadiness, tcpReadiness, unixStreamReadiness } from './readiness/index.ts'
 
 /** Every family of checks, in the order of the matrix. Adding one is a folder and a line here. */
-export const families: readonly Family[] = [...control, levelTriggered]
+export const families: readonly Family[] = [
+  ...control,
+  levelTriggered,
+  pipeReadiness,
+  unixStreamReadiness,
+  tcpReadiness,
+]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()
 for (const family of families) {
