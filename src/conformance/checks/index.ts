@@ -1,6 +1,7 @@
 import type { BackendName } from '../../backends/index.ts'
 import type { Check, Family } from '../check.ts'
 import { control } from './control/index.ts'
+import { eventfds } from './eventfd/index.ts'
 import { levelTriggered } from './level-triggered/index.ts'
 import { pipeReadiness, tcpReadiness, unixStreamReadiness } from './readiness/index.ts'
 
@@ -11,6 +12,7 @@ export const families: readonly Family[] = [
   pipeReadiness,
   unixStreamReadiness,
   tcpReadiness,
+  eventfds,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()

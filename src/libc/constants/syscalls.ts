@@ -12,6 +12,10 @@ export interface SyscallNumbers {
   readonly fsopen: number
   readonly fspick: number
   readonly gettid: number
+  readonly io_destroy: number
+  readonly io_getevents: number
+  readonly io_setup: number
+  readonly io_submit: number
   readonly io_uring_setup: number
   readonly memfd_secret: number
   readonly open_tree: number
@@ -38,6 +42,10 @@ const x64: SyscallNumbers = {
   epoll_pwait: 281,
   epoll_wait: 232,
   gettid: 186,
+  io_destroy: 207,
+  io_getevents: 208,
+  io_setup: 206,
+  io_submit: 209,
   perf_event_open: 298,
   userfaultfd: 323,
 }
@@ -47,6 +55,10 @@ const arm64: SyscallNumbers = {
   bpf: 280,
   epoll_pwait: 22,
   gettid: 178,
+  io_destroy: 1,
+  io_getevents: 4,
+  io_setup: 0,
+  io_submit: 2,
   perf_event_open: 241,
   userfaultfd: 282,
 }
