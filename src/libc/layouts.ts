@@ -75,6 +75,12 @@ const shared = {
     ['flags', 'u32'],
     ['resfd', 'u32'],
   ]),
+  io_event: struct([
+    ['data', 'u64'],
+    ['obj', 'u64'],
+    ['res', 'i64'],
+    ['res2', 'i64'],
+  ]),
   iovec: struct([
     ['base', 'u64'],
     ['len', 'u64'],

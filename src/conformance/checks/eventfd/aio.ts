@@ -6,9 +6,6 @@ import { Memory } from '../../../libc/memory.ts'
 import { rawSyscall } from '../../../libc/syscall.ts'
 import type { Machine } from '../../machine.ts'
 
-/** struct io_event: what of it is of no interest here. */
-const IO_EVENT_SIZE = 32
-
 /**
  * Lets the kernel itself add 1 to an eventfd: it does so when an asynchronous read that names the eventfd
  * (IOCB_FLAG_RESFD) has ended. Returns after that. Throws `UnsupportedError` where the kernel has no
@@ -29,7 +26,15 @@ export function signalByCompletion(machine: Machine, eventfd: string): void {
     const list = new Memory(8)
     list.view.setBigUint64(0, BigInt(control.address), true)
     unlessMissing(() => rawSyscall(libc, 'io_submit', number, 1, list.address))
-    rawSyscall(libc, 'io_getevents', number, 1, 1, new Memory(IO_EVENT_SIZE).address, patience().address)
+    rawSyscall(
+      libc,
+      'io_getevents',
+      number,
+      1,
+      1,
+      new Memory(layouts.io_event.size).address,
+      patience().address,
+    )
   } finally {
     rawSyscall(libc, 'io_destroy', number)
   }

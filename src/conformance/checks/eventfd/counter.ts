@@ -21,7 +21,7 @@ export const counterChecks: readonly Check[] = [
     run(machine) {
       for (const names of flagSets) {
         const flags = names.reduce((mask, name) => mask | EFD[name], 0)
-        machine.run(eventfd('e', 2, flags))
+        machine.run(call('eventfd', [2, flags], 'ok', 'e'))
         machine.begin(`eventfd(2, ${names.join('|') || '0'}): its flags`)
         const fd = machine.fd('e')
         machine.expect(

@@ -1,5 +1,5 @@
 import { EFD } from '../../../libc/constants/linux.ts'
-import { blocked, counter, eventfd, join, signal, thread } from '../../build.ts'
+import { blocked, counter, eventfd, exitPeer, inPeer, join, peer, signal, thread } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
@@ -62,8 +62,35 @@ export const states: readonly Check[] = [
     },
   }),
   epollCheck({
+    id: 'eventfd.fork-shared',
+    statement:
+      'A counter is shared with a process that inherits the eventfd: what it reads is gone for both.',
+    kind: 'thread',
+    source: 'LTP; StarryOS',
+    backends: ['epoll', 'poll'],
+    steps: (backend) => {
+      const { watch, ask } = inquiryOf(backend, ['e'], 'IN|OUT')
+      return [
+        eventfd('e', 5),
+        ...watch,
+        ask(between),
+        peer('child', ['e']),
+        ...inPeer('child', counter('e', '5')),
+        ask(empty),
+        counter('e', 'EAGAIN'),
+        ...inPeer('child', counter('e', 'EAGAIN'), signal('e', '6')),
+        ask(between),
+        counter('e', '6'),
+        exitPeer('child'),
+        ask(empty),
+        signal('e', '1'),
+        counter('e', '1'),
+      ]
+    },
+  }),
+  epollCheck({
     id: 'eventfd.blocking-wake',
-    statement: 'A write wakes a blocked read, which gets its value, and a blocked wait.',
+    statement: 'A write of another process wakes a blocked read, which gets its value, and a blocked wait.',
     kind: 'thread',
     source: 'eventfd(2); StarryOS; zephyrproject-rtos/zephyr#59505',
     backends: ['epoll', 'poll'],
@@ -72,14 +99,15 @@ export const states: readonly Check[] = [
       const { watch, ask } = inquiryOf(backend, ['e'], 'IN')
       return [
         eventfd('e', 0, 0),
+        peer('other', ['e']),
         thread('reader', counter('e', '42')),
         blocked('reader'),
-        signal('e', '42'),
+        ...inPeer('other', signal('e', '42')),
         join('reader'),
         ...watch,
         thread('waiter', ask(full, WOKEN.timeoutMs)),
         blocked('waiter'),
-        signal('e', '7'),
+        ...inPeer('other', signal('e', '7')),
         join('waiter'),
         counter('e', '7'),
       ]
