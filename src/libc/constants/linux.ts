@@ -94,7 +94,6 @@ export const FD_CLOEXEC = 1
 /** <sys/ioctl.h> */
 export const FIONREAD = 0x541b
 export const TIOCOUTQ = 0x5411
-export const FIONBIO = 0x5421
 
 /** <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> */
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const
