@@ -1,7 +1,7 @@
 import { openSignal } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
 import { attachLibc } from '../libc/libc.ts'
-import type { Libc } from '../libc/libc.ts'
+import type { Libc, LibcPlan } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import type { WakeHandle } from './backend.ts'
 
@@ -55,7 +55,15 @@ function writeWake(libc: Libc, fd: number, scratch: Memory): void {
   libc.fn.write(fd, scratch.address, 8)
 }
 
+/** The functions of this thread for each plan that reached it, and the word that they write. */
+const remotes = new WeakMap<LibcPlan, { readonly libc: Libc; readonly scratch: Memory }>()
+
 /** Wakes a Poller of another thread. The handle stays valid until that Poller is closed. */
 export function wakeRemote(handle: WakeHandle): void {
-  writeWake(attachLibc(handle.plan), handle.fd, new Memory(8))
+  let remote = remotes.get(handle.plan)
+  if (remote === undefined) {
+    remote = { libc: attachLibc(handle.plan), scratch: new Memory(8) }
+    remotes.set(handle.plan, remote)
+  }
+  writeWake(remote.libc, handle.fd, remote.scratch)
 }

@@ -47,6 +47,8 @@ export const benchCommand: CommandModule = {
         seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
         lib: context.lib,
         onWarning: (message) => context.warn(message),
+        onProgress: (workload, index, count) =>
+          context.progress.show(`measuring ${workload} (${index + 1} of ${count}) …`),
         signal,
       }),
     )

@@ -9,12 +9,14 @@ import { printable } from '../report/text.ts'
 import { chooseName, chooseNames } from './choose.ts'
 import type { CommonOptions } from './options.ts'
 import { assertWritable, writeOutput } from './output.ts'
+import { makeProgress } from './progress.ts'
+import type { Progress } from './progress.ts'
 
 /** What a command works with: its common options, checked, and ways to speak to the user. */
 export interface CommandContext {
   readonly backends: readonly BackendName[]
   readonly lib: string | undefined
-  readonly quiet: boolean
+  readonly progress: Progress
   /** Says something on stderr, unless told to be quiet. */
   warn(message: string): void
   /** Renders a report and writes it to stdout or to the file asked for. */
@@ -29,14 +31,18 @@ export async function makeContext(options: CommonOptions): Promise<CommandContex
   if (lib !== undefined) assertFile(lib)
   if (output !== undefined) assertWritable(output)
   const quiet = options.quiet === true
+  const progress = makeProgress(process.stderr, quiet)
   return {
     backends,
     lib,
-    quiet,
+    progress,
     warn(message) {
-      if (!quiet) process.stderr.write(`evloop: ${printable(message)}\n`)
+      if (quiet) return
+      progress.clear()
+      process.stderr.write(`evloop: ${printable(message)}\n`)
     },
     write(render) {
+      progress.clear()
       const style = makeStyle(wantsColor(options))
       writeOutput(output, render(format, { style, verbose: options.verbose === true }))
     },

@@ -10,7 +10,7 @@ export const verifyCommand: CommandModule = {
   name: 'verify',
   summary: 'does every backend behave as its manual says: all checks, each in isolation',
   define(command) {
-    command.option('--timeout <seconds>', 'how long a single step of a check may take', parsePositive, 30)
+    command.option('--timeout <seconds>', 'how long a single step of a check may take', parsePositive, 15)
   },
   async run(raw) {
     const options = raw as unknown as VerifyOptions
@@ -25,6 +25,7 @@ export const verifyCommand: CommandModule = {
         lib: context.lib,
         timeoutMs: options.timeout * 1000,
         onWarning: (message) => context.warn(message),
+        onProgress: (backend) => context.progress.show(`checking ${backend} …`),
         signal,
       }),
     )

@@ -31,7 +31,7 @@ export const socketpair = (
 export const socket = (
   as: Name,
   domain: 'unix' | 'inet',
-  type: 'stream' | 'dgram' = 'stream',
+  type: 'stream' | 'dgram' | 'seqpacket' = 'stream',
 ): StepOf<'socket'> => ({ op: 'socket', as, domain, type })
 export const listener = (as: Name, domain: 'unix' | 'inet', backlog = 8): StepOf<'listener'> => ({
   op: 'listener',
@@ -39,6 +39,8 @@ export const listener = (as: Name, domain: 'unix' | 'inet', backlog = 8): StepOf
   domain,
   backlog,
 })
+/** Binds a socket to an address of its own. */
+export const bind = (fd: Name, domain: 'unix' | 'inet'): StepOf<'bind'> => ({ op: 'bind', fd, domain })
 export const connect = (fd: Name, to: Name, expect: Expected = 0): StepOf<'connect'> => ({
   op: 'connect',
   fd,
@@ -56,6 +58,8 @@ export const eventfd = (as: Name, initial = 0, flags: number = EFD.NONBLOCK): St
 export const epoll = (as: Name): StepOf<'epoll'> => ({ op: 'epoll', as })
 export const dup = (fd: Name, as: Name): StepOf<'dup'> => ({ op: 'dup', fd, as })
 export const close = (fd: Name): StepOf<'close'> => ({ op: 'close', fd })
+/** Closes everything that is open: what follows starts from scratch, and may use the same names. */
+export const closeAll = (): StepOf<'close-all'> => ({ op: 'close-all' })
 export const shutdown = (fd: Name, how: 'RD' | 'WR' | 'RDWR'): StepOf<'shutdown'> => ({
   op: 'shutdown',
   fd,
@@ -67,6 +71,19 @@ export const reset = (fd: Name): StepOf<'reset'> => ({ op: 'reset', fd })
 export const fill = (fd: Name, chunk = 4096): StepOf<'fill'> => ({ op: 'fill', fd, chunk })
 /** Reads until nothing is left. */
 export const drain = (fd: Name): StepOf<'drain'> => ({ op: 'drain', fd })
+/** Sends a descriptor through a unix socket (SCM_RIGHTS). */
+export const sendFd = (socketFd: Name, fd: Name, expect: Expected = 'ok'): StepOf<'send-fd'> => ({
+  op: 'send-fd',
+  socket: socketFd,
+  fd,
+  expect,
+})
+/** Receives a descriptor from a unix socket, and fails if none came. */
+export const receiveFd = (as: Name, socketFd: Name): StepOf<'receive-fd'> => ({
+  op: 'receive-fd',
+  socket: socketFd,
+  as,
+})
 export const sendOob = (fd: Name): StepOf<'send-oob'> => ({ op: 'send-oob', fd })
 export const recvOob = (fd: Name): StepOf<'recv-oob'> => ({ op: 'recv-oob', fd })
 export const socketOption = (
@@ -80,8 +97,20 @@ export const soError = (fd: Name, expect: `E${string}` | '0'): StepOf<'so-error'
   fd,
   expect,
 })
-/** Waits until TCP has got there. Never fails: what follows is the check. */
-export const settle = (fd: Name, state: TcpState): StepOf<'settle'> => ({ op: 'settle', fd, state })
+/** Waits until TCP has got there, into one of these states. Never fails: what follows is the check. */
+export const settle = (fd: Name, ...states: readonly TcpState[]): StepOf<'settle'> => ({
+  op: 'settle',
+  fd,
+  states,
+})
+/** Waits until the peer's TCP has acknowledged, and so taken in, all that was written. Never fails. */
+export const settleSent = (fd: Name): StepOf<'settle-sent'> => ({ op: 'settle-sent', fd })
+/** The check is unsupported unless TCP is in this state, and stays there for a moment. */
+export const requireState = (fd: Name, state: TcpState): StepOf<'require-state'> => ({
+  op: 'require-state',
+  fd,
+  state,
+})
 export const sleep = (ms: number): StepOf<'sleep'> => ({ op: 'sleep', ms })
 
 interface ControlOptions {
@@ -166,6 +195,27 @@ export const thread = (name: string, step: NativeStep): StepOf<'thread'> => ({
 export const blocked = (name: string): StepOf<'blocked'> => ({ op: 'blocked', thread: name })
 /** Waits for a thread's step to end and holds it against its expectation. */
 export const join = (name: string): StepOf<'join'> => ({ op: 'join', thread: name })
+
+/**
+ * Starts a process that inherits these descriptors, under their names and numbers, as a fork would pass them
+ * on. It inherits no others. Unsupported where no process can be started.
+ */
+export const peer = (as: string, fds: readonly Name[]): StepOf<'peer'> => ({ op: 'peer', as, fds })
+/** Steps that the other process makes, one after another; the descriptors that they make are its own. */
+export const inPeer = (
+  name: string,
+  ...steps: readonly StepOf<'peer.run'>['step'][]
+): readonly StepOf<'peer.run'>[] => steps.map((step) => ({ op: 'peer.run', peer: name, step }))
+/** Hands a step to the other process without waiting for its end. */
+export const postToPeer = (name: string, step: StepOf<'peer.post'>['step']): StepOf<'peer.post'> => ({
+  op: 'peer.post',
+  peer: name,
+  step,
+})
+/** Waits for the step that was posted to end, with its expectation met. */
+export const joinPeer = (name: string): StepOf<'peer.join'> => ({ op: 'peer.join', peer: name })
+/** Ends the other process, which closes its descriptors, and waits until it is gone. */
+export const exitPeer = (name: string): StepOf<'peer.exit'> => ({ op: 'peer.exit', peer: name })
 
 export const openPoller = (as: Name): StepOf<'poller.open'> => ({ op: 'poller.open', as })
 export const closePoller = (poller: Name): StepOf<'poller.close'> => ({ op: 'poller.close', poller })

@@ -36,4 +36,13 @@ describe('labels', () => {
   it('show unknown data in hexadecimal', () => {
     expect(labels.label(0xcafen)).toBe('data 0xcafe')
   })
+
+  it('knows the same data by the same label after adopting those of another process', () => {
+    const [here, there] = [new Labels(), new Labels()]
+    for (const name of ['r', 'w', 'of the child']) here.data(name)
+    there.adopt(here.names)
+    there.adopt(here.names)
+    expect(there.data('of the child')).toBe(here.data('of the child'))
+    expect(there.names).toEqual(here.names)
+  })
 })

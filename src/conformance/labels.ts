@@ -18,6 +18,16 @@ export class Labels {
     return data
   }
 
+  /** All labels, in the order of their first use. */
+  get names(): readonly string[] {
+    return [...this.#dataOf.keys()]
+  }
+
+  /** Takes over the labels of another process, so that both know the same data by the same label. */
+  adopt(names: readonly string[]): void {
+    for (const name of names) this.data(name)
+  }
+
   /** The label of what a wait returned; data that no label has is shown in hexadecimal. */
   label(data: bigint): string {
     return this.#labelOf.get(data) ?? `data 0x${data.toString(16)}`

@@ -11,6 +11,7 @@ import { LONGEST_WAIT_MS } from './patience.ts'
 import { operations } from './operations/index.ts'
 import { prepare } from './operations/native.ts'
 import type { PendingStep } from './operations/native.ts'
+import type { PeerProcess } from './peer-process.ts'
 import type { NativeStep, Step } from './steps.ts'
 import type { ThreadPool, WaiterThread } from './threads/thread-pool.ts'
 
@@ -30,6 +31,7 @@ export class Machine {
   readonly labels = new Labels()
   readonly pollers = new Map<string, Poller>()
   readonly loops = new Map<string, EventLoop>()
+  readonly peers = new Map<string, PeerProcess>()
   /** What is to be undone at the end besides descriptors, last first. */
   readonly cleanups: (() => void)[] = []
   /** What a check wants to say of a run that passed: how many rounds a race had. */
@@ -102,14 +104,20 @@ export class Machine {
     if (this.libc.fn.close(this.fd(name)) === -1) throw lastError(this.libc, 'close', name)
   }
 
+  /** Closes all descriptors of the scenario so far. */
+  closeAll(): void {
+    for (const name of [...this.#open].reverse()) this.closeFd(name)
+  }
+
   /** Gives a descriptor up without closing it: something else has closed it, or will. */
   forget(name: string): void {
     this.#open.delete(name)
   }
 
-  /** Starts a native step in a thread. */
+  /** Starts a native step in a thread: the one that has the name, if its last step was joined, or another. */
   start(name: string, step: NativeStep): void {
-    const thread = this.acquireThread()
+    const earlier = this.#threads.get(name)?.thread
+    const thread = earlier?.isIdle === true ? earlier : this.acquireThread()
     const pending = prepare(this, step)
     this.#threads.set(name, { thread, pending })
     thread.post({ calls: [pending.invocation], rounds: 1 })

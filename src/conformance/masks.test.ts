@@ -12,7 +12,11 @@ const anyMask = fc.oneof(
 
 describe('masks in words', () => {
   it('say every mask in words that parse to the same mask', () => {
-    fc.assert(fc.property(anyMask, (mask) => expect(parseMask(formatMask(mask))).toBe(mask)))
+    fc.assert(
+      fc.property(anyMask, (mask) => {
+        expect(parseMask(formatMask(mask))).toBe(mask)
+      }),
+    )
   })
 
   it('are the same for a mask and for its words in any order', () => {

@@ -1,6 +1,7 @@
-/** What a child process that runs checks is told, and what it says: one JSON document a line. */
+/** What processes that run checks, or steps of one check, are told, and what they say: one JSON document a line. */
 import type { BackendName } from '../backends/index.ts'
 import type { CheckResult } from './check.ts'
+import type { NativeStep, ResourceStep } from './steps.ts'
 
 /** The only argument of the child, as JSON. */
 export interface ChildOrder {
@@ -18,3 +19,28 @@ export type ChildMessage =
   /** What the result of the running check will be, if the child lives to tidy up after it. */
   | { readonly kind: 'failure'; readonly result: CheckResult }
   | { readonly kind: 'result'; readonly result: CheckResult }
+
+/** The only argument of a peer, as JSON. */
+export interface PeerSetup {
+  readonly backend: BackendName
+  readonly lib?: string | undefined
+  /** Where it reads its orders, and where it writes its answers. */
+  readonly orders: number
+  readonly answers: number
+  /** The descriptors that it has inherited, by their names in the scenario. */
+  readonly inherited: Readonly<Record<string, number>>
+}
+
+/** One step for a peer, and the labels of the scenario so far. */
+export interface PeerOrder {
+  readonly step: NativeStep | ResourceStep
+  readonly labels: readonly string[]
+}
+
+export type PeerAnswer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failure'; readonly expected: string; readonly actual: string }
+  | { readonly kind: 'unsupported'; readonly feature: string; readonly reason: string }
+  /** The set-up did not succeed: not the fault of what is checked. */
+  | { readonly kind: 'broken'; readonly message: string }

@@ -14,6 +14,8 @@ export interface VerifyOptions {
   /** How long a single step may take before it counts as hung. */
   readonly timeoutMs: number
   readonly onWarning: (message: string) => void
+  /** Called before the checks of a backend run. */
+  readonly onProgress?: (backend: BackendName) => void
   readonly signal: AbortSignal
 }
 
@@ -29,6 +31,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const results: CheckResult[] = []
   const unavailable = new Map<BackendName, string>()
   for (const backend of backends) {
+    options.onProgress?.(backend)
     await runIsolated(backend, checksOf(backend), {
       lib,
       timeoutMs,

@@ -1,4 +1,4 @@
-import { SystemError } from '../errors.ts'
+import { SystemError, UnsupportedError } from '../errors.ts'
 import { AF, EFD, O, SOCK } from './constants/linux.ts'
 import { sys } from './libc.ts'
 import type { Libc } from './libc.ts'
@@ -47,9 +47,9 @@ function pair(libc: Libc, fill: (memory: Memory) => void): [OwnedFd, OwnedFd] {
   return [at(0), at(4)]
 }
 
-/** A non-blocking, close-on-exec pipe: the end to read from, and the end to write to. */
-export function openPipe(libc: Libc): [OwnedFd, OwnedFd] {
-  return pair(libc, (memory) => sys(libc, 'pipe2', memory.address, O.NONBLOCK | O.CLOEXEC))
+/** A close-on-exec pipe, non-blocking by default: the end to read from, and the end to write to. */
+export function openPipe(libc: Libc, flags: number = O.NONBLOCK): [OwnedFd, OwnedFd] {
+  return pair(libc, (memory) => sys(libc, 'pipe2', memory.address, flags | O.CLOEXEC))
 }
 
 /** A non-blocking, close-on-exec pair of connected unix sockets; `type` is a SOCK constant. */
@@ -64,6 +64,14 @@ export function openEventfd(libc: Libc): OwnedFd {
   return new OwnedFd(libc, sys(libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC))
 }
 
+/** How many descriptors `openSignal` takes here. Throws `SystemError` where none is free. */
+export function descriptorsPerSignal(libc: Libc): number {
+  const [read, write] = openSignal(libc)
+  read.close()
+  write.close()
+  return read === write ? 1 : 2
+}
+
 /**
  * Something to make ready and drain, eight bytes at a time: what to read from and what to write to. An eventfd
  * where the kernel has it and policy allows it (both ends are one), else a pipe.
@@ -73,8 +81,8 @@ export function openSignal(libc: Libc): [OwnedFd, OwnedFd] {
     const both = openEventfd(libc)
     return [both, both]
   } catch (error) {
-    const missing = error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
-    if (!missing) throw error
+    const refused = error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
+    if (!refused && !(error instanceof UnsupportedError)) throw error
     return openPipe(libc)
   }
 }

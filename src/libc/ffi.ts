@@ -40,11 +40,16 @@ export function bindingVersion(): string | undefined {
   }
 }
 
-/** Loads ffi-rs on first use. It throws at import where it has no binary, hence no static import. */
+/**
+ * Loads ffi-rs on first use. It throws at import where it has no binary, hence no static import. The main
+ * program is opened at once, because a `load` before any `open` aborts the process.
+ */
 function ffi(): FfiModule {
   if (loaded === undefined) {
     try {
-      loaded = createRequire(import.meta.url)('ffi-rs') as FfiModule
+      const module = createRequire(import.meta.url)('ffi-rs') as FfiModule
+      module.open({ library: MAIN_PROGRAM, path: '' })
+      loaded = module
     } catch (error) {
       throw new LibraryError(
         BINDING,
@@ -175,6 +180,15 @@ function specialise<P>(
         (v[1] = b),
         (v[2] = c),
         (v[3] = d),
+        call(params)
+      )
+    case 5:
+      return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown) => (
+        (v[0] = a),
+        (v[1] = b),
+        (v[2] = c),
+        (v[3] = d),
+        (v[4] = e),
         call(params)
       )
     default:

@@ -38,6 +38,15 @@ const shared = {
     ['soft', 'u64'],
     ['hard', 'u64'],
   ]),
+  cap_user_header: struct([
+    ['version', 'u32'],
+    ['pid', 'i32'],
+  ]),
+  cap_user_data: struct([
+    ['effective', 'u32'],
+    ['permitted', 'u32'],
+    ['inheritable', 'u32'],
+  ]),
   sockaddr_in: struct([
     ['family', 'u16'],
     ['port', 'u16'],
@@ -51,6 +60,26 @@ const shared = {
   linger: struct([
     ['onoff', 'i32'],
     ['linger', 'i32'],
+  ]),
+  iocb: struct([
+    ['data', 'u64'],
+    ['key', 'u32'],
+    ['rw_flags', 'i32'],
+    ['opcode', 'u16'],
+    ['reqprio', 'i16'],
+    ['fd', 'u32'],
+    ['buf', 'u64'],
+    ['nbytes', 'u64'],
+    ['offset', 'i64'],
+    ['reserved2', 'u64'],
+    ['flags', 'u32'],
+    ['resfd', 'u32'],
+  ]),
+  io_event: struct([
+    ['data', 'u64'],
+    ['obj', 'u64'],
+    ['res', 'i64'],
+    ['res2', 'i64'],
   ]),
   iovec: struct([
     ['base', 'u64'],
@@ -97,8 +126,7 @@ const shared = {
     ['sq_flags', 'u32'],
     ['sq_dropped', 'u32'],
     ['sq_array', 'u32'],
-    ['sq_resv1', 'u32'],
-    ['sq_user_addr', 'u64'],
+    ['sq_rest', 'u32', 3],
     ['cq_head', 'u32'],
     ['cq_tail', 'u32'],
     ['cq_ring_mask', 'u32'],
@@ -106,8 +134,7 @@ const shared = {
     ['cq_overflow', 'u32'],
     ['cq_cqes', 'u32'],
     ['cq_flags', 'u32'],
-    ['cq_resv1', 'u32'],
-    ['cq_user_addr', 'u64'],
+    ['cq_rest', 'u32', 3],
   ]),
   io_uring_sqe: struct([
     ['opcode', 'u8'],

@@ -2,8 +2,6 @@ import { existsSync, realpathSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { resolve } from 'node:path'
 import { LibraryError, SystemError, UnsupportedError } from '../errors.ts'
-import { syscallNumbers } from './constants/syscalls.ts'
-import type { SyscallNumbers } from './constants/syscalls.ts'
 import { addressOf, bind, bytesAt, hasSymbol, MAIN_PROGRAM, openLibrary } from './ffi.ts'
 import type { LibraryKey } from './ffi.ts'
 import { NULL, signatures } from './signatures.ts'
@@ -15,6 +13,8 @@ export { BINDING, bindingVersion } from './ffi.ts'
 export interface LibcPlan {
   readonly bindings: Readonly<Partial<Record<FunctionName, LibraryKey>>>
   readonly errnoFunction: string
+  /** The library that was put in front, for another process that is to use the same functions. */
+  readonly lib?: string
 }
 
 /**
@@ -56,7 +56,8 @@ export function openLibc(options: LibcOptions = {}): Libc {
   )
   const main = attachLibc({ bindings, errnoFunction })
   if (options.lib === undefined) return main
-  return attachLibc({ bindings: { ...bindings, ...bindingsOf(main, options.lib) }, errnoFunction })
+  const { lib } = options
+  return attachLibc({ bindings: { ...bindings, ...bindingsOf(main, lib) }, errnoFunction, lib })
 }
 
 /**
@@ -97,11 +98,19 @@ function definedIn(libc: Libc, path: string, name: FunctionName): string | undef
   }
 }
 
+/** What `originOf` has found: a look-up costs as much as a hundred calls, and its answer does not change. */
+const origins = new WeakMap<LibcPlan, Map<FunctionName, string | undefined>>()
+
 /** The file that a function in use comes from: how to tell that a preloaded library counts. */
 export function originOf(libc: Libc, name: FunctionName): string | undefined {
   const key = libc.plan.bindings[name]
   if (key === undefined || !libc.has('dladdr')) return undefined
-  return definedIn(libc, key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length), name)
+  let known = origins.get(libc.plan)
+  if (known === undefined) origins.set(libc.plan, (known = new Map()))
+  if (!known.has(name)) {
+    known.set(name, definedIn(libc, key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length), name))
+  }
+  return known.get(name)
 }
 
 /**
@@ -168,21 +177,6 @@ export function lastError(libc: Libc, syscall: string, detail?: string): SystemE
 /** Calls a function and throws `SystemError` where it returns -1. Not for hot paths: it allocates. */
 export function sys<N extends FunctionName>(libc: Libc, name: N, ...args: ArgumentsOf<N>): ResultOf<N> {
   const result = (libc.fn[name] as (...a: ArgumentsOf<N>) => ResultOf<N>)(...args)
-  if (result === -1) throw lastError(libc, name)
-  return result
-}
-
-/**
- * Makes a system call by its number, for those that libc has no function for. Throws `SystemError` where it
- * fails, and `UnsupportedError` where its number on this architecture is not known.
- */
-export function rawSys(libc: Libc, name: keyof SyscallNumbers, ...args: readonly number[]): number {
-  const number = syscallNumbers()?.[name]
-  if (number === undefined) {
-    throw new UnsupportedError(name, `the number of this system call on ${process.arch} is not known`)
-  }
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args
-  const result = libc.fn.syscall(number, a, b, c, d, e, f)
   if (result === -1) throw lastError(libc, name)
   return result
 }

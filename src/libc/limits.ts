@@ -33,12 +33,10 @@ export function resourceLimit(libc: Libc, resource: number): ResourceLimit {
 /** Sets the soft limit. Throws `SystemError` (EINVAL above the hard limit). */
 export function setDescriptorLimit(libc: Libc, soft: number, hard: number): void {
   const memory = new Memory(layouts.rlimit.size)
-  memory.view.setBigUint64(layouts.rlimit.offsets.soft, BigInt(soft), true)
-  memory.view.setBigUint64(
-    layouts.rlimit.offsets.hard,
-    hard === Infinity ? 2n ** 64n - 1n : BigInt(hard),
-    true,
-  )
+  // RLIM_INFINITY: all bits set.
+  const word = (limit: number): bigint => (limit === Infinity ? 2n ** 64n - 1n : BigInt(limit))
+  memory.view.setBigUint64(layouts.rlimit.offsets.soft, word(soft), true)
+  memory.view.setBigUint64(layouts.rlimit.offsets.hard, word(hard), true)
   sys(libc, 'setrlimit', RLIMIT_NOFILE, memory.address)
 }
 

@@ -57,6 +57,7 @@ export const signatures = {
   signalfd: returnsInt(int, pointer, int),
   inotify_init1: returnsInt(int),
   inotify_add_watch: returnsInt(int, string, uint),
+  fanotify_init: returnsInt(uint, uint),
   memfd_create: returnsInt(string, uint),
 
   pipe: returnsInt(pointer),
@@ -97,6 +98,8 @@ export const signatures = {
   pthread_sigmask: returnsInt(int, pointer, pointer),
   raise: returnsInt(int),
 
+  capget: returnsInt(pointer, pointer),
+  capset: returnsInt(pointer, pointer),
   getrlimit: returnsInt(int, pointer),
   setrlimit: returnsInt(int, pointer),
   clock_getres: returnsInt(int, pointer),
@@ -107,6 +110,7 @@ export const signatures = {
   munmap: returnsInt(pointer, size),
   syscall: { args: [long, long, long, long, long, long, long], result: 'i64', fixed: 1 },
   getppid: returnsInt(),
+  waitpid: returnsInt(int, pointer, int),
   gnu_get_libc_version: returnsPointer(),
   dlopen: returnsPointer(string, int),
   dlsym: returnsPointer(pointer, string),

@@ -4,6 +4,7 @@ import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { UnsupportedError, UsageError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
+import { descriptorsPerSignal } from '../libc/fd.ts'
 import { descriptorLimit, raiseDescriptorLimit } from '../libc/limits.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloads } from '../workloads/index.ts'
@@ -114,11 +115,11 @@ function assertAvailable({ libc, backends: names }: BenchOptions): void {
 function assertFits({ libc, workloads: names, fds }: BenchOptions): void {
   const limit = raiseLimit(libc)
   const free = limit - openDescriptors(libc).size - SPARE_DESCRIPTORS
+  const each = descriptorsPerSignal(libc)
   const extra = Math.max(...names.map((name) => workloads[name].extraDescriptors))
-  const needed = Math.max(...names.map((name) => workloads[name].sources(fds))) + extra
-  if (needed <= free) return
-  const overhead = needed - fds
-  const room = Math.max(0, free - overhead)
+  const sources = Math.max(...names.map((name) => workloads[name].sources(fds)))
+  if (sources * each + extra <= free) return
+  const room = Math.max(0, Math.floor((free - extra) / each) - (sources - fds))
   throw new UsageError(
     `--fds ${fds} does not fit: this process may have ${limit} descriptors, which leaves room for --fds ${room}`,
     'raise the hard limit (ulimit -Hn, LimitNOFILE, --ulimit nofile) or ask for fewer',

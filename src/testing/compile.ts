@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -13,21 +13,19 @@ export const hasCompiler = ((): boolean => {
   }
 })()
 
+/** What this test file has compiled, and where it is. */
+const compiled = new Map<string, string>()
 const directory = hasCompiler ? temporaryDirectory() : ''
 
-/** Compiles `fixtures/<name>.c` to a shared library and returns its path. */
+/** Compiles `fixtures/<name>.c` to a shared library, once, and returns its path. */
 export function compileLibrary(name: string): string {
-  return compile(name, `${basename(name)}.so`, ['-shared', '-fPIC'])
-}
-
-/** Compiles `fixtures/<name>.c` to a program and returns its path. */
-export function compileProgram(name: string): string {
-  return compile(name, basename(name), [])
-}
-
-function compile(name: string, output: string, flags: readonly string[]): string {
+  const output = `${name.replaceAll('/', '-')}.so`
+  const known = compiled.get(output)
+  if (known !== undefined) return known
   const source = fileURLToPath(new URL(`../../fixtures/${name}.c`, import.meta.url))
   const path = join(directory, output)
-  execFileSync('cc', ['-O1', '-Wall', '-Wextra', '-Werror', ...flags, '-o', path, source, '-ldl'])
+  const flags = ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror']
+  execFileSync('cc', [...flags, '-o', path, source, '-ldl'])
+  compiled.set(output, path)
   return path
 }

@@ -1,6 +1,7 @@
 import type { Machine } from '../machine.ts'
 import type { Step, StepOf } from '../steps.ts'
 import { nativeOperations, perform } from './native.ts'
+import { peerOperations } from './peers.ts'
 import { portableOperations } from './portable.ts'
 import { resourceOperations } from './resources.ts'
 import { threadOperations } from './threads.ts'
@@ -19,5 +20,6 @@ export const operations: Operations<Step['op']> = {
   ...native,
   ...resourceOperations,
   ...threadOperations,
+  ...peerOperations,
   ...portableOperations,
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { SystemError } from '../../errors.ts'
+import { SystemError, UnsupportedError } from '../../errors.ts'
 import { AF, INADDR_LOOPBACK, SOCK } from '../../libc/constants/linux.ts'
 import { OwnedFd } from '../../libc/fd.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { sys } from '../../libc/libc.ts'
+import { errnoName, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
@@ -42,6 +42,19 @@ export function connectTo(libc: Libc, fd: number, listener: number): Outcome {
   return { result, errno: result === -1 ? libc.errno() : 0, elapsedNs: 0 }
 }
 
+/** What connect says where there is no network, not even the machine's own. */
+const unreachable: readonly string[] = ['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL']
+
+/** Has one socket connect to the address of another. Over TCP the connection may still be on its way after. */
+export function beginConnecting(libc: Libc, fd: number, to: number): void {
+  const { result, errno } = connectTo(libc, fd, to)
+  if (result !== -1 || errnoName(errno) === 'EINPROGRESS') return
+  if (unreachable.includes(errnoName(errno))) {
+    throw new UnsupportedError('a connection to this machine', `connect gives ${errnoName(errno)}`)
+  }
+  throw new SystemError('connect', errno, errnoName(errno))
+}
+
 /** Accepts a connection that is on its way: over TCP it may take a moment to be there. */
 export function acceptFrom(libc: Libc, listener: number): number {
   const deadline = performance.now() + PATIENCE_MS
@@ -63,7 +76,7 @@ export function openConnectedTcp(libc: Libc): [number, number] {
   bindLoopback(libc, listener.fd, 'inet')
   sys(libc, 'listen', listener.fd, 1)
   using client = new OwnedFd(libc, sys(libc, 'socket', AF.INET, type | SOCK.NONBLOCK, 0))
-  connectTo(libc, client.fd, listener.fd)
+  beginConnecting(libc, client.fd, listener.fd)
   const server = acceptFrom(libc, listener.fd)
   return [client.release(), server]
 }

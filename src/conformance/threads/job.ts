@@ -21,6 +21,9 @@ export interface Job {
   readonly rounds: number
 }
 
+/** For `rounds`: until `stop`. A number, because a job travels as JSON, which has no infinity. */
+export const UNTIL_STOPPED = Number.MAX_SAFE_INTEGER
+
 export interface JobResult {
   readonly rounds: number
   /** The last call that was made, what it returned, and errno if that was -1. */

@@ -50,6 +50,9 @@ export const FD_SETSIZE = 1024
 /** <sys/eventfd.h> */
 export const EFD = { SEMAPHORE: 1, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 
+/** <linux/aio_abi.h>: reading, and telling an eventfd when it is done. */
+export const IOCB = { CMD_PREAD: 0, FLAG_RESFD: 1 } as const
+
 /** <sys/timerfd.h>, <time.h> */
 export const TFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TIMER_ABSTIME: 1 } as const
 export const CLOCK = { REALTIME: 0, MONOTONIC: 1 } as const
@@ -70,10 +73,13 @@ export const O = {
   WRONLY: 1,
   RDWR: 2,
   ACCMODE: 3,
+  NOCTTY: 0o400,
   NONBLOCK: 0o4000,
   CLOEXEC: 0o2000000,
   PATH: 0o10000000,
 } as const
+/** <fcntl.h>: makes a pipe one of packets. The one number here that differs by architecture. */
+export const O_DIRECT = process.arch === 'arm64' ? 0o200000 : 0o40000
 export const F = {
   DUPFD_CLOEXEC: 1030,
   GETFD: 1,
@@ -87,10 +93,10 @@ export const FD_CLOEXEC = 1
 
 /** <sys/ioctl.h> */
 export const FIONREAD = 0x541b
-export const FIONBIO = 0x5421
+export const TIOCOUTQ = 0x5411
 
 /** <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> */
-export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 } as const
+export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const
 export const SOCK = {
   STREAM: 1,
   DGRAM: 2,
@@ -111,8 +117,17 @@ export const SO = {
   RCVLOWAT: 18,
 } as const
 export const IPPROTO_TCP = 6
+/** <linux/netlink.h>: the protocol that the kernel leaves to programs. */
+export const NETLINK_USERSOCK = 2
 export const TCP_NODELAY = 1
-export const MSG = { OOB: 1, PEEK: 2, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const
+export const TCP_INFO = 11
+export const MSG = {
+  OOB: 1,
+  PEEK: 2,
+  DONTWAIT: 0x40,
+  NOSIGNAL: 0x4000,
+  CMSG_CLOEXEC: 0x40000000,
+} as const
 export const SCM_RIGHTS = 1
 export const INADDR_LOOPBACK = 0x7f000001
 
@@ -123,6 +138,13 @@ export const MAP = { SHARED: 1, PRIVATE: 2, ANONYMOUS: 0x20, POPULATE: 0x8000 } 
 /** <sys/resource.h> */
 export const RLIMIT_NOFILE = 7
 export const RLIMIT_MEMLOCK = 8
+
+/** <sys/wait.h> */
+export const WNOHANG = 1
+
+/** <linux/capability.h>: bit numbers, and the version of the interface that has 64 of them. */
+export const CAP = { NET_ADMIN: 12, BLOCK_SUSPEND: 36 } as const
+export const LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 /** <unistd.h>: sysconf names. */
 export const SC = { PAGESIZE: 30 } as const

@@ -6,32 +6,63 @@ export interface SyscallNumbers {
   /** The calls before epoll_create1 and epoll_pwait. Newer architectures never had them. */
   readonly epoll_create?: number
   readonly epoll_wait?: number
+  readonly bpf: number
   readonly epoll_pwait: number
   readonly epoll_pwait2: number
+  readonly fsopen: number
+  readonly fspick: number
   readonly gettid: number
+  readonly io_destroy: number
+  readonly io_getevents: number
+  readonly io_setup: number
+  readonly io_submit: number
   readonly io_uring_setup: number
   readonly io_uring_enter: number
+  readonly memfd_secret: number
+  readonly open_tree: number
+  readonly perf_event_open: number
   readonly pidfd_open: number
+  readonly userfaultfd: number
 }
 
-const x64: SyscallNumbers = {
-  epoll_create: 213,
-  epoll_wait: 232,
-  epoll_pwait: 281,
+/** Calls since Linux 5.1 have the same number on every architecture. */
+const common = {
   epoll_pwait2: 441,
-  gettid: 186,
+  fsopen: 430,
+  fspick: 433,
   io_uring_setup: 425,
   io_uring_enter: 426,
+  memfd_secret: 447,
+  open_tree: 428,
   pidfd_open: 434,
+} as const
+
+const x64: SyscallNumbers = {
+  ...common,
+  bpf: 321,
+  epoll_create: 213,
+  epoll_pwait: 281,
+  epoll_wait: 232,
+  gettid: 186,
+  io_destroy: 207,
+  io_getevents: 208,
+  io_setup: 206,
+  io_submit: 209,
+  perf_event_open: 298,
+  userfaultfd: 323,
 }
 
 const arm64: SyscallNumbers = {
+  ...common,
+  bpf: 280,
   epoll_pwait: 22,
-  epoll_pwait2: 441,
   gettid: 178,
-  io_uring_setup: 425,
-  io_uring_enter: 426,
-  pidfd_open: 434,
+  perf_event_open: 241,
+  userfaultfd: 282,
+  io_destroy: 1,
+  io_getevents: 4,
+  io_setup: 0,
+  io_submit: 2,
 }
 
 const tables: Readonly<Record<string, SyscallNumbers>> = { x64, arm64 }

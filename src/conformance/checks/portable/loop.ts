@@ -227,6 +227,24 @@ const checks: readonly Check[] = [
     ],
   }),
   portableCheck({
+    id: 'loop.reused-number',
+    statement:
+      'A descriptor that was closed without removing its interest, and whose number is in use again, can be added again.',
+    source: 'libuv invalidate_fd; wasmer#6608; nanos#1178 (EEXIST after reuse)',
+    steps: [
+      pipe('r1', 'w1'),
+      openLoop('loop'),
+      loopAdd('loop', 'read', 'r1', RED),
+      close('r1'),
+      // The lowest free number is handed out first: it is the one that was just closed.
+      pipe('r2', 'w2'),
+      loopAdd('loop', 'read', 'r2', BLUE),
+      loopWait('loop', []),
+      write('w2', 1),
+      loopWait('loop', [{ fd: 'r2', token: BLUE, is: 'readable' }], SOON),
+    ],
+  }),
+  portableCheck({
     id: 'loop.close',
     statement:
       'Closing a loop closes what it opened, leaves the watched descriptors alone, and can be done twice.',

@@ -2,7 +2,7 @@ import Table from 'cli-table3'
 import type { ProbeReport } from '../../../probe/report.ts'
 import { printable } from '../../text.ts'
 
-/** A table without the colours that cli-table3 would give it by itself. */
+/** A table without the colours that cli-table3 would give it by itself. `right` are the columns of numbers. */
 export function layOut(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -20,11 +20,22 @@ export function layOut(
 /** The line that says which machine a report is about. */
 export function machineLine(command: string, { platform }: ProbeReport): string {
   const { os, arch, kernel, libc, node } = platform
-  const parts = [
-    `evloop ${command}`,
-    `${os} ${kernel} ${arch}`,
-    `${libc.name} ${libc.version ?? ''}`.trim(),
-    `node ${node}`,
-  ]
-  return parts.map(printable).join(' · ')
+  const libcName = libc.version === null ? libc.name : `${libc.name} ${libc.version}`
+  return printable(`evloop ${command} · ${os} ${kernel} ${arch} · ${libcName} · node ${node}`)
+}
+
+/** Words joined by commas, in lines that are not longer than `width` unless a single word is. */
+export function wrapList(words: readonly string[], width: number): string {
+  const lines: string[] = []
+  let line = ''
+  for (const [index, word] of words.entries()) {
+    const item = index === words.length - 1 ? word : `${word},`
+    if (line !== '' && line.length + 1 + item.length > width) {
+      lines.push(line)
+      line = item
+    } else {
+      line = line === '' ? item : `${line} ${item}`
+    }
+  }
+  return [...lines, line].join('\n')
 }
