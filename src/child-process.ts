@@ -52,12 +52,8 @@ export interface ChildEnd {
 export async function followChild<Message extends { readonly kind: string }>(
   options: ChildOptions<Message>,
 ): Promise<ChildEnd> {
-  const state = {
-    started: false,
-    hung: false,
-    beheaded: false,
-    library: undefined as LibraryError | undefined,
-  }
+  const state = { started: false, hung: false, library: undefined as LibraryError | undefined }
+  let beheaded = false
   const child = start(options)
   if (child instanceof Error) return { ...state, cause: child.message, signal: undefined }
   let killed = false
@@ -73,7 +69,7 @@ export async function followChild<Message extends { readonly kind: string }>(
   const pulse = setInterval(() => {
     // The threads of a child that was killed end one after another.
     if (killed || !isBeheaded(child.pid)) return
-    state.beheaded = true
+    beheaded = true
     kill()
   }, PULSE_MS)
   options.signal?.addEventListener('abort', kill, { once: true })
@@ -100,7 +96,7 @@ export async function followChild<Message extends { readonly kind: string }>(
   clearInterval(pulse)
   options.signal?.removeEventListener('abort', kill)
   // A seccomp filter with the older of its two kill actions ends the calling thread alone.
-  if (state.beheaded && signal === 'SIGKILL') {
+  if (beheaded && signal === 'SIGKILL') {
     return { ...state, cause: 'SIGSYS of its main thread', signal: 'SIGSYS' }
   }
   const said = lastLine(stderr())
@@ -140,16 +136,28 @@ function parse<Message>(line: string): Message | undefined {
 /** How often a child is looked at for a main thread that is gone. */
 const PULSE_MS = 100
 
-/** Whether the main thread of a process is dead. While other threads live, the process does not end by that. */
 function isBeheaded(pid: number | undefined): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The name of the program, in parentheses, may hold anything; the state follows it.
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
+    return isDeadWithLivingThreads(readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch {
     return false
   }
 }
+
+/**
+ * Whether /proc/PID/stat says that the main thread is dead and others live, so that the process does not end.
+ * One that has ended, and is not waited for yet, has no threads any more.
+ */
+export function isDeadWithLivingThreads(stat: string): boolean {
+  // The name of the program, in parentheses, may hold anything; the state, the third field, follows it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const threads = Number(fields[THREADS_FIELD - STATE_FIELD])
+  return fields[0] === 'Z' && threads > 1
+}
+
+/** Fields of /proc/PID/stat, counted from 1. */
+const STATE_FIELD = 3
+const THREADS_FIELD = 20
 
 /** The longest delay of a timer, 24.8 days. Node takes a longer one for no delay at all. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1

@@ -7,7 +7,7 @@ import { printable } from './report/text.ts'
 import { version } from './version.ts'
 
 /** Exit codes that every command has; see the README. */
-export const ExitCode = { WELL: 0, FINDINGS: 1, COULD_NOT_START: 2, FAILED: 3 } as const
+const ExitCode = { WELL: 0, FINDINGS: 1, COULD_NOT_START: 2, FAILED: 3 } as const
 
 /** Runs the program and returns its exit code. Never throws. */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -19,7 +19,7 @@ export function assertWritable(file: string): void {
     if (file === '') throw new Error('it has no name')
     if (file.endsWith(sep) || isDirectory(file)) throw new Error('it is a directory')
     if (isSpecial(file)) accessSync(file, constants.W_OK)
-    else assertRoom(dirname(targetOf(file)))
+    else accessSync(dirname(targetOf(file)), constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new UsageError(`--output ${file} cannot be written: ${reasonOf(error)}`)
   }
@@ -73,12 +73,6 @@ function isDirectory(file: string): boolean {
 function isSpecial(file: string): boolean {
   const found = statSync(file, { throwIfNoEntry: false })
   return found !== undefined && !found.isFile() && !found.isDirectory()
-}
-
-/** Throws unless files can be made in a directory. */
-function assertRoom(directory: string): void {
-  accessSync(directory, constants.W_OK | constants.X_OK)
-  if (!isDirectory(directory)) throw new Error(`${directory} is not a directory`)
 }
 
 function reasonOf(error: unknown): string {

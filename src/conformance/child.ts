@@ -10,6 +10,7 @@ if (libc !== undefined) {
     onUnavailable: (reason) => say<ChildMessage>({ kind: 'unavailable', reason }),
     onCheck: (id) => say<ChildMessage>({ kind: 'check', id }),
     onStep: (step) => say<ChildMessage>({ kind: 'step', step }),
+    onFailure: (result) => say<ChildMessage>({ kind: 'failure', result }),
     onResult: (result) => say<ChildMessage>({ kind: 'result', result }),
   })
   // A thread that is still in a native call would keep an ordinary exit waiting.

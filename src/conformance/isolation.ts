@@ -28,6 +28,8 @@ interface Progress extends ChildEnd {
   /** The check that it was in, and the step, when it ended. */
   readonly check: string | undefined
   readonly step: string | undefined
+  /** The result that it had already, if it failed before. */
+  readonly failure: CheckResult | undefined
   readonly finished: ReadonlySet<string>
 }
 
@@ -56,7 +58,7 @@ export async function runIsolated(
     }
     const culprit = end.check
     if (culprit !== undefined) {
-      options.onResult(resultOfEnd(culprit, backend, end, options.timeoutMs))
+      options.onResult(end.failure ?? resultOfEnd(culprit, backend, end, options.timeoutMs))
       left = left.filter((id) => id !== culprit)
     } else if (end.finished.size === 0) {
       throw new LibraryError(
@@ -73,6 +75,7 @@ function runHere(backend: BackendName, ids: readonly string[], options: Isolatio
     onUnavailable: options.onUnavailable,
     onCheck: ignore,
     onStep: ignore,
+    onFailure: ignore,
     onResult: options.onResult,
   })
 }
@@ -100,6 +103,7 @@ async function runChild(order: ChildOrder, options: IsolationOptions): Promise<P
   const progress = {
     check: undefined as string | undefined,
     step: undefined as string | undefined,
+    failure: undefined as CheckResult | undefined,
     finished: new Set<string>(),
   }
   const end = await followChild<ChildMessage>({
@@ -116,9 +120,13 @@ async function runChild(order: ChildOrder, options: IsolationOptions): Promise<P
         case 'check':
           progress.check = message.id
           progress.step = undefined
+          progress.failure = undefined
           break
         case 'step':
           progress.step = message.step
+          break
+        case 'failure':
+          progress.failure = message.result
           break
         case 'result':
           progress.finished.add(message.result.id)

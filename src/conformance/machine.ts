@@ -104,14 +104,20 @@ export class Machine {
     if (this.libc.fn.close(this.fd(name)) === -1) throw lastError(this.libc, 'close', name)
   }
 
+  /** Closes all descriptors of the scenario so far. */
+  closeAll(): void {
+    for (const name of [...this.#open].reverse()) this.closeFd(name)
+  }
+
   /** Gives a descriptor up without closing it: something else has closed it, or will. */
   forget(name: string): void {
     this.#open.delete(name)
   }
 
-  /** Starts a native step in a thread. */
+  /** Starts a native step in a thread: the one that has the name, if its last step was joined, or another. */
   start(name: string, step: NativeStep): void {
-    const thread = this.acquireThread()
+    const earlier = this.#threads.get(name)?.thread
+    const thread = earlier?.isIdle === true ? earlier : this.acquireThread()
     const pending = prepare(this, step)
     this.#threads.set(name, { thread, pending })
     thread.post({ calls: [pending.invocation], rounds: 1 })

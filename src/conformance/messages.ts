@@ -16,6 +16,8 @@ export type ChildMessage =
   | { readonly kind: 'unavailable'; readonly reason: string }
   | { readonly kind: 'check'; readonly id: string }
   | { readonly kind: 'step'; readonly step: string }
+  /** What the result of the running check will be, if the child lives to tidy up after it. */
+  | { readonly kind: 'failure'; readonly result: CheckResult }
   | { readonly kind: 'result'; readonly result: CheckResult }
 
 /** The only argument of a peer, as JSON. */

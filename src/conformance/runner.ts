@@ -15,6 +15,8 @@ export interface RunContext {
   readonly pool: ThreadPool | undefined
   /** Called when a step begins: what a watchdog names when the step never ends. */
   readonly onStep?: (step: string) => void
+  /** Called with the result of a check that did not pass before it is tidied up after, which may take long. */
+  readonly onFailure?: (result: CheckResult) => void
 }
 
 type Verdict = Pick<CheckResult, 'outcome' | 'expected' | 'actual' | 'step' | 'message'>
@@ -22,24 +24,25 @@ type Verdict = Pick<CheckResult, 'outcome' | 'expected' | 'actual' | 'step' | 'm
 /** Runs one check in this process. Never throws: whatever happens is the check's result. */
 export function runCheck(check: Check, context: RunContext): CheckResult {
   const start = performance.now()
-  const verdict = judge(check, context)
-  return {
+  const resultOf = (verdict: Verdict): CheckResult => ({
     id: check.id,
     family: context.family,
     backend: context.backend,
     level: check.level,
     ...verdict,
     durationMs: Math.round((performance.now() - start) * 1000) / 1000,
-  }
+  })
+  return resultOf(judge(check, context, (verdict) => context.onFailure?.(resultOf(verdict))))
 }
 
-function judge(check: Check, context: RunContext): Verdict {
+function judge(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
   const { libc, backend, pool, onStep } = context
   const before = openDescriptors(libc)
   const lacking = missingDescriptors(check, libc, before.size) ?? missingThreads(check, pool)
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
   const machine = new Machine(libc, backend, { pool, ...(onStep === undefined ? {} : { onStep }) })
   const verdict = attempt(check, machine, () => perform(check, machine))
+  if (verdict.outcome !== 'pass') onFailure(verdict)
   // What goes wrong first is what is reported: after a failure, tidying up may fail as well.
   const closed = attempt(check, machine, () => machine.close())
   if (verdict.outcome !== 'pass') return verdict

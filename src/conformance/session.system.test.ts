@@ -23,15 +23,17 @@ interface Told {
   readonly unavailable: string[]
   readonly checks: string[]
   readonly steps: string[]
+  readonly failures: string[]
   readonly results: CheckResult[]
 }
 
 function session(of: Libc, backend: 'epoll' | 'poll', ids: readonly string[]): Told {
-  const told: Told = { unavailable: [], checks: [], steps: [], results: [] }
+  const told: Told = { unavailable: [], checks: [], steps: [], failures: [], results: [] }
   runChecks(of, backend, ids, {
     onUnavailable: (reason) => told.unavailable.push(reason),
     onCheck: (id) => told.checks.push(id),
     onStep: (step) => told.steps.push(step),
+    onFailure: ({ id }) => told.failures.push(id),
     onResult: (result) => told.results.push(result),
   })
   return told

@@ -14,6 +14,8 @@ export interface SessionObserver {
   readonly onUnavailable: (reason: string) => void
   readonly onCheck: (id: string) => void
   readonly onStep: (step: string) => void
+  /** What the result of the running check will be, if this process lives to tidy up after it. */
+  readonly onFailure: (result: CheckResult) => void
   readonly onResult: (result: CheckResult) => void
 }
 
@@ -47,7 +49,7 @@ export function runChecks(
   const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
   for (const { id, check, family } of selected) {
     observer.onCheck(id)
-    observer.onResult(runCheck(check, { libc, backend, family: family.name, pool, onStep: observer.onStep }))
+    observer.onResult(runCheck(check, { libc, backend, family: family.name, pool, ...observer }))
   }
   pool.exit()
 }

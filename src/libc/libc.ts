@@ -2,8 +2,6 @@ import { existsSync, realpathSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { resolve } from 'node:path'
 import { LibraryError, SystemError, UnsupportedError } from '../errors.ts'
-import { syscallNumbers } from './constants/syscalls.ts'
-import type { SyscallNumbers } from './constants/syscalls.ts'
 import { addressOf, bind, bytesAt, hasSymbol, MAIN_PROGRAM, openLibrary } from './ffi.ts'
 import type { LibraryKey } from './ffi.ts'
 import { NULL, signatures } from './signatures.ts'
@@ -179,21 +177,6 @@ export function lastError(libc: Libc, syscall: string, detail?: string): SystemE
 /** Calls a function and throws `SystemError` where it returns -1. Not for hot paths: it allocates. */
 export function sys<N extends FunctionName>(libc: Libc, name: N, ...args: ArgumentsOf<N>): ResultOf<N> {
   const result = (libc.fn[name] as (...a: ArgumentsOf<N>) => ResultOf<N>)(...args)
-  if (result === -1) throw lastError(libc, name)
-  return result
-}
-
-/**
- * Makes a system call by its number, for those that libc has no function for. Throws `SystemError` where it
- * fails, and `UnsupportedError` where its number on this architecture is not known.
- */
-export function rawSys(libc: Libc, name: keyof SyscallNumbers, ...args: readonly number[]): number {
-  const number = syscallNumbers()?.[name]
-  if (number === undefined) {
-    throw new UnsupportedError(name, `the number of this system call on ${process.arch} is not known`)
-  }
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args
-  const result = libc.fn.syscall(number, a, b, c, d, e, f)
   if (result === -1) throw lastError(libc, name)
   return result
 }

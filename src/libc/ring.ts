@@ -2,11 +2,12 @@ import { IORING_ENTER_GETEVENTS, IORING_FEAT_SINGLE_MMAP, IORING_OFF, MAP, PROT 
 import { OwnedFd } from './fd.ts'
 import { bytesAt } from './ffi.ts'
 import { layouts } from './layouts.ts'
-import { rawSys, sys } from './libc.ts'
+import { sys } from './libc.ts'
 import type { Libc } from './libc.ts'
 import { Memory } from './memory.ts'
 import { NULL } from './signatures.ts'
 import type { Pointer } from './signatures.ts'
+import { rawSyscall } from './syscall.ts'
 
 const { io_uring_params: PARAMS, io_uring_sqe: SQE, io_uring_cqe: CQE } = layouts
 
@@ -46,7 +47,7 @@ export class Ring implements Disposable {
   /** Throws `SystemError` of io_uring_setup or mmap. */
   constructor(libc: Libc, entries: number) {
     this.#libc = libc
-    this.#fd = new OwnedFd(libc, rawSys(libc, 'io_uring_setup', entries, this.#params.address))
+    this.#fd = new OwnedFd(libc, rawSyscall(libc, 'io_uring_setup', entries, this.#params.address))
     try {
       const sqBytes = this.#param('sq_array') + 4 * this.#param('sq_entries')
       const cqBytes = this.#param('cq_cqes') + CQE.size * this.#param('cq_entries')
@@ -67,7 +68,7 @@ export class Ring implements Disposable {
     this.#write(index * SQE.size, submission)
     this.#submissions.setUint32(this.#param('sq_array') + 4 * index, index, true)
     this.#submissions.setUint32(this.#param('sq_tail'), tail + 1, true)
-    rawSys(this.#libc, 'io_uring_enter', this.#fd.fd, 1, completions, IORING_ENTER_GETEVENTS, NULL, 0)
+    rawSyscall(this.#libc, 'io_uring_enter', this.#fd.fd, 1, completions, IORING_ENTER_GETEVENTS, NULL, 0)
   }
 
   /** Takes the next completion, or undefined if there is none. */

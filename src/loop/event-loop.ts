@@ -57,6 +57,15 @@ export interface EventLoopOptions {
 
 const NS_PER_MS = 1_000_000
 
+/** The token of all registrations in the Poller: its events name their descriptors, and that is enough. */
+const NO_TOKEN = 0n
+
+/**
+ * What a Poller says of a descriptor that was closed behind its back: it is not open, or its number is by now
+ * that of a file that is not registered, or of one that cannot be.
+ */
+const GONE = ['EBADF', 'ENOENT', 'EPERM'] as const
+
 /** Interest as bits, and the token of each direction and of the last call. */
 interface Registration {
   interest: number
@@ -187,11 +196,11 @@ export class EventLoop implements Disposable {
    */
   #register(fd: number, interest: number, known: boolean): void {
     try {
-      if (known) this.#poller.modify(fd, interest, fd)
-      else this.#poller.add(fd, interest, fd)
+      if (known) this.#poller.modify(fd, interest, NO_TOKEN)
+      else this.#poller.add(fd, interest, NO_TOKEN)
     } catch (error) {
-      if (known && failedWith(error, 'ENOENT')) this.#poller.add(fd, interest, fd)
-      else if (!known && failedWith(error, 'EEXIST')) this.#poller.modify(fd, interest, fd)
+      if (known && failedWith(error, 'ENOENT')) this.#poller.add(fd, interest, NO_TOKEN)
+      else if (!known && failedWith(error, 'EEXIST')) this.#poller.modify(fd, interest, NO_TOKEN)
       else throw error
     }
   }
@@ -206,10 +215,10 @@ export class EventLoop implements Disposable {
       return
     }
     try {
-      this.#poller.modify(fd, rest, fd)
+      this.#poller.modify(fd, rest, NO_TOKEN)
     } catch (error) {
       // Closed already, and so the other direction has gone too.
-      if (!failedWith(error, 'EBADF', 'ENOENT')) throw error
+      if (!failedWith(error, ...GONE)) throw error
       this.#forget(fd)
       return
     }
@@ -223,7 +232,7 @@ export class EventLoop implements Disposable {
     try {
       this.#poller.remove(fd)
     } catch (error) {
-      if (!failedWith(error, 'EBADF', 'ENOENT')) throw error
+      if (!failedWith(error, ...GONE)) throw error
     }
   }
 

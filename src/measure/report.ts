@@ -6,7 +6,7 @@ import type { CallTax } from './call-tax.ts'
 import type { Interval } from './statistics.ts'
 
 /** How the native calls of a cycle are made. `ffi`: one by one, each with the call tax. */
-export type Driver = 'ffi'
+type Driver = 'ffi'
 
 export interface BenchResult {
   readonly workload: string
@@ -55,7 +55,7 @@ export interface BenchGap {
 }
 
 /** What disturbed the run. */
-export interface Noise {
+interface Noise {
   /** How often the scheduler took the processor away during the measurement. */
   readonly involuntaryContextSwitches: number
   /** The load average over one minute, before and after. */

@@ -1,7 +1,7 @@
 import type { Random } from './random.ts'
 
 /** Resamples of a bootstrap: enough for a 95 % interval to be stable in two digits (Efron and Tibshirani 1993). */
-export const BOOTSTRAP_RESAMPLES = 2000
+const BOOTSTRAP_RESAMPLES = 2000
 
 /** An interval that holds the true value with 95 % confidence. */
 export type Interval = readonly [low: number, high: number]

@@ -34,8 +34,13 @@ export function judge(outcome: Outcome, circumstances: Circumstances): FeatureRe
     }
   }
   const { failure } = outcome
-  const errno = failure.kind === 'errno' ? { errno: failure.errno } : {}
-  return { ...verdictOn(failure, circumstances), ...errno, ...origin }
+  return { ...verdictOn(failure, circumstances), ...traceOf(failure), ...origin }
+}
+
+/** What the system left to see of a failure: an errno, or a signal. */
+function traceOf(failure: Failure): Pick<FeatureReport, 'errno' | 'signal'> {
+  if (failure.kind === 'errno') return { errno: failure.errno }
+  return failure.kind === 'death' && failure.signal !== undefined ? { signal: failure.signal } : {}
 }
 
 function verdictOn(failure: Failure, circumstances: Circumstances): Verdict {
@@ -43,15 +48,13 @@ function verdictOn(failure: Failure, circumstances: Circumstances): Verdict {
     case 'errno':
       return verdictOnErrno(failure, circumstances)
     case 'symbol':
-      return failure.foreign
-        ? missing('library', failure.reason)
-        : missing('libc', `${failure.symbol}: ${failure.reason}`)
+      return missing(failure.foreign ? 'library' : 'libc', failure.reason)
     case 'no-effect':
-      return absence(failure.reason, circumstances)
+      return verdictOnNoEffect(failure.reason, circumstances)
     case 'misbehaviour':
       return broken(failure.reason, circumstances)
     case 'death':
-      return failure.seccomp
+      return failure.signal === 'SIGSYS'
         ? forbidden('seccomp', 'a seccomp filter kills the process that tries it')
         : broken(`the process that tried it died: ${failure.by}`, circumstances)
     case 'hang':
@@ -91,7 +94,7 @@ function verdictOnErrno(failure: ErrnoFailure, circumstances: Circumstances): Ve
 /** ENOSYS: nobody there knows the call. */
 function verdictOnMissingCall(failure: ErrnoFailure, failed: string, circumstances: Circumstances): Verdict {
   const { feature, policy, library } = circumstances
-  if (library !== undefined) return missing('library', `${failed}: ${library} does not have it`)
+  if (library !== undefined) return missing('library', `${failed}: ${library} answers`)
   if (policy.emulator !== undefined) {
     return missing('emulator', `${failed}: ${policy.emulator} does not have it`)
   }
@@ -116,7 +119,7 @@ function verdictOnMissingCall(failure: ErrnoFailure, failed: string, circumstanc
 /** EPERM: somebody knows the call, and refuses it. Old container runtimes say so of calls they do not know. */
 function verdictOnRefusal(failure: ErrnoFailure, failed: string, circumstances: Circumstances): Verdict {
   const { policy, library } = circumstances
-  if (library !== undefined) return forbidden('library', `${failed}: ${library} refuses it`)
+  if (library !== undefined) return forbidden('library', `${failed}: ${library} answers`)
   const old = tooOld(circumstances)
   if (old !== undefined) return missing('kernel', `${failed}: ${old}`)
   if (isIoUring(failure) && sysctlForbidsIoUring(policy)) {
@@ -132,17 +135,27 @@ function verdictOnRefusal(failure: ErrnoFailure, failed: string, circumstances: 
   return forbidden('privilege', `${failed}: a capability is missing, or a security module refuses it`)
 }
 
-/** A flag or a command that is not known, whether it was refused or ignored. */
+/** A flag or a command that is refused as unknown. */
 function absence(what: string, circumstances: Circumstances): Verdict {
-  const { feature, policy, library } = circumstances
-  if (library !== undefined) return missing('library', `${what}: ${library} does not know it`)
-  if (policy.emulator !== undefined)
+  const { policy, library } = circumstances
+  if (library === undefined && policy.emulator !== undefined) {
     return missing('emulator', `${what}: ${policy.emulator} does not know it`)
-  const old = tooOld(circumstances)
-  if (old !== undefined) return missing('kernel', `${what}: ${old}`)
+  }
+  return verdictOnNoEffect(what, circumstances)
+}
+
+/** A flag that is accepted and ignored. An emulator that only translates passes it on, to a kernel that does. */
+function verdictOnNoEffect(what: string, circumstances: Circumstances): Verdict {
+  const { feature, policy, library } = circumstances
   if (feature.capability !== undefined && lacks(policy, feature.capability)) {
     return forbidden('privilege', `${what}: this process lacks ${feature.capability}`)
   }
+  if (library !== undefined) return missing('library', `${what}: ${library} answers`)
+  if (policy.emulator !== undefined && policy.kernel === undefined) {
+    return missing('emulator', `${what}: ${policy.emulator} does not know it`)
+  }
+  const old = tooOld(circumstances)
+  if (old !== undefined) return missing('kernel', `${what}: ${old}`)
   if (feature.option !== undefined) {
     return missing('kernel', `${what}: the kernel may be built without ${feature.option}`)
   }

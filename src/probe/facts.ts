@@ -7,11 +7,14 @@ import { NULL } from '../libc/signatures.ts'
 import type { FunctionName } from '../libc/signatures.ts'
 import type { FfiReport, Limit, PlatformReport } from './report.ts'
 
+/** The numbers that name limits and questions are those of Linux. */
+const isLinux = process.platform === 'linux'
+
 export const facts = {
   libc: libcOf,
-  pageSize: (libc: Libc): number => libc.fn.sysconf(SC.PAGESIZE),
-  descriptorLimit: (libc: Libc): LimitPair => limitPair(libc, RLIMIT_NOFILE),
-  lockedMemory: (libc: Libc): Limit => limitPair(libc, RLIMIT_MEMLOCK).soft,
+  pageSize: (libc: Libc): number | null => (isLinux ? libc.fn.sysconf(SC.PAGESIZE) : null),
+  descriptorLimit: (libc: Libc): LimitPair | null => limitPair(libc, RLIMIT_NOFILE),
+  lockedMemory: (libc: Libc): Limit | null => limitPair(libc, RLIMIT_MEMLOCK)?.soft ?? null,
   origins: originsOf,
   callNs: callCost,
   timerSlack: (libc: Libc): number | null => control(libc, PR.GET_TIMERSLACK),
@@ -28,7 +31,8 @@ export interface LimitPair {
   readonly hard: Limit
 }
 
-function limitPair(libc: Libc, resource: number): LimitPair {
+function limitPair(libc: Libc, resource: number): LimitPair | null {
+  if (!isLinux) return null
   const { soft, hard } = resourceLimit(libc, resource)
   // JSON has no infinity.
   const plain = (value: number): Limit => (Number.isFinite(value) ? value : 'unlimited')
@@ -46,7 +50,7 @@ function libcOf(libc: Libc): PlatformReport['libc'] {
 /** A function that no library in front of libc has reason to replace: where it is, libc is. */
 const ANCHOR: FunctionName = 'sysconf'
 
-export type Origins = Readonly<Partial<Record<FunctionName | 'libc', string>>>
+type Origins = Readonly<Partial<Record<FunctionName | 'libc', string>>>
 
 /** The functions by which it is told whose implementation of an interface is in use. */
 const heads: readonly FunctionName[] = [
@@ -73,13 +77,14 @@ function originsOf(libc: Libc): Origins {
 
 /** A prctl that only asks; null where the kernel does not know the question. */
 function control(libc: Libc, option: number): number | null {
-  if (!libc.has('prctl')) return null
+  if (!isLinux || !libc.has('prctl')) return null
   const value = libc.fn.prctl(option, 0, 0, 0, 0)
   return value === -1 ? null : value
 }
 
 const BATCHES = 15
 const CALLS_PER_BATCH = 100
+const WARM_UP_CALLS = 500
 
 /** The cost of a call, with the system call in it. The median of batches is not moved by a few interruptions. */
 function callCost(libc: Libc): NonNullable<FfiReport['callNs']> {
@@ -91,11 +96,11 @@ function callCost(libc: Libc): NonNullable<FfiReport['callNs']> {
 
 function medianBatch(call: () => unknown): number {
   const perCall: number[] = []
-  // The first batch warms up and does not count.
-  for (let batch = 0; batch <= BATCHES; batch++) {
+  for (let i = 0; i < WARM_UP_CALLS; i++) call()
+  for (let batch = 0; batch < BATCHES; batch++) {
     const start = process.hrtime.bigint()
     for (let i = 0; i < CALLS_PER_BATCH; i++) call()
-    if (batch > 0) perCall.push(Number(process.hrtime.bigint() - start) / CALLS_PER_BATCH)
+    perCall.push(Number(process.hrtime.bigint() - start) / CALLS_PER_BATCH)
   }
   return Math.round(perCall.toSorted((a, b) => a - b)[Math.floor(BATCHES / 2)] ?? 0)
 }

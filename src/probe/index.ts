@@ -4,24 +4,22 @@ import type { BackendName } from '../backends/index.ts'
 import { LibraryError } from '../errors.ts'
 import { layouts } from '../libc/layouts.ts'
 import { BINDING, bindingVersion } from '../libc/libc.ts'
-import { tool } from '../tool.ts'
-import { judge } from './cause.ts'
+import { version } from '../version.ts'
 import type { Facts } from './facts.ts'
 import { subjectsOf } from './features/index.ts'
-import type { Feature, Subject } from './features/feature.ts'
-import { findingsOf } from './findings.ts'
+import { findingsOf } from './findings/index.ts'
 import { makeTries } from './isolation.ts'
 import { limitsReport } from './limits.ts'
-import type { Outcome } from './outcome.ts'
 import { platformReport } from './platform.ts'
 import { policyOf } from './policy.ts'
-import type { Policy } from './policy.ts'
 import { parsePreload } from './procfs.ts'
-import type { FeatureReport, FfiReport, ProbeReport, SubjectReport } from './report.ts'
+import type { FfiReport, ProbeReport } from './report.ts'
 import { detectSandbox } from './sandbox/index.ts'
 import { machineSources } from './sources.ts'
 import type { Sources } from './sources.ts'
-import { factsOf, featureId } from './tries.ts'
+import { subjectReport } from './subject-report.ts'
+import type { Results } from './subject-report.ts'
+import { factsOf } from './tries.ts'
 
 export type * from './report.ts'
 
@@ -45,16 +43,16 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const { outcomes, error } = await tryEverything(names, options)
   const facts = factsOf(outcomes)
   const sandbox = detectSandbox(machineSources, facts.seccomp ?? undefined)
-  const judgement = { outcomes, facts, error, policy: policyOf(machineSources, facts, sandbox) }
+  const results = { outcomes, facts, error, policy: policyOf(machineSources, facts, sandbox) }
   const subjects = subjectsOf(names)
   const report: Omit<ProbeReport, 'findings' | 'durationMs'> = {
     schema: 'evloop/probe@1',
-    tool,
+    tool: { name: 'evloop', version: version() },
     startedAt: startedAt.toISOString(),
     platform: platformReport(machineSources, facts),
     limits: limitsReport(machineSources, facts, process.ppid),
-    backends: subjects.backends.map((subject) => subjectReport(subject, judgement)),
-    interfaces: subjects.interfaces.map((subject) => subjectReport(subject, judgement)),
+    backends: subjects.backends.map((subject) => subjectReport(subject, results)),
+    interfaces: subjects.interfaces.map((subject) => subjectReport(subject, results)),
     structs: Object.fromEntries(Object.entries(layouts).map(([name, { size }]) => [name, size])),
     sandbox,
     ffi: ffiReport(machineSources, facts, options.lib, error),
@@ -63,14 +61,11 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   return { ...report, durationMs, findings: findingsOf({ ...report, durationMs }) }
 }
 
-interface Attempts {
-  readonly outcomes: ReadonlyMap<string, Outcome>
-  /** Why nothing native can be tried at all. */
-  readonly error: LibraryError | undefined
-}
-
 /** A binding that is not there is a fact about the machine; a library that is not there is the user's mistake. */
-async function tryEverything(backends: readonly BackendName[], options: ProbeOptions): Promise<Attempts> {
+async function tryEverything(
+  backends: readonly BackendName[],
+  options: ProbeOptions,
+): Promise<Pick<Results, 'outcomes' | 'error'>> {
   try {
     const { lib } = options
     const onWarning = (message: string): void => options.onWarning(message)
@@ -79,56 +74,6 @@ async function tryEverything(backends: readonly BackendName[], options: ProbeOpt
     if (!(error instanceof LibraryError) || error.library !== BINDING) throw error
     return { outcomes: new Map(), error }
   }
-}
-
-interface Judgement extends Attempts {
-  readonly facts: Facts
-  readonly policy: Policy
-}
-
-function subjectReport<Name extends string>(
-  subject: Subject<Name>,
-  judgement: Judgement,
-): SubjectReport<Name> {
-  const { facts, outcomes, error, policy } = judgement
-  const library = replacementOf(subject, facts)
-  const [gate = ''] = Object.keys(subject.features)
-  const features: Record<string, FeatureReport> = {}
-  for (const [name, feature] of Object.entries<Feature>(subject.features)) {
-    const outcome = outcomes.get(featureId(subject, name))
-    if (outcome !== undefined) features[name] = judge(outcome, { feature, policy, library })
-    else if (error !== undefined)
-      features[name] = { state: 'missing', cause: 'library', reason: error.message }
-    else features[name] = notTried(gate, features[gate])
-  }
-  const lacking = subject.required
-    .map((name) => features[name])
-    .find((feature) => feature?.state !== 'usable')
-  const { reason, errno, cause } = lacking ?? {}
-  return {
-    name: subject.name,
-    available: lacking === undefined,
-    ...(reason === undefined ? {} : { reason }),
-    ...(errno === undefined ? {} : { errno }),
-    ...(cause === undefined ? {} : { cause }),
-    features,
-  }
-}
-
-/** A feature whose gate has failed shares the gate's fate. */
-function notTried(gate: string, fate: FeatureReport | undefined): FeatureReport {
-  return {
-    state: fate?.state ?? 'broken',
-    reason: `not tried without ${gate}`,
-    untried: true,
-    ...(fate?.cause === undefined ? {} : { cause: fate.cause }),
-  }
-}
-
-/** The library in front of libc that has its own version of an interface. */
-function replacementOf(subject: Subject, { origins }: Facts): string | undefined {
-  const origin = subject.head === undefined ? undefined : origins?.[subject.head]
-  return origins?.libc === undefined || origin === origins.libc ? undefined : origin
 }
 
 function ffiReport(

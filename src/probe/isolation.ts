@@ -16,11 +16,11 @@ export interface IsolationOptions {
   readonly onWarning: (message: string) => void
 }
 
-/** How long a child may take to start, which emulators make long. */
-const START_MS = 30_000
+/** How long a child may take to start: a second under an emulator, several on a machine that is very busy. */
+const START_MS = 20_000
 
-/** How long one try may take. It takes a millisecond or a few, so longer means that it hangs. */
-const TRY_MS = 5000
+/** How long one try may take. It takes a few milliseconds, so this much means that it hangs. */
+const TRY_MS = 10_000
 
 /**
  * Makes every try in a child process: one that kills or hangs the process has that as its outcome, and a new
@@ -87,5 +87,5 @@ async function runChild(
 
 function failureOf(end: ChildEnd): Failure {
   if (end.hung) return { kind: 'hang', ms: TRY_MS }
-  return { kind: 'death', by: end.cause, seccomp: end.signal === 'SIGSYS' }
+  return { kind: 'death', by: end.cause, signal: end.signal }
 }

@@ -9,10 +9,10 @@ export type Outcome =
 /** How a try failed, before anybody is blamed for it. */
 export type Failure =
   | { readonly kind: 'errno'; readonly syscall: string; readonly errno: string }
-  | { readonly kind: 'symbol'; readonly symbol: string; readonly reason: string; readonly foreign: boolean }
+  | { readonly kind: 'symbol'; readonly reason: string; readonly foreign: boolean }
   | { readonly kind: 'no-effect'; readonly reason: string }
   | { readonly kind: 'misbehaviour'; readonly reason: string }
-  | { readonly kind: 'death'; readonly by: string; readonly seccomp: boolean }
+  | { readonly kind: 'death'; readonly by: string; readonly signal: string | undefined }
   | { readonly kind: 'hang'; readonly ms: number }
 
 /** Runs a try, and turns whatever it throws into an outcome. */
@@ -29,7 +29,7 @@ function failureOf(error: unknown): Failure {
   if (error instanceof SystemError) return { kind: 'errno', syscall: error.syscall, errno: error.code }
   if (error instanceof UnsupportedError) {
     const foreign = error instanceof ForeignFunction
-    return { kind: 'symbol', symbol: error.feature, reason: error.reason, foreign }
+    return { kind: 'symbol', reason: error.reason, foreign }
   }
   if (error instanceof NoEffect) return { kind: 'no-effect', reason: error.message }
   if (error instanceof Misbehaviour) return { kind: 'misbehaviour', reason: error.message }

@@ -18,7 +18,7 @@ export type Cause =
   | 'emulator'
   /** This process lacks a capability, or a security module refuses. */
   | 'privilege'
-  /** A library in front of libc (`--lib`, LD_PRELOAD) has its own version of the interface, without this. */
+  /** A library in front of libc (`--lib`, LD_PRELOAD) answers, or the native binding cannot be loaded. */
   | 'library'
 
 /**
@@ -36,6 +36,8 @@ export interface FeatureReport {
   readonly reason?: string
   /** The symbolic errno that the call failed with: `ENOSYS`. Absent where it did not fail by an errno. */
   readonly errno?: string
+  /** The signal that ended the process that tried it: `SIGSYS`. Absent where none did. */
+  readonly signal?: string
   /** Who is behind it, as far as the evidence goes. Absent where it is usable or nothing tells. */
   readonly cause?: Cause
   /** Set where it was not tried at all, because what it builds on is not usable: it shares that one's fate. */
@@ -55,6 +57,8 @@ export interface SubjectReport<Name extends string> {
   readonly reason?: string
   /** The symbolic errno behind `reason`. */
   readonly errno?: string
+  /** The signal behind `reason`. */
+  readonly signal?: string
   /** Who is behind `reason`. */
   readonly cause?: Cause
   /** Every feature that was tried, by its usual name, in the order of the tries. */

@@ -6,15 +6,19 @@ import type { Subjects } from './features/index.ts'
 import { attempt } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
 
-/** One thing to try, by name. `gate` is the try without which this one is pointless. */
+/** One thing to try, by name. */
 export interface Try {
   readonly id: string
-  readonly gate: string | undefined
+  /**
+   * The tries without which this one is pointless: it is not made where the first has failed, nor where
+   * another has ended or hung its process, which this one would do again.
+   */
+  readonly needs: readonly string[]
   readonly run: (libc: Libc) => unknown
 }
 
 /** The id of a feature's try. */
-export function featureId(subject: Pick<Subject, 'name'>, feature: string): string {
+function featureId(subject: Pick<Subject, 'name'>, feature: string): string {
   return `${subject.name}.${feature}`
 }
 
@@ -24,22 +28,36 @@ const factId = (name: FactName): string => `fact.${name}`
 /** Everything that is to be tried, facts first. */
 export function triesOf(subjects: Subjects): Try[] {
   return [
-    ...factNames.map((name) => ({ id: factId(name), gate: undefined, run: facts[name] })),
-    ...[...subjects.backends, ...subjects.interfaces].flatMap((subject) => {
-      const gate = Object.keys(subject.features)[0] ?? ''
-      return Object.entries(subject.features).map(([name, feature]) => ({
-        id: featureId(subject, name),
-        gate: name === gate ? undefined : featureId(subject, gate),
-        run: feature.attempt,
-      }))
-    }),
+    ...factNames.map((name) => ({ id: factId(name), needs: [], run: facts[name] })),
+    ...[...subjects.backends, ...subjects.interfaces].flatMap(featureTries),
   ]
 }
 
-/** Whether a try is still to be made: it has no outcome, and its gate has not failed. */
+/** The tries of one subject. What it is of no use without comes before what else it can do. */
+export function featureTries(subject: Subject): Try[] {
+  const names = Object.keys(subject.features)
+  const essential = names.filter((name, i) => i === 0 || subject.required.includes(name))
+  return Object.entries(subject.features).map(([name, feature]) => ({
+    id: featureId(subject, name),
+    needs: essential
+      .filter((other) => names.indexOf(other) < names.indexOf(name))
+      .map((other) => featureId(subject, other)),
+    run: feature.attempt,
+  }))
+}
+
+/** The try whose failure makes another one pointless, or undefined where nothing stands in its way. */
+export function obstacleTo(entry: Try, outcomes: ReadonlyMap<string, Outcome>): string | undefined {
+  return entry.needs.find((id, i) => {
+    const outcome = outcomes.get(id)
+    if (outcome === undefined || outcome.ok) return false
+    return i === 0 || outcome.failure.kind === 'death' || outcome.failure.kind === 'hang'
+  })
+}
+
+/** Whether a try is still to be made. */
 export function isOpen(entry: Try, outcomes: ReadonlyMap<string, Outcome>): boolean {
-  const gate = entry.gate === undefined ? undefined : outcomes.get(entry.gate)
-  return !outcomes.has(entry.id) && gate?.ok !== false
+  return !outcomes.has(entry.id) && obstacleTo(entry, outcomes) === undefined
 }
 
 /** What is told while tries are made. */

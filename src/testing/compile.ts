@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll } from 'vitest'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 /** Whether this machine has a C compiler; tests that need one say so when they are skipped. */
 export const hasCompiler = ((): boolean => {
@@ -17,30 +15,17 @@ export const hasCompiler = ((): boolean => {
 
 /** What this test file has compiled, and where it is. */
 const compiled = new Map<string, string>()
-let directory: string | undefined
+const directory = hasCompiler ? temporaryDirectory() : ''
 
-afterAll(() => {
-  if (directory !== undefined) rmSync(directory, { recursive: true })
-})
-
-/** Compiles `fixtures/<name>.c` to a shared library and returns its path. */
+/** Compiles `fixtures/<name>.c` to a shared library, once, and returns its path. */
 export function compileLibrary(name: string): string {
-  return compile(name, '.so', ['-shared', '-fPIC'])
-}
-
-/** Compiles `fixtures/<name>.c` to a program and returns its path. */
-export function compileProgram(name: string): string {
-  return compile(name, '', [])
-}
-
-function compile(name: string, suffix: string, flags: readonly string[]): string {
-  const output = `${name.replaceAll('/', '-')}${suffix}`
+  const output = `${name.replaceAll('/', '-')}.so`
   const known = compiled.get(output)
   if (known !== undefined) return known
   const source = fileURLToPath(new URL(`../../fixtures/${name}.c`, import.meta.url))
-  directory ??= mkdtempSync(join(tmpdir(), 'evloop-test-'))
   const path = join(directory, output)
-  execFileSync('cc', ['-O1', '-Wall', '-Wextra', '-Werror', ...flags, '-o', path, source, '-ldl'])
+  const flags = ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror']
+  execFileSync('cc', [...flags, '-o', path, source, '-ldl'])
   compiled.set(output, path)
   return path
 }

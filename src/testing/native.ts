@@ -1,9 +1,11 @@
 /** What tests of native code need beside vitest: processes and threads of their own, and descriptors. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
+import { openConnectedTcp } from '../conformance/operations/sockets.ts'
 import { entryPoint } from '../entry-point.ts'
 import { F } from '../libc/constants/linux.ts'
 import { OwnedFd } from '../libc/fd.ts'
@@ -88,4 +90,32 @@ export function fill(libc: Libc, fd: number): void {
   while (write(libc, fd, 1) > 0) {
     // The rest.
   }
+}
+
+/** Runs an action while another process keeps sending this one a signal, whose handler does nothing. */
+export async function underSignals<T>(action: () => T): Promise<T> {
+  const ignore = (): void => {}
+  process.on('SIGUSR2', ignore)
+  const loop = 'while kill -USR2 "$0"; do sleep 0.02; done'
+  const sender = spawn('sh', ['-c', loop, String(process.pid)], { stdio: 'ignore' })
+  try {
+    return action()
+  } finally {
+    sender.kill()
+    await once(sender, 'exit')
+    process.off('SIGUSR2', ignore)
+  }
+}
+
+/** How long an action took, in nanoseconds. */
+export function nsOf(action: () => void): number {
+  const start = process.hrtime.bigint()
+  action()
+  return Number(process.hrtime.bigint() - start)
+}
+
+/** Two connected TCP sockets over loopback. What is sent may take a moment to arrive. */
+export function openTcp(libc: Libc): [OwnedFd, OwnedFd] {
+  const [client, server] = openConnectedTcp(libc)
+  return [new OwnedFd(libc, client), new OwnedFd(libc, server)]
 }

@@ -1,4 +1,4 @@
-import { SystemError } from '../../errors.ts'
+import { UnsupportedError } from '../../errors.ts'
 import {
   AF,
   EFD,
@@ -6,7 +6,6 @@ import {
   EPOLL_CTL,
   F,
   FD_CLOEXEC,
-  IPPROTO_TCP,
   MSG,
   O,
   SHUT,
@@ -20,28 +19,20 @@ import { Memory } from '../../libc/memory.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { parseMask } from '../masks.ts'
-import type { ResourceStep, TcpState } from '../steps.ts'
+import type { ResourceStep } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
 import { encodeEvent } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
+import { requireState, settleInFlight, settleSent, settleState } from './tcp.ts'
 
 const socketTypes = { stream: SOCK.STREAM, dgram: SOCK.DGRAM, seqpacket: SOCK.SEQPACKET } as const
 const domains = { unix: AF.UNIX, inet: AF.INET } as const
 
 /** More than any pipe or socket buffer holds in one go; a buffer that takes more never fills. */
 const FILL_LIMIT_BYTES = 256 * 1024 * 1024
-
-/** <linux/tcp.h>: the option, and the states that it reports in its first byte. */
-const TCP_INFO = 11
-const tcpStates: Record<TcpState, number> = { ESTABLISHED: 1, FIN_WAIT2: 5, CLOSE: 7, CLOSE_WAIT: 8 }
-
-/** Loopback TCP settles in microseconds; a loaded machine may take its time. */
-const SETTLE_LIMIT_MS = 2000
-/** How long to wait where the kernel does not tell the state of a connection. */
-const BLIND_SETTLE_MS = 50
 
 export const resourceOperations: Operations<ResourceStep['op']> = {
   pipe(machine, { read, write, flags }) {
@@ -65,6 +56,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     bindLoopback(machine.libc, machine.fd(as), domain)
     sys(machine.libc, 'listen', machine.fd(as), backlog)
   },
+  bind: (machine, { fd, domain }) => bindLoopback(machine.libc, machine.fd(fd), domain),
   connect(machine, { fd, to, expect }) {
     expectResult('connect', connectTo(machine.libc, machine.fd(fd), machine.fd(to)), expect)
   },
@@ -86,6 +78,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     sys(machine.libc, 'fcntl', machine.fd(as), F.SETFD, FD_CLOEXEC)
   },
   close: (machine, { fd }) => machine.closeFd(fd),
+  'close-all': (machine) => machine.closeAll(),
   shutdown(machine, { fd, how }) {
     sys(machine.libc, 'shutdown', machine.fd(fd), SHUT[how])
   },
@@ -104,16 +97,8 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.closeFd(fd)
   },
   fill(machine, { fd, chunk }) {
-    const bytes = new Memory(chunk)
-    let sent = 0
-    // A last byte at a time: a chunk that no longer fits may still leave room for less.
-    for (const size of chunk === 1 ? [1] : [chunk, 1]) {
-      while (machine.libc.fn.write(machine.fd(fd), bytes.address, size) > 0) {
-        sent += size
-        if (sent > FILL_LIMIT_BYTES) throw new Error(`${fd} does not fill up`)
-      }
-      if (errnoName(machine.libc.errno()) !== 'EAGAIN') throw lastError(machine.libc, 'write', fd)
-    }
+    // What is written to TCP moves on to the peer and makes room again, until the peer takes no more either.
+    while (writeUntilFull(machine, fd, chunk) > 0 && settleInFlight(machine, fd));
   },
   drain(machine, { fd }) {
     const bytes = new Memory(65536)
@@ -131,7 +116,11 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.bind(as, fd)
   },
   'send-oob'(machine, { fd }) {
-    sys(machine.libc, 'send', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
+    const result = machine.libc.fn.send(machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
+    if (result === 1) return
+    const error = lastError(machine.libc, 'send', fd)
+    if (error.code !== 'EOPNOTSUPP') throw error
+    throw new UnsupportedError('MSG_OOB', 'this kernel has no urgent data for this kind of socket')
   },
   'recv-oob'(machine, { fd }) {
     sys(machine.libc, 'recv', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
@@ -145,15 +134,9 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     const value = socketOption(machine, machine.fd(fd), SOL_SOCKET, SO.ERROR)
     machine.expect(value === 0 ? '0' : errnoName(value), expect, 'SO_ERROR')
   },
-  settle(machine, { fd, state }) {
-    const deadline = performance.now() + SETTLE_LIMIT_MS
-    for (;;) {
-      const now = tcpStateOf(machine, machine.fd(fd))
-      if (now === undefined) return sleepSync(BLIND_SETTLE_MS)
-      if (now === tcpStates[state] || performance.now() >= deadline) return
-      sleepSync(1)
-    }
-  },
+  settle: (machine, { fd, states }) => settleState(machine, fd, states),
+  'settle-sent': (machine, { fd }) => settleSent(machine, fd),
+  'require-state': (machine, { fd, state }) => requireState(machine, fd, state),
   sleep: (_, { ms }) => sleepSync(ms),
   'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
     const event = encodeEvent(parseMask(events), machine.labels.data(label))
@@ -181,20 +164,26 @@ function bindPair(machine: Machine, fds: readonly [number, number], first: strin
   }
 }
 
+/** Writes until EAGAIN, and returns how many bytes went. */
+function writeUntilFull(machine: Machine, fd: string, chunk: number): number {
+  const bytes = new Memory(chunk)
+  let sent = 0
+  // A last byte at a time: a chunk that no longer fits may still leave room for less.
+  for (const size of chunk === 1 ? [1] : [chunk, 1]) {
+    let n: number
+    while ((n = machine.libc.fn.write(machine.fd(fd), bytes.address, size)) > 0) {
+      sent += n
+      if (sent > FILL_LIMIT_BYTES) throw new Error(`${fd} does not fill up`)
+    }
+    if (errnoName(machine.libc.errno()) !== 'EAGAIN') throw lastError(machine.libc, 'write', fd)
+  }
+  return sent
+}
+
 function socketOption(machine: Machine, fd: number, level: number, option: number): number {
   const value = new Memory(4)
   const length = new Memory(4)
   length.view.setUint32(0, 4, true)
   sys(machine.libc, 'getsockopt', fd, level, option, value.address, length.address)
   return value.view.getInt32(0, true)
-}
-
-/** The state of a TCP connection, or undefined where the kernel does not tell. */
-function tcpStateOf(machine: Machine, fd: number): number | undefined {
-  try {
-    return socketOption(machine, fd, IPPROTO_TCP, TCP_INFO) & 0xff
-  } catch (error) {
-    if (error instanceof SystemError) return undefined
-    throw error
-  }
 }

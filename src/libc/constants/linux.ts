@@ -50,6 +50,9 @@ export const FD_SETSIZE = 1024
 /** <sys/eventfd.h> */
 export const EFD = { SEMAPHORE: 1, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 
+/** <linux/aio_abi.h>: reading, and telling an eventfd when it is done. */
+export const IOCB = { CMD_PREAD: 0, FLAG_RESFD: 1 } as const
+
 /** <sys/timerfd.h>, <time.h> */
 export const TFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TIMER_ABSTIME: 1 } as const
 export const CLOCK = { REALTIME: 0, MONOTONIC: 1 } as const
@@ -90,7 +93,7 @@ export const FD_CLOEXEC = 1
 
 /** <sys/ioctl.h> */
 export const FIONREAD = 0x541b
-export const FIONBIO = 0x5421
+export const TIOCOUTQ = 0x5411
 
 /** <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> */
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const
@@ -117,6 +120,7 @@ export const IPPROTO_TCP = 6
 /** <linux/netlink.h>: the protocol that the kernel leaves to programs. */
 export const NETLINK_USERSOCK = 2
 export const TCP_NODELAY = 1
+export const TCP_INFO = 11
 export const MSG = {
   OOB: 1,
   PEEK: 2,

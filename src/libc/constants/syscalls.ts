@@ -12,6 +12,10 @@ export interface SyscallNumbers {
   readonly fsopen: number
   readonly fspick: number
   readonly gettid: number
+  readonly io_destroy: number
+  readonly io_getevents: number
+  readonly io_setup: number
+  readonly io_submit: number
   readonly io_uring_setup: number
   readonly io_uring_enter: number
   readonly memfd_secret: number
@@ -40,6 +44,10 @@ const x64: SyscallNumbers = {
   epoll_pwait: 281,
   epoll_wait: 232,
   gettid: 186,
+  io_destroy: 207,
+  io_getevents: 208,
+  io_setup: 206,
+  io_submit: 209,
   perf_event_open: 298,
   userfaultfd: 323,
 }
@@ -51,6 +59,10 @@ const arm64: SyscallNumbers = {
   gettid: 178,
   perf_event_open: 241,
   userfaultfd: 282,
+  io_destroy: 1,
+  io_getevents: 4,
+  io_setup: 0,
+  io_submit: 2,
 }
 
 const tables: Readonly<Record<string, SyscallNumbers>> = { x64, arm64 }

@@ -3,11 +3,12 @@ import { SystemError } from '../../errors.ts'
 import { EPIOCGPARAMS, EPIOCSPARAMS, EPOLL, F, FD_CLOEXEC, SHUT } from '../../libc/constants/linux.ts'
 import { openSocketpair } from '../../libc/fd.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { rawSys, sameOrigin, sys } from '../../libc/libc.ts'
+import { sameOrigin, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { Pointer } from '../../libc/signatures.ts'
+import { rawSyscall } from '../../libc/syscall.ts'
 import { EpollInstance } from './epoll-instance.ts'
 import { expectEqual, ForeignFunction, Misbehaviour, NoEffect, requireFamily } from './feature.ts'
 import type { Feature } from './feature.ts'
@@ -131,7 +132,7 @@ function pwait2(libc: Libc): string | undefined {
   const wait = (array: Pointer, capacity: number, timeout: Pointer): number =>
     wrapped
       ? sys(libc, 'epoll_pwait2', epoll.fd, array, capacity, timeout, NULL)
-      : rawSys(libc, 'epoll_pwait2', epoll.fd, array, capacity, timeout, NULL, SIGNAL_SET_BYTES)
+      : rawSyscall(libc, 'epoll_pwait2', epoll.fd, array, capacity, timeout, NULL, SIGNAL_SET_BYTES)
   epoll.add(source.fd, EPOLL.IN)
   const late = tryFineTimeout(
     (timeout) => epoll.readyBy((array, capacity) => wait(array, capacity, timeout)).length,

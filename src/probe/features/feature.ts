@@ -24,7 +24,7 @@ export interface Subject<Name extends string = string> {
   readonly name: Name
   /** The function that tells whose implementation is in use. */
   readonly head: FunctionName | undefined
-  /** Features in the order of their tries. Where the first one fails, the others are not tried. */
+  /** Features in the order of their tries. Where the first one fails, the others are not tried: see `Try`. */
   readonly features: Readonly<Record<string, Feature>>
   /** Features without which the subject is of no use. */
   readonly required: readonly string[]
@@ -42,12 +42,8 @@ export class Misbehaviour extends Error {
 
 /** A function exists, but not in the library that has the rest of its family. */
 export class ForeignFunction extends UnsupportedError {
-  /** The function whose implementation is in use. */
-  readonly head: FunctionName
-
   constructor(name: FunctionName, head: FunctionName) {
-    super(name, `it does not come from the library that ${head} comes from`)
-    this.head = head
+    super(name, `${name} does not come from the library that ${head} comes from`)
   }
 }
 
@@ -61,6 +57,6 @@ export function expectEqual(what: string, actual: number, expected: number): voi
  * replaces only the older one must not get its objects handed to the kernel.
  */
 export function requireFamily(libc: Libc, name: FunctionName, head: FunctionName): void {
-  if (!libc.has(name)) throw new UnsupportedError(name, 'no library in this process has this function')
+  if (!libc.has(name)) throw new UnsupportedError(name, `no library in this process has ${name}`)
   if (!sameOrigin(libc, name, head)) throw new ForeignFunction(name, head)
 }

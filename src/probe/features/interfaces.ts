@@ -15,10 +15,11 @@ import {
 } from '../../libc/constants/linux.ts'
 import { OwnedFd } from '../../libc/fd.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { originOf, rawSys, sys } from '../../libc/libc.ts'
+import { originOf, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
+import { rawSyscall } from '../../libc/syscall.ts'
 import { expectEqual, Misbehaviour } from './feature.ts'
 import type { Feature } from './feature.ts'
 import { Entry } from './poll-entry.ts'
@@ -111,7 +112,7 @@ function signalfd(libc: Libc): undefined {
 
 /** A descriptor of this process itself, which is alive and so is not readable. */
 function pidfdOpen(libc: Libc): undefined {
-  using self = new OwnedFd(libc, rawSys(libc, 'pidfd_open', process.pid, 0))
+  using self = new OwnedFd(libc, rawSyscall(libc, 'pidfd_open', process.pid, 0))
   expectSilent(libc, self.fd)
 }
 
@@ -134,6 +135,6 @@ function inotify(libc: Libc): undefined {
 
 /** Linux has none, but a library may bring it. It is looked up and not called. */
 function lookUp(libc: Libc, name: 'kqueue' | 'kevent'): string {
-  if (!libc.has(name)) throw new UnsupportedError(name, 'no library in this process has this function')
+  if (!libc.has(name)) throw new UnsupportedError(name, `no library in this process has ${name}`)
   return `found in ${originOf(libc, name) ?? 'this process'}, and not called`
 }

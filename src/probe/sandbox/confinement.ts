@@ -26,7 +26,7 @@ export function seccomp(sources: Sources, modeByCall: number | undefined): Sandb
     return evidenceIf((modeByCall ?? 0) > 0, 'seccomp', `prctl says that the mode is ${modeByCall}`, 'high')
   }
   if (status.seccomp === undefined || status.seccomp === 0) return []
-  const filters = status.seccompFilters === undefined ? '' : `, with ${status.seccompFilters} filters`
+  const filters = status.seccompFilters === undefined ? '' : `, Seccomp_filters: ${status.seccompFilters}`
   return [evidence('seccomp', `/proc/self/status says Seccomp: ${status.seccomp}${filters}`, 'high')]
 }
 
