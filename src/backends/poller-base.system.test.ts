@@ -4,7 +4,7 @@ import { SystemError, UnsupportedError } from '../errors.ts'
 import { openEventfd } from '../libc/fd.ts'
 import { openLibc } from '../libc/libc.ts'
 import { descriptorLimit, setDescriptorLimit } from '../libc/limits.ts'
-import { drain, duplicate, write } from '../testing/native.ts'
+import { drain, duplicate, moduleUrl, runThread, write } from '../testing/native.ts'
 import { reported } from '../testing/pollers.ts'
 import { Interest, ReadinessBatch } from './backend.ts'
 import { backends } from './index.ts'
@@ -210,6 +210,27 @@ describe.each(Object.values(backends))('$name', (backend) => {
       poller.close()
       expect([write(libc, eventfd.fd), write(libc, other.fd)]).toEqual([8, 8])
     })
+  })
+
+  test('works in a worker, with the functions that the main thread has found', async () => {
+    const script = `
+      import { parentPort, workerData } from 'node:worker_threads'
+      import { attachLibc } from '${moduleUrl('libc/libc')}'
+      import { openEventfd } from '${moduleUrl('libc/fd')}'
+      import { backends } from '${moduleUrl('backends/index')}'
+      import { Interest, ReadinessBatch } from '${moduleUrl('backends/backend')}'
+      const libc = attachLibc(workerData)
+      const eventfd = openEventfd(libc)
+      const poller = backends.${backend.name}.open(libc)
+      const batch = new ReadinessBatch(4)
+      poller.add(eventfd.fd, Interest.WRITE, 7)
+      poller.wake()
+      const counts = [poller.wait(batch, 100_500), poller.wait(batch, 0)]
+      parentPort.postMessage([counts, batch.token(0)])
+      poller.close()
+      eventfd.close()
+    `
+    expect(await runThread(script, libc.plan)).toEqual([[2, 1], 7n])
   })
 
   test('without free descriptors a wake is EMFILE, nothing is lost, and a later wake works', () => {

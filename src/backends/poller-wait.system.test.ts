@@ -47,6 +47,15 @@ describe.each(Object.values(backends))('$name', (backend) => {
     expect(shortest).toBeLessThan(1_000_000)
   })
 
+  test.each([2 ** 31 * 1e6, Number.MAX_SAFE_INTEGER, Number.MAX_VALUE, Infinity])(
+    'a timeout of %d ns, which no system call has room for, is taken',
+    (timeoutNs) => {
+      using poller = backend.open(libc)
+      poller.wake()
+      expect(reported(poller, { timeoutNs })).toEqual([[0n, 'WAKE']])
+    },
+  )
+
   test('nothing registered: a wait lasts its time, and a wake ends one without a timeout', () => {
     using poller = backend.open(libc)
     expect(nsOf(() => expect(reported(poller, { timeoutNs: 2_000_000 })).toEqual([]))).toBeGreaterThan(
