@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import type { BackendName } from '../backends/index.ts'
-import { isKnownError, UnsupportedError } from '../errors.ts'
+import { isKnownError, SystemError, UnsupportedError } from '../errors.ts'
 import { F } from '../libc/constants/linux.ts'
 import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit } from '../libc/limits.ts'
@@ -98,7 +98,14 @@ export function openDescriptors(libc: Libc): ReadonlySet<number> {
 function missingDescriptors(check: Check, libc: Libc, open: number): string | undefined {
   const needed = check.descriptors
   if (needed === undefined) return undefined
-  const limit = descriptorLimit(libc).soft
+  let limit: number
+  try {
+    limit = descriptorLimit(libc).soft
+  } catch (error) {
+    // A sandbox may hide the limit, and then the check itself shows whether there is room.
+    if (error instanceof SystemError) return undefined
+    throw error
+  }
   if (limit - open >= needed) return undefined
   return `it needs ${needed} free descriptors, and of ${limit} only ${limit - open} are free`
 }

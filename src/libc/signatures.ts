@@ -102,6 +102,7 @@ export const signatures = {
   munmap: returnsInt(pointer, size),
   syscall: { args: [long, long, long, long, long, long, long], result: 'i64', fixed: 1 },
   getppid: returnsInt(),
+  prctl: { args: [int, long, long, long, long], result: 'i32', fixed: 1 },
   waitpid: returnsInt(int, pointer, int),
   gnu_get_libc_version: returnsPointer(),
   dlopen: returnsPointer(string, int),

@@ -127,6 +127,9 @@ export const RLIMIT_NOFILE = 7
 /** <sys/wait.h> */
 export const WNOHANG = 1
 
+/** <sys/prctl.h> */
+export const PR_SET_PDEATHSIG = 1
+
 /** <linux/capability.h>: bit numbers, and the version of the interface that has 64 of them. */
 export const CAP = { NET_ADMIN: 12, BLOCK_SUSPEND: 36 } as const
 export const LINUX_CAPABILITY_VERSION_3 = 0x20080522
