@@ -55,6 +55,15 @@ export class LibraryError extends Error {
   }
 }
 
+/** A result could not be delivered. Exit code 3. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError'
+
+  constructor(target: string, reason: string) {
+    super(`${target} cannot be written: ${reason}`)
+  }
+}
+
 /**
  * Runs what a sandbox may forbid although the kernel has it: a refusal is then no error, but means that the
  * feature is not available here.
@@ -71,11 +80,12 @@ export function orUnsupported<T>(feature: string, action: () => T): T {
 /** Whether an error is one of ours, to be shown as one line and not as a stack trace. */
 export function isKnownError(
   error: unknown,
-): error is SystemError | UnsupportedError | UsageError | LibraryError {
+): error is SystemError | UnsupportedError | UsageError | LibraryError | OutputError {
   return (
     error instanceof SystemError ||
     error instanceof UnsupportedError ||
     error instanceof UsageError ||
-    error instanceof LibraryError
+    error instanceof LibraryError ||
+    error instanceof OutputError
   )
 }

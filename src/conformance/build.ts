@@ -31,7 +31,7 @@ export const socketpair = (
 export const socket = (
   as: Name,
   domain: 'unix' | 'inet',
-  type: 'stream' | 'dgram' = 'stream',
+  type: 'stream' | 'dgram' | 'seqpacket' = 'stream',
 ): StepOf<'socket'> => ({ op: 'socket', as, domain, type })
 export const listener = (as: Name, domain: 'unix' | 'inet', backlog = 8): StepOf<'listener'> => ({
   op: 'listener',
@@ -39,6 +39,8 @@ export const listener = (as: Name, domain: 'unix' | 'inet', backlog = 8): StepOf
   domain,
   backlog,
 })
+/** Binds a socket to an address of its own. */
+export const bind = (fd: Name, domain: 'unix' | 'inet'): StepOf<'bind'> => ({ op: 'bind', fd, domain })
 export const connect = (fd: Name, to: Name, expect: Expected = 0): StepOf<'connect'> => ({
   op: 'connect',
   fd,
@@ -56,6 +58,8 @@ export const eventfd = (as: Name, initial = 0, flags: number = EFD.NONBLOCK): St
 export const epoll = (as: Name): StepOf<'epoll'> => ({ op: 'epoll', as })
 export const dup = (fd: Name, as: Name): StepOf<'dup'> => ({ op: 'dup', fd, as })
 export const close = (fd: Name): StepOf<'close'> => ({ op: 'close', fd })
+/** Closes everything that is open: what follows starts from scratch, and may use the same names. */
+export const closeAll = (): StepOf<'close-all'> => ({ op: 'close-all' })
 export const shutdown = (fd: Name, how: 'RD' | 'WR' | 'RDWR'): StepOf<'shutdown'> => ({
   op: 'shutdown',
   fd,
@@ -93,8 +97,20 @@ export const soError = (fd: Name, expect: `E${string}` | '0'): StepOf<'so-error'
   fd,
   expect,
 })
-/** Waits until TCP has got there. Never fails: what follows is the check. */
-export const settle = (fd: Name, state: TcpState): StepOf<'settle'> => ({ op: 'settle', fd, state })
+/** Waits until TCP has got there, into one of these states. Never fails: what follows is the check. */
+export const settle = (fd: Name, ...states: readonly TcpState[]): StepOf<'settle'> => ({
+  op: 'settle',
+  fd,
+  states,
+})
+/** Waits until the peer's TCP has acknowledged, and so taken in, all that was written. Never fails. */
+export const settleSent = (fd: Name): StepOf<'settle-sent'> => ({ op: 'settle-sent', fd })
+/** The check is unsupported unless TCP is in this state, and stays there for a moment. */
+export const requireState = (fd: Name, state: TcpState): StepOf<'require-state'> => ({
+  op: 'require-state',
+  fd,
+  state,
+})
 export const sleep = (ms: number): StepOf<'sleep'> => ({ op: 'sleep', ms })
 
 interface ControlOptions {

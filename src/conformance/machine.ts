@@ -84,7 +84,10 @@ export class Machine {
 
   /** Binds a descriptor to a name; it is closed at the end unless a step closes it before. */
   bind(name: string, fd: number): void {
-    if (this.#open.has(name)) throw new TypeError(`the scenario already has a descriptor ${name}`)
+    if (this.#open.has(name)) {
+      this.libc.fn.close(fd)
+      throw new TypeError(`the scenario already has a descriptor ${name}`)
+    }
     this.#numbers.set(name, fd)
     this.#open.add(name)
   }
@@ -101,14 +104,20 @@ export class Machine {
     if (this.libc.fn.close(this.fd(name)) === -1) throw lastError(this.libc, 'close', name)
   }
 
+  /** Closes all descriptors of the scenario so far. */
+  closeAll(): void {
+    for (const name of [...this.#open].reverse()) this.closeFd(name)
+  }
+
   /** Gives a descriptor up without closing it: something else has closed it, or will. */
   forget(name: string): void {
     this.#open.delete(name)
   }
 
-  /** Starts a native step in a thread. */
+  /** Starts a native step in a thread: the one that has the name, if its last step was joined, or another. */
   start(name: string, step: NativeStep): void {
-    const thread = this.acquireThread()
+    const earlier = this.#threads.get(name)?.thread
+    const thread = earlier?.isIdle === true ? earlier : this.acquireThread()
     const pending = prepare(this, step)
     this.#threads.set(name, { thread, pending })
     thread.post({ calls: [pending.invocation], rounds: 1 })
@@ -134,14 +143,15 @@ export class Machine {
     this.#kept.push(memory)
   }
 
-  /** Undoes everything, whatever fails on the way; the first failure is thrown at the end. */
+  /** Undoes everything once, whatever fails on the way; the first failure is thrown at the end. */
   close(): void {
+    this.begin('close what is open')
     const undo: (() => void)[] = [
       ...[...this.#open].map((name) => () => this.closeFd(name)),
       ...[...this.pollers.values()].map((poller) => () => poller.close()),
       ...[...this.loops.values()].map((loop) => () => loop.close()),
-      ...this.cleanups,
-      ...this.#acquired.map((thread) => () => this.#giveBack(thread)),
+      ...this.cleanups.splice(0),
+      ...this.#acquired.splice(0).map((thread) => () => this.#giveBack(thread)),
     ]
     const failures: unknown[] = []
     for (const action of undo.reverse()) {

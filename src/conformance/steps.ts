@@ -65,8 +65,9 @@ export type NativeStep =
 export type ResourceStep =
   | { op: 'pipe'; read: Name; write: Name; flags: number }
   | { op: 'socketpair'; a: Name; b: Name; type: 'stream' | 'dgram' | 'seqpacket' }
-  | { op: 'socket'; as: Name; domain: 'unix' | 'inet'; type: 'stream' | 'dgram' }
+  | { op: 'socket'; as: Name; domain: 'unix' | 'inet'; type: 'stream' | 'dgram' | 'seqpacket' }
   | { op: 'listener'; as: Name; domain: 'unix' | 'inet'; backlog: number }
+  | { op: 'bind'; fd: Name; domain: 'unix' | 'inet' }
   | { op: 'connect'; fd: Name; to: Name; expect: Expected }
   | { op: 'accept'; as: Name; listener: Name }
   | { op: 'tcp'; client: Name; server: Name }
@@ -74,6 +75,7 @@ export type ResourceStep =
   | { op: 'epoll'; as: Name }
   | { op: 'dup'; fd: Name; as: Name }
   | { op: 'close'; fd: Name }
+  | { op: 'close-all' }
   | { op: 'shutdown'; fd: Name; how: 'RD' | 'WR' | 'RDWR' }
   | { op: 'reset'; fd: Name }
   | { op: 'fill'; fd: Name; chunk: number }
@@ -84,7 +86,9 @@ export type ResourceStep =
   | { op: 'recv-oob'; fd: Name }
   | { op: 'socket-option'; fd: Name; option: 'SNDBUF' | 'RCVBUF' | 'OOBINLINE' | 'RCVLOWAT'; value: number }
   | { op: 'so-error'; fd: Name; expect: `E${string}` | '0' }
-  | { op: 'settle'; fd: Name; state: TcpState }
+  | { op: 'settle'; fd: Name; states: readonly TcpState[] }
+  | { op: 'settle-sent'; fd: Name }
+  | { op: 'require-state'; fd: Name; state: TcpState }
   | { op: 'sleep'; ms: number }
   | {
       op: 'epoll.ctl'
@@ -97,7 +101,7 @@ export type ResourceStep =
     }
 
 /** The states of a TCP connection that scenarios wait for (TCP_INFO), because TCP is not synchronous. */
-export type TcpState = 'ESTABLISHED' | 'CLOSE_WAIT' | 'FIN_WAIT2' | 'CLOSE'
+export type TcpState = 'ESTABLISHED' | 'SYN_SENT' | 'CLOSE_WAIT' | 'FIN_WAIT2' | 'TIME_WAIT' | 'CLOSE'
 
 /** What other threads do. */
 export type ThreadStep =

@@ -1,4 +1,4 @@
-import { SystemError } from '../../errors.ts'
+import { UnsupportedError } from '../../errors.ts'
 import {
   AF,
   EFD,
@@ -6,7 +6,6 @@ import {
   EPOLL_CTL,
   F,
   FD_CLOEXEC,
-  IPPROTO_TCP,
   MSG,
   O,
   SHUT,
@@ -20,12 +19,14 @@ import { Memory } from '../../libc/memory.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { parseMask } from '../masks.ts'
-import type { ResourceStep, TcpState } from '../steps.ts'
+import type { ResourceStep } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
+import { encodeEvent } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
+import { requireState, settleInFlight, settleSent, settleState } from './tcp.ts'
 
 const socketTypes = { stream: SOCK.STREAM, dgram: SOCK.DGRAM, seqpacket: SOCK.SEQPACKET } as const
 const domains = { unix: AF.UNIX, inet: AF.INET } as const
@@ -33,26 +34,17 @@ const domains = { unix: AF.UNIX, inet: AF.INET } as const
 /** More than any pipe or socket buffer holds in one go; a buffer that takes more never fills. */
 const FILL_LIMIT_BYTES = 256 * 1024 * 1024
 
-/** <linux/tcp.h>: the option, and the states that it reports in its first byte. */
-const TCP_INFO = 11
-const tcpStates: Record<TcpState, number> = { ESTABLISHED: 1, FIN_WAIT2: 5, CLOSE: 7, CLOSE_WAIT: 8 }
-
-/** Loopback TCP settles in microseconds; a loaded machine may take its time. */
-const SETTLE_LIMIT_MS = 2000
-/** How long to wait where the kernel does not tell the state of a connection. */
-const BLIND_SETTLE_MS = 50
-
 export const resourceOperations: Operations<ResourceStep['op']> = {
   pipe(machine, { read, write, flags }) {
     const fds = new Memory(8)
     sys(machine.libc, 'pipe2', fds.address, flags | O.CLOEXEC)
-    bindPair(machine, fds, read, write)
+    bindPair(machine, pairIn(fds), read, write)
   },
   socketpair(machine, { a, b, type }) {
     const fds = new Memory(8)
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
     sys(machine.libc, 'socketpair', AF.UNIX, flags, 0, fds.address)
-    bindPair(machine, fds, a, b)
+    bindPair(machine, pairIn(fds), a, b)
   },
   socket(machine, { as, domain, type }) {
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
@@ -64,6 +56,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     bindLoopback(machine.libc, machine.fd(as), domain)
     sys(machine.libc, 'listen', machine.fd(as), backlog)
   },
+  bind: (machine, { fd, domain }) => bindLoopback(machine.libc, machine.fd(fd), domain),
   connect(machine, { fd, to, expect }) {
     expectResult('connect', connectTo(machine.libc, machine.fd(fd), machine.fd(to)), expect)
   },
@@ -71,9 +64,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.bind(as, acceptFrom(machine.libc, machine.fd(listener)))
   },
   tcp(machine, { client, server }) {
-    const [clientFd, serverFd] = openConnectedTcp(machine.libc)
-    machine.bind(client, clientFd)
-    machine.bind(server, serverFd)
+    bindPair(machine, openConnectedTcp(machine.libc), client, server)
   },
   eventfd(machine, { as, initial, flags }) {
     machine.bind(as, sys(machine.libc, 'eventfd', initial, flags | EFD.CLOEXEC))
@@ -87,6 +78,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     sys(machine.libc, 'fcntl', machine.fd(as), F.SETFD, FD_CLOEXEC)
   },
   close: (machine, { fd }) => machine.closeFd(fd),
+  'close-all': (machine) => machine.closeAll(),
   shutdown(machine, { fd, how }) {
     sys(machine.libc, 'shutdown', machine.fd(fd), SHUT[how])
   },
@@ -105,16 +97,8 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.closeFd(fd)
   },
   fill(machine, { fd, chunk }) {
-    const bytes = new Memory(chunk)
-    let sent = 0
-    // A last byte at a time: a chunk that no longer fits may still leave room for less.
-    for (const size of chunk === 1 ? [1] : [chunk, 1]) {
-      while (machine.libc.fn.write(machine.fd(fd), bytes.address, size) > 0) {
-        sent += size
-        if (sent > FILL_LIMIT_BYTES) throw new Error(`${fd} does not fill up`)
-      }
-      if (errnoName(machine.libc.errno()) !== 'EAGAIN') throw lastError(machine.libc, 'write', fd)
-    }
+    // What is written to TCP moves on to the peer and makes room again, until the peer takes no more either.
+    while (writeUntilFull(machine, fd, chunk) > 0 && settleInFlight(machine, fd));
   },
   drain(machine, { fd }) {
     const bytes = new Memory(65536)
@@ -132,7 +116,11 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.bind(as, fd)
   },
   'send-oob'(machine, { fd }) {
-    sys(machine.libc, 'send', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
+    const result = machine.libc.fn.send(machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
+    if (result === 1) return
+    const error = lastError(machine.libc, 'send', fd)
+    if (error.code !== 'EOPNOTSUPP') throw error
+    throw new UnsupportedError('MSG_OOB', 'this kernel has no urgent data for this kind of socket')
   },
   'recv-oob'(machine, { fd }) {
     sys(machine.libc, 'recv', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
@@ -146,21 +134,12 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     const value = socketOption(machine, machine.fd(fd), SOL_SOCKET, SO.ERROR)
     machine.expect(value === 0 ? '0' : errnoName(value), expect, 'SO_ERROR')
   },
-  settle(machine, { fd, state }) {
-    const deadline = performance.now() + SETTLE_LIMIT_MS
-    for (;;) {
-      const now = tcpStateOf(machine, machine.fd(fd))
-      if (now === undefined) return sleepSync(BLIND_SETTLE_MS)
-      if (now === tcpStates[state] || performance.now() >= deadline) return
-      sleepSync(1)
-    }
-  },
+  settle: (machine, { fd, states }) => settleState(machine, fd, states),
+  'settle-sent': (machine, { fd }) => settleSent(machine, fd),
+  'require-state': (machine, { fd, state }) => requireState(machine, fd, state),
   sleep: (_, { ms }) => sleepSync(ms),
   'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
-    const { size, offsets } = layouts.epoll_event
-    const event = new Memory(size)
-    event.view.setUint32(offsets.events, parseMask(events), true)
-    event.view.setBigUint64(offsets.data, machine.labels.data(label), true)
+    const event = encodeEvent(parseMask(events), machine.labels.data(label))
     const result = machine.libc.fn.epoll_ctl(
       machine.fd(ep),
       EPOLL_CTL[command],
@@ -171,9 +150,34 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   },
 }
 
-function bindPair(machine: Machine, fds: Memory, first: string, second: string): void {
-  machine.bind(first, fds.view.getInt32(0, true))
-  machine.bind(second, fds.view.getInt32(4, true))
+/** Two descriptors as C writes them. */
+function pairIn(fds: Memory): [number, number] {
+  return [fds.view.getInt32(0, true), fds.view.getInt32(4, true)]
+}
+
+/** Binds both, so that both are closed at the end, also where the first name is taken. */
+function bindPair(machine: Machine, fds: readonly [number, number], first: string, second: string): void {
+  try {
+    machine.bind(first, fds[0])
+  } finally {
+    machine.bind(second, fds[1])
+  }
+}
+
+/** Writes until EAGAIN, and returns how many bytes went. */
+function writeUntilFull(machine: Machine, fd: string, chunk: number): number {
+  const bytes = new Memory(chunk)
+  let sent = 0
+  // A last byte at a time: a chunk that no longer fits may still leave room for less.
+  for (const size of chunk === 1 ? [1] : [chunk, 1]) {
+    let n: number
+    while ((n = machine.libc.fn.write(machine.fd(fd), bytes.address, size)) > 0) {
+      sent += n
+      if (sent > FILL_LIMIT_BYTES) throw new Error(`${fd} does not fill up`)
+    }
+    if (errnoName(machine.libc.errno()) !== 'EAGAIN') throw lastError(machine.libc, 'write', fd)
+  }
+  return sent
 }
 
 function socketOption(machine: Machine, fd: number, level: number, option: number): number {
@@ -182,14 +186,4 @@ function socketOption(machine: Machine, fd: number, level: number, option: numbe
   length.view.setUint32(0, 4, true)
   sys(machine.libc, 'getsockopt', fd, level, option, value.address, length.address)
   return value.view.getInt32(0, true)
-}
-
-/** The state of a TCP connection, or undefined where the kernel does not tell. */
-function tcpStateOf(machine: Machine, fd: number): number | undefined {
-  try {
-    return socketOption(machine, fd, IPPROTO_TCP, TCP_INFO) & 0xff
-  } catch (error) {
-    if (error instanceof SystemError) return undefined
-    throw error
-  }
 }

@@ -12,7 +12,12 @@ export interface SyscallNumbers {
   readonly fsopen: number
   readonly fspick: number
   readonly gettid: number
+  readonly io_destroy: number
+  readonly io_getevents: number
+  readonly io_setup: number
+  readonly io_submit: number
   readonly io_uring_setup: number
+  readonly io_uring_enter: number
   readonly memfd_secret: number
   readonly open_tree: number
   readonly perf_event_open: number
@@ -26,6 +31,7 @@ const common = {
   fsopen: 430,
   fspick: 433,
   io_uring_setup: 425,
+  io_uring_enter: 426,
   memfd_secret: 447,
   open_tree: 428,
   pidfd_open: 434,
@@ -38,6 +44,10 @@ const x64: SyscallNumbers = {
   epoll_pwait: 281,
   epoll_wait: 232,
   gettid: 186,
+  io_destroy: 207,
+  io_getevents: 208,
+  io_setup: 206,
+  io_submit: 209,
   perf_event_open: 298,
   userfaultfd: 323,
 }
@@ -49,6 +59,10 @@ const arm64: SyscallNumbers = {
   gettid: 178,
   perf_event_open: 241,
   userfaultfd: 282,
+  io_destroy: 1,
+  io_getevents: 4,
+  io_setup: 0,
+  io_submit: 2,
 }
 
 const tables: Readonly<Record<string, SyscallNumbers>> = { x64, arm64 }

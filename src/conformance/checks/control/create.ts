@@ -119,7 +119,7 @@ export const create: readonly Check[] = [
   }),
   epollCheck({
     id: 'epoll.create.no-leak',
-    statement: `${CYCLES} cycles of creating, using and closing an epoll all succeed, and leave no descriptor behind.`,
+    statement: `Creating, using and closing an epoll ${CYCLES} times always succeeds, and leaves no descriptor behind.`,
     source: 'mio; libuv',
     descriptors: LOOK_AHEAD + 2,
     run(machine) {

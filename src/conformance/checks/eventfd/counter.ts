@@ -1,0 +1,122 @@
+import { EFD, F, FD_CLOEXEC, O } from '../../../libc/constants/linux.ts'
+import { sys } from '../../../libc/libc.ts'
+import { blocked, call, closeAll, counter, eventfd, join, signal, thread } from '../../build.ts'
+import type { Check } from '../../check.ts'
+import { epollCheck } from '../../define.ts'
+import { FULL, MAX } from './values.ts'
+
+const flagNames = Object.keys(EFD) as (keyof typeof EFD)[]
+
+/** All sets of flags, the empty one included. */
+const flagSets = Array.from({ length: 1 << flagNames.length }, (_, bits) =>
+  flagNames.filter((__, i) => (bits & (1 << i)) !== 0),
+)
+
+/** What the counter holds, and how reading and writing change it. */
+export const counterChecks: readonly Check[] = [
+  epollCheck({
+    id: 'eventfd.flags',
+    statement: 'Every mix of the three flags is accepted and takes effect; an unknown bit is EINVAL.',
+    source: 'eventfd(2); StarryOS; LTP',
+    run(machine) {
+      for (const names of flagSets) {
+        const flags = names.reduce((mask, name) => mask | EFD[name], 0)
+        machine.run(call('eventfd', [2, flags], 'ok', 'e'))
+        machine.begin(`eventfd(2, ${names.join('|') || '0'}): its flags`)
+        const fd = machine.fd('e')
+        machine.expect(
+          sys(machine.libc, 'fcntl', fd, F.GETFD, 0) & FD_CLOEXEC,
+          names.includes('CLOEXEC') ? FD_CLOEXEC : 0,
+          'FD_CLOEXEC',
+        )
+        machine.expect(
+          sys(machine.libc, 'fcntl', fd, F.GETFL, 0) & O.NONBLOCK,
+          names.includes('NONBLOCK') ? O.NONBLOCK : 0,
+          'O_NONBLOCK',
+        )
+        machine.run(counter('e', names.includes('SEMAPHORE') ? '1' : '2'), closeAll())
+      }
+      for (const unknown of [2, 4, 1 << 30]) machine.run(call('eventfd', [0, unknown], 'EINVAL'))
+    },
+  }),
+  epollCheck({
+    id: 'eventfd.initval',
+    statement: 'The first read gives the initial value, up to 2^32-1; with 0 there is nothing to read.',
+    source: 'eventfd(2); StarryOS; LTP',
+    steps: [
+      eventfd('zero', 0),
+      counter('zero', 'EAGAIN'),
+      eventfd('some', 42),
+      counter('some', '42'),
+      counter('some', 'EAGAIN'),
+      eventfd('most', 0xffffffff),
+      counter('most', '4294967295'),
+      counter('most', 'EAGAIN'),
+    ],
+  }),
+  epollCheck({
+    id: 'eventfd.read-resets',
+    statement: 'Writes add up, a read gives the sum and leaves nothing.',
+    source: 'eventfd(2); LTP; epoll-shim',
+    steps: [
+      eventfd('e'),
+      signal('e', '3'),
+      signal('e', '4'),
+      counter('e', '7'),
+      counter('e', 'EAGAIN'),
+      // Both halves of the counter count.
+      signal('e', '4294967296'),
+      signal('e', '4294967295'),
+      counter('e', '8589934591'),
+      counter('e', 'EAGAIN'),
+    ],
+  }),
+  epollCheck({
+    id: 'eventfd.write-max-einval',
+    statement: 'Writing 2^64-1 is EINVAL, whatever the counter holds, and leaves it as it was.',
+    source: 'eventfd(2); LTP; gVisor; measured',
+    steps: [
+      eventfd('e'),
+      signal('e', MAX, 'EINVAL'),
+      counter('e', 'EAGAIN'),
+      signal('e', '5'),
+      signal('e', MAX, 'EINVAL'),
+      counter('e', '5'),
+      signal('e', FULL),
+      signal('e', MAX, 'EINVAL'),
+      counter('e', FULL),
+    ],
+  }),
+  epollCheck({
+    id: 'eventfd.write-overflow-eagain',
+    statement:
+      'A write that does not fit is EAGAIN and changes nothing, or blocks until a read has made room; 0 always fits.',
+    kind: 'thread',
+    source: 'eventfd(2); LTP; StarryOS; gVisor',
+    threads: 1,
+    steps: [
+      eventfd('e'),
+      signal('e', FULL),
+      signal('e', '1', 'EAGAIN'),
+      signal('e', '0'),
+      counter('e', FULL),
+      signal('e', '2'),
+      signal('e', FULL, 'EAGAIN'),
+      counter('e', '2'),
+      eventfd('blocking', 0, 0),
+      signal('blocking', FULL),
+      thread('writer', signal('blocking', '3')),
+      blocked('writer'),
+      counter('blocking', FULL),
+      join('writer'),
+      counter('blocking', '3'),
+    ],
+  }),
+  epollCheck({
+    id: 'eventfd.efault-consumes',
+    statement: 'A read into memory that is not there is EFAULT, and what the counter held is lost.',
+    level: 'quirk',
+    source: 'measured',
+    steps: [eventfd('e', 3), call('read', ['$e', 'bad-pointer', 8], 'EFAULT'), counter('e', 'EAGAIN')],
+  }),
+]

@@ -1,0 +1,86 @@
+import { add, counter, epoll, eventfd, signal, wait } from '../../build.ts'
+import type { Check } from '../../check.ts'
+import { epollCheck } from '../../define.ts'
+import { EFD } from '../../../libc/constants/linux.ts'
+import { FULL } from './values.ts'
+
+/** What counts as an edge to an edge-triggered entry. */
+export const edges: readonly Check[] = [
+  epollCheck({
+    id: 'eventfd.et-each-write',
+    statement: 'Every write is an edge, whether or not the counter was read before it.',
+    level: 'de-facto',
+    source: 'StarryOS; microsoft/WSL#2462; shadow/shadow#2673; libuv/libuv#4400; mio waker; measured',
+    steps: [
+      eventfd('e'),
+      epoll('ep'),
+      add('ep', 'e', 'IN|ET'),
+      wait('ep', {}),
+      signal('e'),
+      wait('ep', { e: 'IN' }),
+      wait('ep', {}),
+      signal('e'),
+      wait('ep', { e: 'IN' }),
+      wait('ep', {}),
+      signal('e'),
+      signal('e'),
+      wait('ep', { e: 'IN' }),
+      wait('ep', {}),
+      counter('e', '4'),
+      wait('ep', {}),
+      signal('e'),
+      wait('ep', { e: 'IN' }),
+      wait('ep', {}),
+    ],
+  }),
+  epollCheck({
+    id: 'eventfd.et-write-zero',
+    statement: 'A write of 0 is an edge if the counter holds something, and none if it does not.',
+    level: 'quirk',
+    source: 'Shadow; Miri; measured',
+    steps: [
+      eventfd('e'),
+      epoll('ep'),
+      add('ep', 'e', 'IN|ET'),
+      signal('e', '0'),
+      wait('ep', {}),
+      signal('e', '1'),
+      wait('ep', { e: 'IN' }),
+      wait('ep', {}),
+      signal('e', '0'),
+      wait('ep', { e: 'IN' }),
+      wait('ep', {}),
+    ],
+  }),
+  epollCheck({
+    id: 'eventfd.et-read-out-edge',
+    statement:
+      'A read is an edge to who asks for OUT, and filling up one that says IN alone; to who asks for IN alone a read is none.',
+    level: 'quirk',
+    source: 'Miri; nanovms/nanos#1508; measured',
+    steps: [
+      eventfd('e'),
+      epoll('ep'),
+      add('ep', 'e', 'IN|OUT|ET'),
+      wait('ep', { e: 'OUT' }),
+      wait('ep', {}),
+      signal('e'),
+      wait('ep', { e: 'IN|OUT' }),
+      wait('ep', {}),
+      counter('e', '1'),
+      wait('ep', { e: 'OUT' }),
+      wait('ep', {}),
+      signal('e', FULL),
+      wait('ep', { e: 'IN' }),
+      wait('ep', {}),
+      counter('e', FULL),
+      wait('ep', { e: 'OUT' }),
+      wait('ep', {}),
+      eventfd('s', 3, EFD.SEMAPHORE | EFD.NONBLOCK),
+      add('ep', 's', 'IN|ET'),
+      wait('ep', { s: 'IN' }),
+      counter('s', '1'),
+      wait('ep', {}),
+    ],
+  }),
+]

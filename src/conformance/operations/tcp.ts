@@ -1,0 +1,104 @@
+/**
+ * What the kernel tells of a TCP connection, and waiting for it: TCP is not synchronous, not even over
+ * loopback. Linux answers both questions under the lock that incoming packets are handled under, so whoever
+ * sees a state here knows that the packet that brought it has been dealt with, wake-ups included.
+ */
+import { SystemError, UnsupportedError } from '../../errors.ts'
+import { IPPROTO_TCP, TCP_INFO, TIOCOUTQ } from '../../libc/constants/linux.ts'
+import { sys } from '../../libc/libc.ts'
+import { Memory } from '../../libc/memory.ts'
+import type { Machine } from '../machine.ts'
+import type { TcpState } from '../steps.ts'
+import { sleepSync } from '../threads/thread-pool.ts'
+
+/** <netinet/tcp.h>, the states. */
+const tcpStates: Record<TcpState, number> = {
+  ESTABLISHED: 1,
+  SYN_SENT: 2,
+  FIN_WAIT2: 5,
+  TIME_WAIT: 6,
+  CLOSE: 7,
+  CLOSE_WAIT: 8,
+}
+
+/** Loopback TCP settles in microseconds; a loaded machine may take its time. */
+const SETTLE_LIMIT_MS = 2000
+/** How long to wait where the kernel does not tell the state of a connection. */
+const BLIND_SETTLE_MS = 50
+/** How long a state must last that is said to stay. */
+const STAY_MS = 20
+
+/** <linux/tcp.h>, struct tcp_info: what is used of it, with where it stands. */
+const tcpInfo = { size: 28, offsets: { state: 0, unacked: 24 } }
+
+/** Waits until a connection is in one of some states. */
+export function settleState(machine: Machine, fd: string, states: readonly TcpState[]): void {
+  settle(
+    () => tcpInfoOf(machine, fd)?.state,
+    states.map((state) => tcpStates[state]),
+  )
+}
+
+/** Waits until the peer has acknowledged all that was written. */
+export function settleSent(machine: Machine, fd: string): void {
+  settle(() => unlessRefused(() => unacknowledgedBytes(machine, fd)), [0])
+}
+
+/** Waits until nothing is on its way any more, though more may wait to be sent. False: this is not TCP. */
+export function settleInFlight(machine: Machine, fd: string): boolean {
+  if (tcpInfoOf(machine, fd) === undefined) return false
+  // Not every kernel counts what is on its way, so there is a pause for those in any case.
+  sleepSync(STAY_MS)
+  settle(() => tcpInfoOf(machine, fd)?.unacked, [0])
+  return true
+}
+
+/** Throws `UnsupportedError` unless a connection is in a state, and still is after a moment. */
+export function requireState(machine: Machine, fd: string, state: TcpState): void {
+  sleepSync(STAY_MS)
+  if (tcpInfoOf(machine, fd)?.state !== tcpStates[state]) {
+    throw new UnsupportedError(`TCP in state ${state}`, 'the kernel does not tell, or does not stay in it')
+  }
+}
+
+/** Waits until one of some values is read; `undefined` means that it cannot be read here. */
+function settle(read: () => number | undefined, wanted: readonly number[]): void {
+  const deadline = performance.now() + SETTLE_LIMIT_MS
+  for (;;) {
+    const value = read()
+    if (value === undefined) return sleepSync(BLIND_SETTLE_MS)
+    if (wanted.includes(value) || performance.now() >= deadline) return
+    sleepSync(1)
+  }
+}
+
+/** The state of a connection and how many segments are on their way; undefined where the kernel does not tell. */
+function tcpInfoOf(machine: Machine, fd: string): { state: number; unacked: number } | undefined {
+  const { size, offsets } = tcpInfo
+  const info = new Memory(size)
+  const length = new Memory(4)
+  length.view.setUint32(0, size, true)
+  return unlessRefused(() => {
+    sys(machine.libc, 'getsockopt', machine.fd(fd), IPPROTO_TCP, TCP_INFO, info.address, length.address)
+    return {
+      state: info.view.getUint8(offsets.state),
+      unacked: info.view.getUint32(offsets.unacked, true),
+    }
+  })
+}
+
+function unacknowledgedBytes(machine: Machine, fd: string): number {
+  const value = new Memory(4)
+  sys(machine.libc, 'ioctl', machine.fd(fd), TIOCOUTQ, value.address)
+  return value.view.getInt32(0, true)
+}
+
+/** What a call gives, or undefined where the kernel refuses it. */
+function unlessRefused<T>(call: () => T): T | undefined {
+  try {
+    return call()
+  } catch (error) {
+    if (error instanceof SystemError) return undefined
+    throw error
+  }
+}
