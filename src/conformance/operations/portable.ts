@@ -41,7 +41,10 @@ export const portableOperations: Operations<PortableStep['op']> = {
     const start = process.hrtime.bigint()
     const n = pollerOf(machine, poller).wait(batch, timeoutNs)
     const elapsedNs = Number(process.hrtime.bigint() - start)
-    if (n === INTERRUPTED) throw new Failure('a wait that is not interrupted', 'EINTR')
+    if (n === INTERRUPTED) {
+      const early = 'it ended early, by a signal or by an event of no registration'
+      throw new Failure('the wait ends with events or with its time', early)
+    }
     const actual: PortableEvent[] = []
     for (let i = 0; i < n; i++) {
       actual.push({ token: String(batch.token(i)), is: namesOf(Readiness, batch.flags[i] ?? 0) })
