@@ -7,7 +7,8 @@ import { runEvloop, verifyReportOf } from '../testing/run-evloop.ts'
 import type { Run } from '../testing/run-evloop.ts'
 import { temporaryDirectory } from '../testing/temporary-directory.ts'
 import type { CheckResult } from './check.ts'
-import { checksOf } from './checks/index.ts'
+import { checksOf, findCheck } from './checks/index.ts'
+import { runIsolated } from './isolation.ts'
 
 const directory = temporaryDirectory()
 
@@ -67,12 +68,12 @@ const faults: readonly Fault[] = [
   {
     name: 'early-wait',
     found: {
-      'poller.never-early': /^the wait lasts at least 50000 ns -> it lasted \d+ ns at step 4/,
-      'loop.idle-timeout': /^the wait lasts at least 20000000 ns -> it lasted 1\d{7} ns at step 4/,
-      'epoll.lt.basic-out': /^epoll_wait lasts at least 10 ms -> epoll_wait lasted [5-9][\d.]+ ms at step 8/,
-      'epoll.lt.unready-is-retracted': /^epoll_wait lasts at least 10 ms -> epoll_wait lasted [5-9][\d.]+ ms/,
-      'epoll.lt.mask-zero-silent': /^epoll_wait lasts at least 10 ms -> epoll_wait lasted [5-9][\d.]+ ms/,
-      'epoll.lt.rcvlowat': /^epoll_wait lasts at least 30 ms -> epoll_wait lasted [12]\d[\d.]+ ms/,
+      'poller.never-early': /^the wait lasts at least \d+ ns -> it lasted \d+ ns at step/,
+      'loop.idle-timeout': /^the wait lasts at least 20000000 ns -> it lasted \d+ ns at step 4/,
+      'epoll.lt.basic-out': /^epoll_wait lasts at least 10 ms -> epoll_wait lasted [\d.]+ ms at step 8/,
+      'epoll.lt.unready-is-retracted': /^epoll_wait lasts at least 10 ms -> epoll_wait lasted [\d.]+ ms/,
+      'epoll.lt.mask-zero-silent': /^epoll_wait lasts at least 10 ms -> epoll_wait lasted [\d.]+ ms/,
+      'epoll.lt.rcvlowat': /^epoll_wait lasts at least 30 ms -> epoll_wait lasted [\d.]+ ms/,
     },
   },
   {
@@ -111,8 +112,7 @@ const greatFaults: readonly GreatFault[] = [
     name: 'truncate-data',
     found: {
       'epoll.lt.basic-in': /^r IN -> data 0x[0-9a-f]{8} IN at step 6/,
-      'poller.token-64-bit':
-        /with its time -> it ended early, by a signal or by an event of no registration at/,
+      'poller.token-64-bit': /READABLE -> no events, before the time was over at/,
     },
     missed: [
       'poller.never-early',
@@ -145,7 +145,17 @@ const greatFaults: readonly GreatFault[] = [
 ]
 
 describe.runIf(hasCompiler)('verify of a library with a fault', () => {
-  it.each(faults)('$name: exits 1 and names exactly the checks about it', async ({ name, found, about }) => {
+  it('exits 1 and names the checks that broke', async () => {
+    const run = await verifyWith(compileLibrary('faults/strip-rdhup'))
+    const failed = verifyReportOf(run).results.filter(({ outcome }) => outcome === 'fail')
+    expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 1, stderr: '' })
+    // Besides those that are named below: the rows of the matrix in which a peer stops sending.
+    const expected = ['loop.half-close', 'ready.unix-stream.peer-shut-wr', 'ready.tcp.peer-fin']
+    expect(failed.map(({ id }) => id)).toEqual(expect.arrayContaining(expected))
+    expect(failed.filter(({ expected: text = '' }) => !/RDHUP|eof/.test(text))).toEqual([])
+  })
+
+  it.each(faults)('$name: fails exactly the checks about it', async ({ name, found, about }) => {
     const results = await resultsWith(name)
     expect(named(results, 'fail')).toEqual(Object.keys(found).toSorted())
     for (const [id, text] of Object.entries(found)) expect(finding(results, id)).toMatch(text)
@@ -153,19 +163,16 @@ describe.runIf(hasCompiler)('verify of a library with a fault', () => {
     expect(failed.filter(({ expected = '' }) => about?.test(expected) === false)).toEqual([])
   })
 
-  it.each(greatFaults)(
-    '$name: exits 1 and passes only what cannot see it',
-    async ({ name, found, missed }) => {
-      const results = await resultsWith(name)
-      expect(named(results, 'pass')).toEqual(missed.toSorted())
-      for (const [id, text] of Object.entries(found)) expect(finding(results, id)).toMatch(text)
-    },
-  )
+  it.each(greatFaults)('$name: passes only what cannot see it', async ({ name, found, missed }) => {
+    const results = await resultsWith(name)
+    expect(named(results, 'pass')).toEqual(missed.toSorted())
+    for (const [id, text] of Object.entries(found)) expect(finding(results, id)).toMatch(text)
+  })
 
   it('overcount-events: finds more events than there is room for, and does not read them', async () => {
     const results = await resultsWith('overcount-events')
-    expect(finding(results, 'epoll.lt.basic-in')).toMatch(/^at most 8 events -> 9 events at step 6/)
-    expect(finding(results, 'epoll.lt.one-entry-per-fd')).toMatch(/^at most 4 events -> 5 events at/)
+    expect(finding(results, 'epoll.lt.basic-in')).toMatch(/^8 events at the most -> 9 events at step 6/)
+    expect(finding(results, 'epoll.lt.one-entry-per-fd')).toMatch(/^4 events at the most -> 5 events at/)
   })
 
   it('crash-on-load: exits 2 and says in a line what the library did', async () => {
@@ -231,19 +238,28 @@ async function verifyWith(lib: string): Promise<Run> {
   ])
 }
 
-/** What verify finds with a fault in front of libc. Every check must have a result, and none must be broken. */
+/** The checks that are named here: all would take minutes, because many a fault makes waiters wait in vain. */
+const ids = checksOf('epoll').filter((id) => families.includes(findCheck(id).family.name))
+
+/** What the checks find with a fault in front of libc. Every one must have a result, and none must be broken. */
 async function resultsWith(fault: string): Promise<readonly CheckResult[]> {
-  const run = await verifyWith(compileLibrary(`faults/${fault}`))
-  expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 1, stderr: '' })
-  const { results } = verifyReportOf(run)
-  expect(results.map(({ id }) => id).toSorted()).toEqual(checksOf('epoll').toSorted())
+  const results: CheckResult[] = []
+  const complaints: string[] = []
+  await runIsolated('epoll', ids, {
+    lib: compileLibrary(`faults/${fault}`),
+    timeoutMs: TIMEOUT_S * 1000,
+    onResult: (result) => results.push(result),
+    onUnavailable: (reason) => complaints.push(reason),
+    onWarning: (message) => complaints.push(message),
+  })
+  expect(complaints).toEqual([])
+  expect(results.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
   expect(results.filter(({ outcome }) => outcome === 'broken')).toEqual([])
   return results
 }
 
 function named(results: readonly CheckResult[], outcome: CheckResult['outcome']): string[] {
-  const known = results.filter(({ family }) => families.includes(family))
-  return known
+  return results
     .filter((result) => result.outcome === outcome)
     .map(({ id }) => id)
     .toSorted()

@@ -113,6 +113,7 @@ describe('a function that no library has', () => {
     expect(without.has('getppid')).toBe(false)
     expect(originOf(without, 'getppid')).toBeUndefined()
     expect(sameOrigin(without, 'getppid', 'read')).toBe(false)
+    expect(sameOrigin(without, 'getppid', 'getppid')).toBe(false)
   })
 
   test('throws an UnsupportedError that names it, and only when it is called', () => {

@@ -21,7 +21,7 @@ export interface ReportOptions {
 }
 
 /** The first `n` events of a batch, by token. */
-export function eventsOf(batch: ReadinessBatch, n: number): Reported[] {
+function eventsOf(batch: ReadinessBatch, n: number): Reported[] {
   return Array.from({ length: n }, (_, i): Reported => [
     batch.token(i),
     namesOf(batch.flags[i] ?? 0),

@@ -6,7 +6,7 @@ import { entryPoint } from '../entry-point.ts'
 import type { BenchReport } from '../measure/report.ts'
 
 /** The program as it is installed. The test command has built it. */
-export const evloopPath = entryPoint('bin/evloop')
+const evloopPath = entryPoint('bin/evloop')
 
 /** How a run of the program ended, and what it wrote. */
 export interface Run {

@@ -42,8 +42,7 @@ export const portableOperations: Operations<PortableStep['op']> = {
     const n = pollerOf(machine, poller).wait(batch, timeoutNs)
     const elapsedNs = Number(process.hrtime.bigint() - start)
     if (n === INTERRUPTED) {
-      const early = 'it ended early, by a signal or by an event of no registration'
-      throw new Failure('the wait ends with events or with its time', early)
+      throw new Failure(eventsText(expect.map(textOfEvent)), 'no events, before the time was over')
     }
     const actual: PortableEvent[] = []
     for (let i = 0; i < n; i++) {
@@ -126,9 +125,12 @@ function expectError(what: string, expected: string, action: () => void): void {
 }
 
 function expectSame(actual: readonly string[], expected: readonly string[]): void {
-  const text = (events: readonly string[]): string =>
-    events.length === 0 ? 'no events' : events.toSorted().join(', ')
-  if (text(actual) !== text(expected)) throw new Failure(text(expected), text(actual))
+  const [is, should] = [eventsText(actual), eventsText(expected)]
+  if (is !== should) throw new Failure(should, is)
+}
+
+function eventsText(events: readonly string[]): string {
+  return events.length === 0 ? 'no events' : events.toSorted().join(', ')
 }
 
 function expectAtLeast(elapsedNs: number, leastNs: number): void {

@@ -25,7 +25,13 @@ export interface Channel {
 }
 
 const oneWay = { directions: [['a', 'b']], send: (from: Name) => write(from, 8), arrival: {} } as const
-const bothWays = { ...oneWay, directions: [['a', 'b'], ['b', 'a']] } as const // prettier-ignore
+const bothWays = {
+  ...oneWay,
+  directions: [
+    ['a', 'b'],
+    ['b', 'a'],
+  ],
+} as const
 
 export const channels: readonly Channel[] = [
   { ...oneWay, kind: 'pipe', open: (machine, a, b) => machine.run(pipe(b, a)) },
