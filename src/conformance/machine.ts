@@ -21,6 +21,13 @@ interface RunningThread {
   readonly pending: PendingStep
 }
 
+export interface MachineOptions {
+  readonly pool?: ThreadPool | undefined
+  /** How many threads there may be at once. Default: as many as the pool has. */
+  readonly threads?: number | undefined
+  readonly onStep?: ((step: string) => void) | undefined
+}
+
 /**
  * Runs steps: the interpreter of scenarios, and the hands of checks that are functions. It owns everything
  * that the steps make, and `close` undoes all of it, however the steps ended.
@@ -37,6 +44,7 @@ export class Machine {
   /** What a check wants to say of a run that passed: how many rounds a race had. */
   note: string | undefined
   readonly #pool: ThreadPool | undefined
+  readonly #mostThreads: number
   readonly #numbers = new Map<string, number>()
   readonly #threads = new Map<string, RunningThread>()
   readonly #open = new Set<string>()
@@ -46,14 +54,11 @@ export class Machine {
   #count = 0
   #current = ''
 
-  constructor(
-    libc: Libc,
-    backend: BackendName,
-    options: { readonly pool?: ThreadPool | undefined; readonly onStep?: (step: string) => void } = {},
-  ) {
+  constructor(libc: Libc, backend: BackendName, options: MachineOptions = {}) {
     this.libc = libc
     this.backend = backend
     this.#pool = options.pool
+    this.#mostThreads = options.threads ?? options.pool?.size ?? 0
     this.#onStep = options.onStep
   }
 
@@ -117,7 +122,8 @@ export class Machine {
   /** Starts a native step in a thread: the one that has the name, if its last step was joined, or another. */
   start(name: string, step: NativeStep): void {
     const earlier = this.#threads.get(name)?.thread
-    const thread = earlier?.isIdle === true ? earlier : this.acquireThread()
+    if (earlier?.isIdle === false) throw new TypeError(`the thread ${name} has a step that was not joined`)
+    const thread = earlier ?? this.acquireThread()
     const pending = prepare(this, step)
     this.#threads.set(name, { thread, pending })
     thread.post({ calls: [pending.invocation], rounds: 1 })
@@ -133,6 +139,9 @@ export class Machine {
   /** A thread for a check that posts jobs of its own. It goes back to the pool at the end. */
   acquireThread(): WaiterThread {
     if (this.#pool === undefined) throw new UnsupportedError('threads', 'this run has no thread pool')
+    if (this.#acquired.length >= this.#mostThreads) {
+      throw new TypeError('the check uses more threads than it declares')
+    }
     const thread = this.#pool.acquire()
     this.#acquired.push(thread)
     return thread

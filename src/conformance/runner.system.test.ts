@@ -186,20 +186,20 @@ describe('a check that needs many descriptors', () => {
 describe('a check with threads', () => {
   let pool: ThreadPool
   beforeAll(() => {
-    pool = new ThreadPool(libc.plan, 1)
+    pool = new ThreadPool(libc.plan, 2)
   })
   afterAll(() => pool.exit())
 
   it('is unsupported where there are too few threads, and is not begun', () => {
-    const check = epollCheck({ ...head, threads: 2, steps: failing })
+    const check = epollCheck({ ...head, threads: 3, steps: failing })
     expect(run(check, { pool })).toMatchObject({
       outcome: 'unsupported',
-      message: 'it needs 2 threads, and the limit of descriptors leaves room for 1',
+      message: 'it needs 3 threads, and the limit of descriptors leaves room for 2',
     })
     expect(run(check).message).toContain('leaves room for 0')
   })
 
-  it('is broken if it uses more threads than it declares', () => {
+  it('is broken if it uses more threads than it declares, though there are more', () => {
     const greedy = epollCheck({
       ...head,
       threads: 1,

@@ -40,7 +40,7 @@ function judge(check: Check, context: RunContext, onFailure: (verdict: Verdict) 
   const before = openDescriptors(libc)
   const lacking = missingDescriptors(check, libc, before.size) ?? missingThreads(check, pool)
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
-  const machine = new Machine(libc, backend, { pool, ...(onStep === undefined ? {} : { onStep }) })
+  const machine = new Machine(libc, backend, { pool, threads: check.threads ?? 0, onStep })
   const verdict = attempt(check, machine, () => perform(check, machine))
   if (verdict.outcome !== 'pass') onFailure(verdict)
   // What goes wrong first is what is reported: after a failure, tidying up may fail as well.

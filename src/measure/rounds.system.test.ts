@@ -226,6 +226,14 @@ describe('a backend whose events are wrong has no figure, but a count of what wa
     expect(events).toMatchObject({ lost: 0, seen: events.expected })
   })
 
+  it('but waits that are interrupted again and again are given up, and the event is lost', async () => {
+    const { events } = await fail(
+      wake,
+      fakeBackend('bad', () => INTERRUPTED),
+    )
+    expect(events).toMatchObject({ expected: 1, seen: 0, lost: 1 })
+  })
+
   it('an error of its system call is the reason that is given', async () => {
     const broken = fakeBackend('bad', () => {
       throw new SystemError('epoll_wait', 9, 'EBADF')

@@ -18,21 +18,27 @@ const durationUnits = [
 
 /** Nanoseconds in the unit that suits them, with three digits: `869 ns`, `12.3 us`. */
 export function formatNs(ns: number): string {
-  const unit = durationUnits.findLast(([, size]) => Math.abs(ns) >= size) ?? durationUnits[0]
+  const magnitude = Math.abs(rounded(ns))
+  const unit = durationUnits.findLast(([, size]) => magnitude >= size) ?? durationUnits[0]
   return `${threeDigits(ns / unit[1])} ${unit[0]}`
 }
 
 /** A rate: `1.15 M/s`. */
 export function formatRate(perSecond: number): string {
-  if (perSecond >= 1e6) return `${threeDigits(perSecond / 1e6)} M/s`
-  if (perSecond >= 1e3) return `${threeDigits(perSecond / 1e3)} k/s`
+  if (rounded(perSecond) >= 1e6) return `${threeDigits(perSecond / 1e6)} M/s`
+  if (rounded(perSecond) >= 1e3) return `${threeDigits(perSecond / 1e3)} k/s`
   return `${threeDigits(perSecond)} /s`
 }
 
 /** With three digits: `1.23`, `12.3`, `123`. */
 export function threeDigits(value: number): string {
-  const magnitude = Math.abs(value)
+  const magnitude = Math.abs(rounded(value))
   return value.toFixed(magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2)
+}
+
+/** To three digits, which may carry into a fourth: 9.996 is 10.0, and 999.9 ns are 1.00 us. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(3))
 }
 
 /** `1 check`, `2 checks`. */

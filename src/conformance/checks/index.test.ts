@@ -97,13 +97,13 @@ describe('every scenario', () => {
     expect(breakingSteps((steps) => unknownNames(steps).length === 0)).toEqual([])
   })
 
-  it('declares as many threads as it starts', () => {
-    // A name stands for one thread, which makes one step after another; a wake from elsewhere has its own.
-    const named = (steps: readonly Step[]): number =>
-      new Set(steps.flatMap((step) => (step.op === 'thread' ? [step.thread] : []))).size
-    const unnamed = (steps: readonly Step[]): number =>
-      steps.filter((step) => step.op === 'loop.wake' && step.from !== undefined).length
-    expect(breakingSteps((steps, { threads = 0 }) => threads >= named(steps) + unnamed(steps))).toEqual([])
+  it('declares as many threads as it has: one for each name, and one for each wake from another', () => {
+    const threadsOf = (steps: readonly Step[]): number => {
+      const names = steps.flatMap((step) => (step.op === 'thread' ? [step.thread] : []))
+      const wakes = steps.filter((step) => step.op === 'loop.wake' && step.from !== undefined)
+      return new Set(names).size + wakes.length
+    }
+    expect(breakingSteps((steps, { threads = 0 }) => threads >= threadsOf(steps))).toEqual([])
   })
 
   it('joins every thread that it starts', () => {

@@ -98,6 +98,20 @@ describe('a step in a thread', () => {
     expect(machine.currentStep).toContain('loop.wait')
   })
 
+  it('is made by the same thread as the last one of its name, once that was joined', () => {
+    const again = [thread('t', wait('ep', { r: 'IN' }, LONG)), join('t')]
+    machine.run(...watched, write('w', 1), ...again, ...again, ...again)
+    expect(() => machine.run(...again, thread('u', wait('ep', { r: 'IN' })), join('u'))).not.toThrow()
+  })
+
+  it('cannot be made while the last one of its name was not joined', () => {
+    machine.run(...watched, thread('t', wait('ep', {}, { timeoutMs: 1 })))
+    expect(() => machine.run(thread('t', wait('ep', {})))).toThrow(
+      'the thread t has a step that was not joined',
+    )
+    machine.run(join('t'))
+  })
+
   it('needs a thread of its own: one more than there are is an error of the check', () => {
     const sleeping = call('poll', [NULL, 0, 1], 0)
     machine.run(thread('t1', sleeping), thread('t2', sleeping))

@@ -122,7 +122,7 @@ describe('a waiter thread', () => {
   it('comes from a pool that has no more than its size, and takes threads back', () => {
     expect(pool.size).toBe(2)
     const other = pool.acquire()
-    expect(() => pool.acquire()).toThrow('the check uses more threads than it declares')
+    expect(() => pool.acquire()).toThrow('the pool has no thread that is free')
     pool.release(other)
     expect(pool.acquire()).toBe(other)
     pool.release(other)

@@ -156,7 +156,7 @@ export class ThreadPool {
 
   acquire(): WaiterThread {
     const thread = this.#free.pop()
-    if (thread === undefined) throw new Error('the check uses more threads than it declares')
+    if (thread === undefined) throw new Error('the pool has no thread that is free')
     return thread
   }
 

@@ -6,14 +6,14 @@ import { countOutcomes } from '../../../conformance/report.ts'
 import type { VerifyReport } from '../../../conformance/report.ts'
 import type { FormatOptions } from '../../format.ts'
 import type { Style } from '../../style.ts'
-import { printable, threeDigits } from '../../text.ts'
+import { plural, printable, threeDigits } from '../../text.ts'
 import { layOut, machineLine } from './layout.ts'
 
 /** How an outcome is written in the matrix and in the summary. */
 const words: Record<Outcome, string> = {
   pass: 'ok',
   fail: 'failed',
-  diverges: 'diverge',
+  diverges: 'divergent',
   unsupported: 'unsupported',
   broken: 'broken',
 }
@@ -91,17 +91,22 @@ function details(result: CheckResult, style: Style): string {
   ].join('\n')
 }
 
-/** Without --verbose, a line for each reason that kept checks from running. */
+/** As many ids as fit a line that is still read. */
+const IDS_IN_A_LINE = 4
+
+/** Without --verbose, a line for each backend and reason that kept checks from running. */
 function unsupportedLines(results: readonly CheckResult[], { style, verbose }: FormatOptions): string[] {
   if (verbose) return []
-  const byReason = new Map<string, string[]>()
+  const idsOf = new Map<string, string[]>()
   for (const { outcome, message = '', id, backend } of results) {
     if (outcome !== 'unsupported') continue
-    byReason.set(message, [...(byReason.get(message) ?? []), `${id} on ${backend}`])
+    const reason = `on ${backend}: ${message}`
+    idsOf.set(reason, [...(idsOf.get(reason) ?? []), id])
   }
-  return [...byReason].map(([reason, ids]) =>
-    style.dim(`unsupported: ${ids.join(', ')}: ${printable(reason)}`),
-  )
+  return [...idsOf].map(([reason, ids]) => {
+    const which = ids.length > IDS_IN_A_LINE ? plural(ids.length, 'check') : ids.join(', ')
+    return style.dim(`unsupported: ${which} ${printable(reason)}`)
+  })
 }
 
 function summaryLine(report: VerifyReport, style: Style): string {
@@ -111,5 +116,6 @@ function summaryLine(report: VerifyReport, style: Style): string {
   const ids = new Set(report.results.map(({ id }) => id)).size
   const interrupted =
     report.interrupted === true ? style.warn(' Interrupted: not everything was checked.') : ''
-  return `${ids} checks, ${report.results.length} results: ${parts.join(', ')}, in ${threeDigits(report.durationMs / 1000)} s.${interrupted}`
+  const counts = parts.length === 0 ? '' : `: ${parts.join(', ')}`
+  return `${plural(ids, 'check')}, ${plural(report.results.length, 'result')}${counts}, in ${threeDigits(report.durationMs / 1000)} s.${interrupted}`
 }
