@@ -55,14 +55,24 @@ export class LibraryError extends Error {
   }
 }
 
+/** A result could not be delivered. Exit code 3. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError'
+
+  constructor(target: string, reason: string) {
+    super(`${target} cannot be written: ${reason}`)
+  }
+}
+
 /** Whether an error is one of ours, to be shown as one line and not as a stack trace. */
 export function isKnownError(
   error: unknown,
-): error is SystemError | UnsupportedError | UsageError | LibraryError {
+): error is SystemError | UnsupportedError | UsageError | LibraryError | OutputError {
   return (
     error instanceof SystemError ||
     error instanceof UnsupportedError ||
     error instanceof UsageError ||
-    error instanceof LibraryError
+    error instanceof LibraryError ||
+    error instanceof OutputError
   )
 }

@@ -14,7 +14,7 @@
  * - `wait` fills a batch that the caller owns and reuses. Per event it allocates nothing and makes no BigInt.
  * - Tokens are 64 bits and come back as they were given.
  * - A timeout is in nanoseconds or null for none; it is rounded up to what the system call can express and is
- *   never early. EINTR is a value, `INTERRUPTED`.
+ *   never early. What ends it before its time, EINTR above all, is a value, `INTERRUPTED`.
  * - An event of a registration that was removed, or of a descriptor number that has since been registered anew,
  *   is never reported.
  *
@@ -28,8 +28,9 @@ export const Interest = { READ: 1, WRITE: 2, PRIORITY: 4 } as const
 
 /**
  * What is reported, as bits. `READ_CLOSED`: the peer will send no more (a half-close); `HANGUP`: both
- * directions are closed. A backend without the `hangup` capability reports neither, nor `ERROR`: there they
- * show as `READABLE` or `WRITABLE`. `WAKE` is the effect of `wake` and carries no descriptor.
+ * directions are closed. A backend without the `hangup` capability reports neither, and `ERROR` only for a
+ * descriptor that is not open: there they show as `READABLE` or `WRITABLE`. `WAKE` is the effect of `wake` and
+ * carries no descriptor.
  */
 export const Readiness = {
   READABLE: 1,
@@ -72,14 +73,23 @@ export type Availability =
 export interface RegistrationOptions {
   /** Default: `level`. A trigger that the backend does not have is an `UnsupportedError`. */
   readonly trigger?: Trigger
-  /** Default: false. Needs the `exclusive` capability. */
+  /**
+   * Default: false. Needs the `exclusive` capability. For `add` only: the kernel modifies no such registration
+   * (EINVAL), allows it no oneshot and no priority, and does not report a half-close as `READ_CLOSED`.
+   */
   readonly exclusive?: boolean
 }
 
-/** The caller's number for a registration. A number must be a safe integer and not negative. */
+/**
+ * The caller's number for a registration, of 64 bits and not negative; as a number, a safe integer. Anything
+ * else is a RangeError, and registers nothing.
+ */
 export type Token = bigint | number
 
-/** `wait` was interrupted by a signal: give control back, then wait again. */
+/**
+ * `wait` ended before its time and has nothing to report: a signal came, or all that happened concerns
+ * registrations that are no more. Give control back, then wait again.
+ */
 export const INTERRUPTED = -1
 
 /** One open kernel object. Closing it is idempotent; using it afterwards fails with EBADF. */

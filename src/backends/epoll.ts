@@ -16,10 +16,11 @@ import { errnoName, lastError, sameOrigin, sys } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
-import { Interest, INTERRUPTED, Readiness } from './backend.ts'
+import { Interest, INTERRUPTED } from './backend.ts'
 import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } from './backend.ts'
 import { PollerBase } from './poller-base.ts'
 import { reportWake } from './registry.ts'
+import { readinessOf } from './readiness.ts'
 import { isWholeMs, Timespec, timeoutMs } from './timeout.ts'
 
 const { size: EVENT_SIZE, offsets } = layouts.epoll_event
@@ -76,13 +77,15 @@ class EpollPoller extends PollerBase {
 
   constructor(libc: Libc) {
     super(libc)
-    this.#epfd = sys(libc, 'epoll_create1', EPOLL_CLOEXEC)
     this.#pwait2 = findPwait2(libc)
+    this.#epfd = sys(libc, 'epoll_create1', EPOLL_CLOEXEC)
   }
 
   protected override attach(fd: number, interest: number, trigger: Trigger, exclusive: boolean): void {
-    const mask = maskOf(interest) | triggerBits[trigger] | (exclusive ? EPOLL.EXCLUSIVE : 0)
-    this.#control(EPOLL_CTL.ADD, fd, mask, fd, this.registry.nextGeneration(fd))
+    const mask = maskOf(interest) | triggerBits[trigger]
+    // The kernel refuses EPOLLRDHUP together with EPOLLEXCLUSIVE.
+    const sent = exclusive ? (mask & ~EPOLL.RDHUP) | EPOLL.EXCLUSIVE : mask
+    this.#control(EPOLL_CTL.ADD, fd, sent, fd, this.registry.nextGeneration(fd))
   }
 
   protected override change(fd: number, interest: number, trigger: Trigger): void {
@@ -118,7 +121,8 @@ class EpollPoller extends PollerBase {
       if (error.code === 'EINTR') return INTERRUPTED
       throw error
     }
-    return this.#decode(n, batch)
+    const count = this.#decode(n, batch)
+    return count === 0 && n > 0 ? INTERRUPTED : count
   }
 
   #waitRaw(capacity: number, timeoutNs: number | null): number {
@@ -166,18 +170,6 @@ function maskOf(interest: number): number {
   return mask
 }
 
-/** The EPOLL bits (and the POLL bits, which are the same numbers) as `Readiness`. */
-export function readinessOf(events: number): number {
-  let flags = 0
-  if ((events & EPOLL.IN) !== 0) flags |= Readiness.READABLE
-  if ((events & EPOLL.OUT) !== 0) flags |= Readiness.WRITABLE
-  if ((events & EPOLL.PRI) !== 0) flags |= Readiness.PRIORITY
-  if ((events & EPOLL.RDHUP) !== 0) flags |= Readiness.READ_CLOSED
-  if ((events & EPOLL.HUP) !== 0) flags |= Readiness.HANGUP
-  if ((events & EPOLL.ERR) !== 0) flags |= Readiness.ERROR
-  return flags
-}
-
 type Pwait2 = (
   epfd: number,
   events: Memory['address'],
@@ -185,23 +177,12 @@ type Pwait2 = (
   timespec: Memory['address'],
 ) => number
 
-const pwait2Of = new WeakMap<Libc, { readonly pwait2: Pwait2 | undefined }>()
-
 /**
  * epoll_pwait2, if it belongs to the same implementation as epoll_wait. A user-space epoll that has only
  * epoll_wait must not be handed to the kernel's epoll_pwait2. glibc has a wrapper since 2.35, kernels the call
  * since 5.11, so where the wrapper is missing the raw call is tried.
  */
 function findPwait2(libc: Libc): Pwait2 | undefined {
-  let known = pwait2Of.get(libc)
-  if (known === undefined) {
-    known = { pwait2: lookUpPwait2(libc) }
-    pwait2Of.set(libc, known)
-  }
-  return known.pwait2
-}
-
-function lookUpPwait2(libc: Libc): Pwait2 | undefined {
   if (libc.has('epoll_pwait2')) {
     if (!sameOrigin(libc, 'epoll_wait', 'epoll_pwait2')) return undefined
     return (epfd, events, capacity, timespec) => libc.fn.epoll_pwait2(epfd, events, capacity, timespec, NULL)

@@ -16,12 +16,18 @@ import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
 import { Interest, INTERRUPTED, Readiness } from './backend.ts'
 import type { Availability, Backend, Capabilities, ReadinessBatch } from './backend.ts'
-import { readinessOf } from './epoll.ts'
+import { readinessOf } from './readiness.ts'
 import { reportWake } from './registry.ts'
 import { SetPoller } from './set-poller.ts'
 import { isWholeMs, Timespec, timeoutMs } from './timeout.ts'
 
 const { size: ENTRY_SIZE, offsets } = layouts.pollfd
+
+/** An entry in words: how many 32-bit words it has, how many 16-bit ones, and which of these are the masks. */
+const FD_STRIDE = ENTRY_SIZE / 4
+const MASK_STRIDE = ENTRY_SIZE / 2
+const EVENTS = offsets.events / 2
+const REVENTS = offsets.revents / 2
 
 const capabilities: Capabilities = {
   triggers: ['level', 'oneshot'],
@@ -55,6 +61,9 @@ class PollPoller extends SetPoller {
   override readonly backend = poll
   /** The `struct pollfd` array: the first `#length` entries are in use. */
   #entries = new Memory(64 * ENTRY_SIZE)
+  /** The same bytes as words, because the scan after every wait is the hot path. */
+  #fds = new Int32Array(this.#entries.bytes.buffer)
+  #masks = new Int16Array(this.#entries.bytes.buffer)
   #length = 0
   /** Where a descriptor stands in the array. */
   readonly #indexOf = new Map<number, number>()
@@ -77,7 +86,7 @@ class PollPoller extends SetPoller {
   }
 
   protected override disarm(fd: number): void {
-    this.#entries.view.setInt32(this.#index(fd) * ENTRY_SIZE, ~fd, true)
+    this.#fds[this.#index(fd) * FD_STRIDE] = ~fd
   }
 
   protected override erase(fd: number): void {
@@ -85,9 +94,8 @@ class PollPoller extends SetPoller {
     const last = --this.#length
     this.#indexOf.delete(fd)
     if (gap === last) return
-    const { bytes, view } = this.#entries
-    bytes.copyWithin(gap * ENTRY_SIZE, last * ENTRY_SIZE, (last + 1) * ENTRY_SIZE)
-    const moved = view.getInt32(gap * ENTRY_SIZE, true)
+    this.#entries.bytes.copyWithin(gap * ENTRY_SIZE, last * ENTRY_SIZE, (last + 1) * ENTRY_SIZE)
+    const moved = this.#fds[gap * FD_STRIDE] ?? 0
     this.#indexOf.set(moved < 0 ? ~moved : moved, gap)
   }
 
@@ -104,16 +112,17 @@ class PollPoller extends SetPoller {
       const wider = new Memory(this.#entries.bytes.length * 2)
       wider.bytes.set(this.#entries.bytes)
       this.#entries = wider
+      this.#fds = new Int32Array(wider.bytes.buffer)
+      this.#masks = new Int16Array(wider.bytes.buffer)
     }
     this.#indexOf.set(fd, this.#length)
     this.#write(this.#length++, fd, mask)
   }
 
   #write(index: number, fd: number, mask: number): void {
-    const at = index * ENTRY_SIZE
-    this.#entries.view.setInt32(at + offsets.fd, fd, true)
-    this.#entries.view.setInt16(at + offsets.events, mask, true)
-    this.#entries.view.setInt16(at + offsets.revents, 0, true)
+    this.#fds[index * FD_STRIDE] = fd
+    this.#masks[index * MASK_STRIDE + EVENTS] = mask
+    this.#masks[index * MASK_STRIDE + REVENTS] = 0
   }
 
   protected override waitFor(batch: ReadinessBatch, timeoutNs: number | null): number {
@@ -140,16 +149,15 @@ class PollPoller extends SetPoller {
 
   /** Finds the `reported` entries that have revents, starting at the cursor, until the batch is full. */
   #decode(reported: number, batch: ReadinessBatch): number {
-    const { view } = this.#entries
+    const masks = this.#masks
     const length = this.#length
     const limit = Math.min(reported, batch.capacity)
     let count = 0
     let index = this.#cursor < length ? this.#cursor : 0
     for (let seen = 0; seen < length && count < limit; seen++) {
-      const at = index * ENTRY_SIZE
+      const revents = masks[index * MASK_STRIDE + REVENTS] ?? 0
+      if (revents !== 0) this.#report(this.#fds[index * FD_STRIDE] ?? -1, revents, batch, count++)
       index = index + 1 === length ? 0 : index + 1
-      const revents = view.getInt16(at + offsets.revents, true)
-      if (revents !== 0) this.#report(view.getInt32(at, true), revents, batch, count++)
     }
     this.#cursor = index
     return count

@@ -10,7 +10,7 @@ import type {
   Trigger,
   WakeHandle,
 } from './backend.ts'
-import { Registry } from './registry.ts'
+import { Registry, tokenOf } from './registry.ts'
 import { assertTimeout } from './timeout.ts'
 import { Waker } from './waker.ts'
 
@@ -40,20 +40,33 @@ export abstract class PollerBase implements Poller {
   protected abstract waitFor(batch: ReadinessBatch, timeoutNs: number | null): number
   protected abstract release(): void
 
+  /** Drops a registration whose descriptor is gone. */
+  protected forget(fd: number): void {
+    this.registry.delete(fd)
+  }
+
+  /** What the kernel would say of an operation that does not reach it. */
+  protected refusal(operation: string, fd: number, code: 'EBADF' | 'EEXIST' | 'ENOENT'): SystemError {
+    return new SystemError(`${this.backend.name} ${operation}`, osConstants.errno[code], code, `fd ${fd}`)
+  }
+
   add(fd: number, interest: number, token: Token, options: RegistrationOptions = {}): void {
-    const trigger = this.#check('add', options)
+    const trigger = this.#check('add', fd, options)
+    const word = tokenOf(token)
     this.attach(fd, interest, trigger, options.exclusive === true)
-    this.registry.set(fd, interest, token, trigger)
+    this.registry.set(fd, word, trigger)
   }
 
   modify(fd: number, interest: number, token: Token, options: RegistrationOptions = {}): void {
-    const trigger = this.#check('modify', options)
+    const trigger = this.#check('modify', fd, options)
+    const word = tokenOf(token)
     this.change(fd, interest, trigger)
-    this.registry.set(fd, interest, token, trigger)
+    this.registry.set(fd, word, trigger)
   }
 
   remove(fd: number): void {
     this.#assertOpen('remove')
+    this.#assertDescriptor('remove', fd)
     try {
       this.detach(fd)
     } finally {
@@ -92,6 +105,8 @@ export abstract class PollerBase implements Poller {
     if (this.waker === undefined) {
       const waker = new Waker(this.libc)
       try {
+        // Its number was free, so who is registered under it was closed without `remove`.
+        if (this.registry.has(waker.fd)) this.forget(waker.fd)
         this.attachWaker(waker.fd)
       } catch (error) {
         waker.close()
@@ -108,8 +123,18 @@ export abstract class PollerBase implements Poller {
     throw new SystemError(`${this.backend.name} ${operation}`, osConstants.errno.EBADF, 'EBADF', 'closed')
   }
 
-  #check(operation: string, options: RegistrationOptions): Trigger {
+  /**
+   * What is not a C int is no descriptor; the call below would cut it down to one. And the waker is not the
+   * caller's: its number comes here only from one who registered it before, and closed it without `remove`.
+   */
+  #assertDescriptor(operation: string, fd: number): void {
+    if (fd !== (fd | 0)) throw this.refusal(operation, fd, 'EBADF')
+    if (fd === this.waker?.fd) throw this.refusal(operation, fd, operation === 'add' ? 'EEXIST' : 'ENOENT')
+  }
+
+  #check(operation: string, fd: number, options: RegistrationOptions): Trigger {
     this.#assertOpen(operation)
+    this.#assertDescriptor(operation, fd)
     const { name, capabilities } = this.backend
     const trigger = options.trigger ?? 'level'
     if (!capabilities.triggers.includes(trigger)) {

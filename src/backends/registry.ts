@@ -5,6 +5,18 @@ const ABSENT = 0
 const ARMED = 1
 const DISARMED = 2
 
+/** The largest token. */
+const MAX_TOKEN = 2n ** 64n - 1n
+
+/** A token as an unsigned integer of 64 bits. Throws RangeError where it is none. */
+export function tokenOf(token: Token): bigint {
+  const word = Number.isSafeInteger(token) || typeof token === 'bigint' ? BigInt(token) : -1n
+  if (word < 0n || word > MAX_TOKEN) {
+    throw new RangeError(`a token is an integer from 0 to 2^64 - 1 (a number: to 2^53 - 1), not ${token}`)
+  }
+  return word
+}
+
 /**
  * What a Poller knows of its registrations, in columns indexed by descriptor: constant time, no object per
  * registration, and nothing to collect. Descriptors are small and dense, because the kernel always hands out
@@ -15,7 +27,6 @@ const DISARMED = 2
  */
 export class Registry {
   #state = new Uint8Array(64)
-  #interest = new Uint8Array(64)
   #generation = new Uint32Array(64)
   #oneshot = new Uint8Array(64)
   #tokenWords = new Uint32Array(128)
@@ -29,24 +40,17 @@ export class Registry {
     return this.#state[fd] === ARMED
   }
 
-  interest(fd: number): number {
-    return this.#interest[fd] ?? 0
-  }
-
   generation(fd: number): number {
     return this.#generation[fd] ?? 0
   }
 
-  /** Starts a registration, or replaces one. Returns its generation, which no earlier one of this fd had. */
-  set(fd: number, interest: number, token: Token, trigger: Trigger): number {
+  /** Starts a registration, or replaces one; its generation is the next one. */
+  set(fd: number, token: bigint, trigger: Trigger): void {
     if (fd >= this.#state.length) this.#grow(fd)
-    const generation = (this.generation(fd) + 1) >>> 0
+    this.#generation[fd] = this.nextGeneration(fd)
     this.#state[fd] = ARMED
-    this.#interest[fd] = interest
     this.#oneshot[fd] = trigger === 'oneshot' || trigger === 'edge-oneshot' ? 1 : 0
-    this.#generation[fd] = generation
-    this.#tokens[fd] = BigInt(token)
-    return generation
+    this.#tokens[fd] = token
   }
 
   /** What the next generation of a descriptor will be, for a backend that must tell the kernel first. */
@@ -76,7 +80,6 @@ export class Registry {
     while (length <= fd) length *= 2
     const widen = <A extends Uint8Array | Uint32Array>(old: A, wide: A): A => (wide.set(old), wide)
     this.#state = widen(this.#state, new Uint8Array(length))
-    this.#interest = widen(this.#interest, new Uint8Array(length))
     this.#oneshot = widen(this.#oneshot, new Uint8Array(length))
     this.#generation = widen(this.#generation, new Uint32Array(length))
     this.#tokenWords = widen(this.#tokenWords, new Uint32Array(2 * length))

@@ -4,8 +4,8 @@
  * - An fd_set has room for descriptors below 1024, and FD_SET of a larger one writes over other memory. Such a
  *   descriptor is refused before any call, with the limit in the error.
  * - The call overwrites its sets, so it gets a copy on every wait; it examines every number below the largest.
- * - One closed descriptor makes the whole call fail with EBADF. Then poll(2) says which ones are invalid, and
- *   these are reported as errors, as poll reports them.
+ * - One closed descriptor makes the whole call fail with EBADF. Then poll(2) says which ones are closed; they
+ *   are reported as errors, as poll reports them, beside what a call without them finds.
  * - It does not tell a hang-up or an error from readability. The `hangup` capability is false, and the
  *   EventLoop asks poll(2) about those descriptors that select reported.
  * - It knows no oneshot: a descriptor that was reported is taken out of the sets.
@@ -25,6 +25,13 @@ import { Timeval } from './timeout.ts'
 
 const SET_SIZE = layouts.fd_set.size
 const WORDS = SET_SIZE / 4
+
+/** The sets, side by side. The last one is ours, and the kernel does not see it: descriptors not open. */
+const READ = 0
+const WRITE = 1
+const EXCEPT = 2
+const CLOSED = 3
+const SETS = 4
 
 const capabilities: Capabilities = {
   triggers: ['level', 'oneshot'],
@@ -47,7 +54,9 @@ export const select: Backend = {
 
 function availability(libc: Libc): Availability {
   if (!libc.has('select')) return { available: false, reason: 'libc has no select' }
-  if (libc.fn.select(0, NULL, NULL, NULL, new Timeval().set(0)) === -1) {
+  // Held by a name, because its address alone does not keep it from being collected.
+  const timeval = new Timeval()
+  if (libc.fn.select(0, NULL, NULL, NULL, timeval.set(0)) === -1) {
     const errno = errnoName(libc.errno())
     return { available: false, reason: `select of nothing failed with ${errno}`, errno }
   }
@@ -56,9 +65,9 @@ function availability(libc: Libc): Availability {
 
 class SelectPoller extends SetPoller {
   override readonly backend = select
-  /** Three fd_sets side by side, read, write and except: what is asked for, and what a call works on. */
-  readonly #asked = new Memory(3 * SET_SIZE)
-  readonly #result = new Memory(3 * SET_SIZE)
+  /** What is asked for, and what a call works on. */
+  readonly #asked = new Memory(SETS * SET_SIZE)
+  readonly #result = new Memory(SETS * SET_SIZE)
   readonly #askedWords = new Uint32Array(this.#asked.bytes.buffer)
   readonly #resultWords = new Uint32Array(this.#result.bytes.buffer)
   readonly #timeval = new Timeval()
@@ -98,21 +107,19 @@ class SelectPoller extends SetPoller {
   }
 
   #set(fd: number, interest: number): void {
-    const word = fd >> 5
-    const bit = 1 << (fd & 31)
-    this.#put(word, bit, (interest & Interest.READ) !== 0)
-    this.#put(WORDS + word, bit, (interest & Interest.WRITE) !== 0)
-    this.#put(2 * WORDS + word, bit, (interest & Interest.PRIORITY) !== 0)
+    put(this.#askedWords, READ, fd, (interest & Interest.READ) !== 0)
+    put(this.#askedWords, WRITE, fd, (interest & Interest.WRITE) !== 0)
+    put(this.#askedWords, EXCEPT, fd, (interest & Interest.PRIORITY) !== 0)
   }
 
-  #put(word: number, bit: number, on: boolean): void {
-    const old = this.#askedWords[word] ?? 0
-    this.#askedWords[word] = on ? old | bit : old & ~bit
-  }
-
-  /** The descriptors of one word of the three sets together, as bits. */
+  /** The descriptors of one word of all sets together, as bits. */
   #anyOf(words: Uint32Array, word: number): number {
-    return (words[word] ?? 0) | (words[WORDS + word] ?? 0) | (words[2 * WORDS + word] ?? 0)
+    return (
+      (words[READ * WORDS + word] ?? 0) |
+      (words[WRITE * WORDS + word] ?? 0) |
+      (words[EXCEPT * WORDS + word] ?? 0) |
+      (words[CLOSED * WORDS + word] ?? 0)
+    )
   }
 
   /** Lowers nfds past empty words: at most 32 steps, however many descriptors there are. */
@@ -124,21 +131,54 @@ class SelectPoller extends SetPoller {
 
   protected override waitFor(batch: ReadinessBatch, timeoutNs: number | null): number {
     this.#resultWords.set(this.#askedWords)
-    const { address } = this.#result
-    const n = this.libc.fn.select(
-      this.#nfds,
-      address,
-      this.#result.at(SET_SIZE),
-      this.#result.at(2 * SET_SIZE),
-      timeoutNs === null ? NULL : this.#timeval.set(timeoutNs),
-    )
+    const n = this.#call(timeoutNs)
     if (n > 0) return this.#decode(batch)
     if (n === 0) return 0
     const error = lastError(this.libc, 'select')
     if (error.code === 'EINTR') return INTERRUPTED
-    const invalid = error.code === 'EBADF' ? this.#reportInvalid(batch) : 0
-    if (invalid === 0) throw error
-    return invalid
+    if (error.code !== 'EBADF' || !this.#setClosedApart()) throw error
+    return this.#decode(batch)
+  }
+
+  /** Waits for what the result sets ask for, and leaves in them what is ready. */
+  #call(timeoutNs: number | null): number {
+    return this.libc.fn.select(
+      this.#nfds,
+      this.#result.at(READ * SET_SIZE),
+      this.#result.at(WRITE * SET_SIZE),
+      this.#result.at(EXCEPT * SET_SIZE),
+      timeoutNs === null ? NULL : this.#timeval.set(timeoutNs),
+    )
+  }
+
+  /**
+   * After EBADF: moves the closed descriptors to the set of their own, and asks again for the others, without
+   * waiting. Whether there are closed ones.
+   */
+  #setClosedApart(): boolean {
+    const closed = this.#closed()
+    const words = this.#resultWords
+    words.set(this.#askedWords)
+    for (const fd of closed) {
+      for (const set of [READ, WRITE, EXCEPT]) put(words, set, fd, false)
+    }
+    if (this.#call(0) <= 0) words.fill(0)
+    for (const fd of closed) put(words, CLOSED, fd, true)
+    return closed.length > 0
+  }
+
+  /** The descriptors in the sets that are not open: poll(2) knows. */
+  #closed(): number[] {
+    const { size, offsets } = layouts.pollfd
+    const watched = Array.from({ length: this.#nfds }, (_, fd) => fd).filter(
+      (fd) => (this.#anyOf(this.#askedWords, fd >> 5) & (1 << (fd & 31))) !== 0,
+    )
+    const entries = new Memory(watched.length * size)
+    for (const [index, fd] of watched.entries()) entries.view.setInt32(index * size + offsets.fd, fd, true)
+    this.libc.fn.poll(entries.address, watched.length, 0)
+    return watched.filter(
+      (_, index) => (entries.view.getInt16(index * size + offsets.revents, true) & POLL.NVAL) !== 0,
+    )
   }
 
   /**
@@ -168,9 +208,10 @@ class SelectPoller extends SetPoller {
   #flags(word: number, bit: number): number {
     const words = this.#resultWords
     return (
-      (((words[word] ?? 0) & bit) !== 0 ? Readiness.READABLE : 0) |
-      (((words[WORDS + word] ?? 0) & bit) !== 0 ? Readiness.WRITABLE : 0) |
-      (((words[2 * WORDS + word] ?? 0) & bit) !== 0 ? Readiness.PRIORITY : 0)
+      (((words[READ * WORDS + word] ?? 0) & bit) !== 0 ? Readiness.READABLE : 0) |
+      (((words[WRITE * WORDS + word] ?? 0) & bit) !== 0 ? Readiness.WRITABLE : 0) |
+      (((words[EXCEPT * WORDS + word] ?? 0) & bit) !== 0 ? Readiness.PRIORITY : 0) |
+      (((words[CLOSED * WORDS + word] ?? 0) & bit) !== 0 ? Readiness.ERROR : 0)
     )
   }
 
@@ -184,25 +225,16 @@ class SelectPoller extends SetPoller {
     this.delivered(fd)
   }
 
-  /** Asks poll which descriptors of the sets are not open, and reports these as errors. */
-  #reportInvalid(batch: ReadinessBatch): number {
-    const { size, offsets } = layouts.pollfd
-    const entries = new Memory(this.#nfds * size)
-    for (let fd = 0; fd < this.#nfds; fd++) {
-      const watched = (this.#anyOf(this.#askedWords, fd >> 5) & (1 << (fd & 31))) !== 0
-      entries.view.setInt32(fd * size, watched ? fd : -1, true)
-    }
-    this.libc.fn.poll(entries.address, this.#nfds, 0)
-    let count = 0
-    for (let fd = 0; fd < this.#nfds && count < batch.capacity; fd++) {
-      const revents = entries.view.getInt16(fd * size + offsets.revents, true)
-      if ((revents & POLL.NVAL) !== 0) this.#report(fd, Readiness.ERROR, batch, count++)
-    }
-    return count
-  }
-
   protected override release(): void {
     this.#askedWords.fill(0)
     this.#nfds = 0
   }
+}
+
+/** Puts a descriptor into the set of that number, or takes it out. */
+function put(words: Uint32Array, set: number, fd: number, on: boolean): void {
+  const word = set * WORDS + (fd >> 5)
+  const bit = 1 << (fd & 31)
+  const old = words[word] ?? 0
+  words[word] = on ? old | bit : old & ~bit
 }

@@ -1,5 +1,3 @@
-import { constants as osConstants } from 'node:os'
-import { SystemError } from '../errors.ts'
 import { F } from '../libc/constants/linux.ts'
 import { lastError } from '../libc/libc.ts'
 import { PollerBase } from './poller-base.ts'
@@ -19,20 +17,25 @@ export abstract class SetPoller extends PollerBase {
 
   protected override attach(fd: number, interest: number): void {
     this.#assertUsable('add', fd)
-    if (this.registry.has(fd)) throw this.#refusal('add', fd, 'EEXIST')
+    if (this.registry.has(fd)) throw this.refusal('add', fd, 'EEXIST')
     this.insert(fd, interest)
   }
 
   protected override change(fd: number, interest: number): void {
     this.#assertUsable('modify', fd)
-    if (!this.registry.has(fd)) throw this.#refusal('modify', fd, 'ENOENT')
+    if (!this.registry.has(fd)) throw this.refusal('modify', fd, 'ENOENT')
     this.update(fd, interest)
   }
 
   protected override detach(fd: number): void {
     // No look at the descriptor itself: one that was closed in the meantime must be removable.
-    if (!this.registry.has(fd)) throw this.#refusal('remove', fd, 'ENOENT')
+    if (!this.registry.has(fd)) throw this.refusal('remove', fd, 'ENOENT')
     this.erase(fd)
+  }
+
+  protected override forget(fd: number): void {
+    this.erase(fd)
+    super.forget(fd)
   }
 
   /** To be called for each event that is reported. */
@@ -45,9 +48,5 @@ export abstract class SetPoller extends PollerBase {
     if (this.libc.fn.fcntl(fd, F.GETFD, 0) === -1) {
       throw lastError(this.libc, `${this.backend.name} ${operation}`, `fd ${fd}`)
     }
-  }
-
-  #refusal(operation: string, fd: number, code: 'EEXIST' | 'ENOENT'): SystemError {
-    return new SystemError(`${this.backend.name} ${operation}`, osConstants.errno[code], code, `fd ${fd}`)
   }
 }

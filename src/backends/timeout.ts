@@ -20,7 +20,7 @@ export function assertTimeout(timeoutNs: number | null): void {
  * wait is early; -1 for none.
  */
 export function timeoutMs(timeoutNs: number | null): number {
-  return timeoutNs === null ? -1 : Math.min(Math.ceil(timeoutNs / NS_PER_MS), MAX_TIMEOUT_MS)
+  return timeoutNs === null ? -1 : Math.min(Math.ceil(Math.ceil(timeoutNs) / NS_PER_MS), MAX_TIMEOUT_MS)
 }
 
 /** Whether milliseconds express a timeout exactly, so that the finer system call is not needed. */
@@ -46,14 +46,20 @@ export class Timeval {
 
   /** Fills the struct, rounded up to a microsecond, and returns its address. */
   set(timeoutNs: number): Memory['address'] {
-    const us = Math.ceil(Math.min(timeoutNs, Number.MAX_SAFE_INTEGER) / NS_PER_US)
+    const us = Math.ceil(Math.ceil(Math.min(timeoutNs, Number.MAX_SAFE_INTEGER)) / NS_PER_US)
     write(this.#memory, Math.floor(us / 1_000_000), us % 1_000_000)
     return this.#memory.address
   }
 }
 
-/** `timespec` and `timeval` have the same shape: seconds, then the fraction. */
+/**
+ * `timespec` and `timeval` have the same shape: seconds, then the fraction, 64 bits each. Written as halves, for
+ * a BigInt would be an object: safe integers of nanoseconds are fewer than 2^31 seconds, so the upper are zero.
+ */
 function write(memory: Memory, seconds: number, fraction: number): void {
-  memory.view.setBigInt64(layouts.timespec.offsets.tv_sec, BigInt(seconds), true)
-  memory.view.setBigInt64(layouts.timespec.offsets.tv_nsec, BigInt(fraction), true)
+  const { tv_sec, tv_nsec } = layouts.timespec.offsets
+  memory.view.setInt32(tv_sec, seconds, true)
+  memory.view.setInt32(tv_sec + 4, 0, true)
+  memory.view.setInt32(tv_nsec, fraction, true)
+  memory.view.setInt32(tv_nsec + 4, 0, true)
 }

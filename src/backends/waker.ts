@@ -1,8 +1,7 @@
-import { SystemError } from '../errors.ts'
-import { openEventfd, openPipe } from '../libc/fd.ts'
+import { openSignal } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
 import { attachLibc } from '../libc/libc.ts'
-import type { Libc } from '../libc/libc.ts'
+import type { Libc, LibcPlan } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import type { WakeHandle } from './backend.ts'
 
@@ -18,7 +17,7 @@ export class Waker {
 
   constructor(libc: Libc) {
     this.#libc = libc
-    ;[this.#source, this.#signal] = openWakeSource(libc)
+    ;[this.#source, this.#signal] = openSignal(libc)
   }
 
   /** The descriptor to watch for readability. */
@@ -51,23 +50,20 @@ export class Waker {
   }
 }
 
-/** Both ends of an eventfd are one descriptor. */
-function openWakeSource(libc: Libc): [OwnedFd, OwnedFd] {
-  try {
-    const both = openEventfd(libc)
-    return [both, both]
-  } catch (error) {
-    if (!(error instanceof SystemError) || (error.code !== 'ENOSYS' && error.code !== 'EPERM')) throw error
-    return openPipe(libc)
-  }
-}
-
 function writeWake(libc: Libc, fd: number, scratch: Memory): void {
   scratch.view.setBigUint64(0, 1n, true)
   libc.fn.write(fd, scratch.address, 8)
 }
 
+/** The functions of this thread for each plan that reached it, and the word that they write. */
+const remotes = new WeakMap<LibcPlan, { readonly libc: Libc; readonly scratch: Memory }>()
+
 /** Wakes a Poller of another thread. The handle stays valid until that Poller is closed. */
 export function wakeRemote(handle: WakeHandle): void {
-  writeWake(attachLibc(handle.plan), handle.fd, new Memory(8))
+  let remote = remotes.get(handle.plan)
+  if (remote === undefined) {
+    remote = { libc: attachLibc(handle.plan), scratch: new Memory(8) }
+    remotes.set(handle.plan, remote)
+  }
+  writeWake(remote.libc, handle.fd, remote.scratch)
 }

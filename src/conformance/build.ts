@@ -31,7 +31,7 @@ export const socketpair = (
 export const socket = (
   as: Name,
   domain: 'unix' | 'inet',
-  type: 'stream' | 'dgram' = 'stream',
+  type: 'stream' | 'dgram' | 'seqpacket' = 'stream',
 ): StepOf<'socket'> => ({ op: 'socket', as, domain, type })
 export const listener = (as: Name, domain: 'unix' | 'inet', backlog = 8): StepOf<'listener'> => ({
   op: 'listener',

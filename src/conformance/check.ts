@@ -16,7 +16,7 @@ export const outcomes = ['pass', 'fail', 'diverges', 'unsupported', 'broken'] as
 export type Outcome = (typeof outcomes)[number]
 
 /** What a check says of itself, whatever it is made of. */
-export interface CheckHead {
+interface CheckHead {
   /** From the catalogue: `epoll.lt.basic-in`. Unique, and stable: expectation files refer to it. */
   readonly id: string
   /** One sentence: what must hold. */

@@ -1,14 +1,10 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import type { BackendName } from '../backends/index.ts'
-import { entryPoint } from '../entry-point.ts'
+import { followChild } from '../child-process.ts'
+import type { ChildEnd } from '../child-process.ts'
 import { LibraryError } from '../errors.ts'
 import { openLibc } from '../libc/libc.ts'
 import type { CheckResult } from './check.ts'
 import { findCheck } from './checks/index.ts'
-import { MESSAGE_FD } from './messages.ts'
 import type { ChildMessage, ChildOrder } from './messages.ts'
 import { runChecks } from './session.ts'
 
@@ -17,23 +13,24 @@ export interface IsolationOptions {
   /** How long a single step may take before it counts as hung. */
   readonly timeoutMs: number
   readonly onResult: (result: CheckResult) => void
+  /** Called where the backend is not there at all, before every check has that as its result. */
+  readonly onUnavailable: (reason: string) => void
   /** Called once if child processes cannot be had here, and the checks run in this process instead. */
   readonly onWarning: (message: string) => void
   readonly signal?: AbortSignal
 }
 
+/** How long a child may take from its start to its first check, which emulators make long. */
+const START_MS = 30_000
+
 /** How one child ended, and how far it got. */
-interface ChildEnd {
-  /** It said hello: child processes work here. */
-  readonly started: boolean
+interface Progress extends ChildEnd {
   /** The check that it was in, and the step, when it ended. */
   readonly check: string | undefined
   readonly step: string | undefined
+  /** The result that it had already, if it failed before. */
+  readonly failure: CheckResult | undefined
   readonly finished: ReadonlySet<string>
-  /** What ended it, with the last thing that it said: `exit code 1 (…)`, `SIGSEGV`. */
-  readonly cause: string
-  readonly signal: NodeJS.Signals | undefined
-  readonly hung: boolean
 }
 
 /**
@@ -60,27 +57,30 @@ export async function runIsolated(
       return
     }
     const culprit = end.check
-    if (culprit === undefined) {
+    if (culprit !== undefined) {
+      options.onResult(end.failure ?? resultOfEnd(culprit, backend, end, options.timeoutMs))
+      left = left.filter((id) => id !== culprit)
+    } else if (end.finished.size === 0) {
       throw new LibraryError(
         options.lib ?? 'libc',
-        `the process that was to use it ended at once: ${end.cause}`,
+        `the process that was to use it got to no check: ${end.cause}`,
       )
     }
-    options.onResult(resultOfEnd(culprit, backend, end, options.timeoutMs))
-    left = left.filter((id) => id !== culprit)
   }
 }
 
 function runHere(backend: BackendName, ids: readonly string[], options: IsolationOptions): void {
   const ignore = (): void => undefined
   runChecks(openLibc({ lib: options.lib }), backend, ids, {
+    onUnavailable: options.onUnavailable,
     onCheck: ignore,
     onStep: ignore,
+    onFailure: ignore,
     onResult: options.onResult,
   })
 }
 
-function resultOfEnd(id: string, backend: BackendName, end: ChildEnd, timeoutMs: number): CheckResult {
+function resultOfEnd(id: string, backend: BackendName, end: Progress, timeoutMs: number): CheckResult {
   const { check, family } = findCheck(id)
   return {
     id,
@@ -98,80 +98,44 @@ function resultOfEnd(id: string, backend: BackendName, end: ChildEnd, timeoutMs:
   }
 }
 
-/** Starts one child, and follows it until it has ended. */
-async function runChild(order: ChildOrder, options: IsolationOptions): Promise<ChildEnd> {
+/** Runs one child, and notes how far it gets. */
+async function runChild(order: ChildOrder, options: IsolationOptions): Promise<Progress> {
   const progress = {
-    started: false,
     check: undefined as string | undefined,
     step: undefined as string | undefined,
+    failure: undefined as CheckResult | undefined,
     finished: new Set<string>(),
-    hung: false,
-    failure: undefined as LibraryError | undefined,
   }
-  const child = spawn(process.execPath, [entryPoint('src/conformance/child'), JSON.stringify(order)], {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  const end = await followChild<ChildMessage>({
+    program: 'src/conformance/child',
+    order,
+    startMs: START_MS,
+    silenceMs: options.timeoutMs,
+    signal: options.signal,
+    onMessage: (message) => {
+      switch (message.kind) {
+        case 'unavailable':
+          options.onUnavailable(message.reason)
+          break
+        case 'check':
+          progress.check = message.id
+          progress.step = undefined
+          progress.failure = undefined
+          break
+        case 'step':
+          progress.step = message.step
+          break
+        case 'failure':
+          progress.failure = message.result
+          break
+        case 'result':
+          progress.finished.add(message.result.id)
+          progress.check = undefined
+          options.onResult(message.result)
+          break
+      }
+    },
   })
-  const stderr = collect(child.stdio[2] as Readable)
-  const abort = (): void => void child.kill('SIGKILL')
-  options.signal?.addEventListener('abort', abort, { once: true })
-  const watchdog = setTimeout(() => {
-    progress.hung = true
-    abort()
-  }, options.timeoutMs)
-
-  const messages = createInterface({ input: child.stdio[MESSAGE_FD] as Readable })
-  messages.on('line', (line) => {
-    watchdog.refresh()
-    const message = JSON.parse(line) as ChildMessage
-    switch (message.kind) {
-      case 'hello':
-        progress.started = true
-        break
-      case 'library':
-        progress.failure = new LibraryError(message.library, message.reason)
-        break
-      case 'check':
-        progress.check = message.id
-        progress.step = undefined
-        break
-      case 'step':
-        progress.step = message.step
-        break
-      case 'result':
-        progress.finished.add(message.result.id)
-        progress.check = undefined
-        options.onResult(message.result)
-        break
-    }
-  })
-
-  const end = await endOf(child)
-  clearTimeout(watchdog)
-  options.signal?.removeEventListener('abort', abort)
-  if (progress.failure !== undefined) throw progress.failure
-  const said = lastLine(stderr())
-  return { ...progress, ...end, cause: said === '' ? end.cause : `${end.cause} (${said})` }
-}
-
-/** Resolves when the child is gone and its messages are read, with what ended it. Never rejects. */
-async function endOf(child: ChildProcess): Promise<Pick<ChildEnd, 'cause' | 'signal'>> {
-  return await new Promise((resolve) => {
-    child.once('error', (error) => resolve({ cause: error.message, signal: undefined }))
-    child.once('close', (code, signal) =>
-      resolve({ cause: signal ?? `exit code ${code}`, signal: signal ?? undefined }),
-    )
-  })
-}
-
-/** Keeps the end of what a child writes, to say why it died. */
-function collect(stream: Readable): () => string {
-  let text = ''
-  stream.setEncoding('utf8').on('data', (chunk: string) => {
-    text = (text + chunk).slice(-4096)
-  })
-  return () => text
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1) ?? ''
+  if (end.library !== undefined) throw end.library
+  return { ...progress, ...end }
 }

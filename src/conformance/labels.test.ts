@@ -1,19 +1,39 @@
 import { describe, expect, it } from 'vitest'
 import { Labels } from './labels.ts'
 
-describe('Labels', () => {
-  it('gives each label data of its own, different in both halves', () => {
-    const labels = new Labels()
-    const all = Array.from({ length: 100 }, (_, i) => labels.data(`label ${i}`))
-    const halves = (shift: bigint): Set<bigint> => new Set(all.map((data) => (data >> shift) & 0xffffffffn))
-    expect(new Set(all).size).toBe(100)
-    expect(halves(0n).size).toBe(100)
-    expect(halves(32n).size).toBe(100)
+const MANY = 2000
+const low = (data: bigint): bigint => data & 0xffffffffn
+const high = (data: bigint): bigint => data >> 32n
+
+describe('labels', () => {
+  const labels = new Labels()
+  const data = Array.from({ length: MANY }, (_, i) => labels.data(`label ${i}`))
+
+  it('have numbers of 64 bits that differ in both halves, so that half of one tells nothing', () => {
+    expect(new Set(data.map(low)).size).toBe(MANY)
+    expect(new Set(data.map(high)).size).toBe(MANY)
+    expect(data.every((number) => number >= 0n && number < 2n ** 64n)).toBe(true)
   })
 
-  it('names data that has no label in hexadecimal', () => {
-    const labels = new Labels()
-    expect(labels.label(labels.data('r'))).toBe('r')
+  it('have numbers of which no half is small enough to be a descriptor', () => {
+    expect(data.filter((number) => low(number) < 2n ** 24n || high(number) < 2n ** 24n)).toEqual([])
+  })
+
+  it('keep their numbers and are found by them', () => {
+    expect(data.map((number) => labels.label(number))).toEqual(data.map((_, i) => `label ${i}`))
+    expect(data.map((_, i) => labels.data(`label ${i}`))).toEqual(data)
+  })
+
+  it('are not found by half of a number, or by a number that swaps its halves', () => {
+    const found = data.flatMap((number) => [
+      labels.label(low(number)),
+      labels.label(high(number)),
+      labels.label((low(number) << 32n) | high(number)),
+    ])
+    expect(found.filter((label) => !label.startsWith('data 0x'))).toEqual([])
+  })
+
+  it('show unknown data in hexadecimal', () => {
     expect(labels.label(0xcafen)).toBe('data 0xcafe')
   })
 

@@ -84,7 +84,10 @@ export class Machine {
 
   /** Binds a descriptor to a name; it is closed at the end unless a step closes it before. */
   bind(name: string, fd: number): void {
-    if (this.#open.has(name)) throw new TypeError(`the scenario already has a descriptor ${name}`)
+    if (this.#open.has(name)) {
+      this.libc.fn.close(fd)
+      throw new TypeError(`the scenario already has a descriptor ${name}`)
+    }
     this.#numbers.set(name, fd)
     this.#open.add(name)
   }
@@ -140,14 +143,15 @@ export class Machine {
     this.#kept.push(memory)
   }
 
-  /** Undoes everything, whatever fails on the way; the first failure is thrown at the end. */
+  /** Undoes everything once, whatever fails on the way; the first failure is thrown at the end. */
   close(): void {
+    this.begin('close what is open')
     const undo: (() => void)[] = [
       ...[...this.#open].map((name) => () => this.closeFd(name)),
       ...[...this.pollers.values()].map((poller) => () => poller.close()),
       ...[...this.loops.values()].map((loop) => () => loop.close()),
-      ...this.cleanups,
-      ...this.#acquired.map((thread) => () => this.#giveBack(thread)),
+      ...this.cleanups.splice(0),
+      ...this.#acquired.splice(0).map((thread) => () => this.#giveBack(thread)),
     ]
     const failures: unknown[] = []
     for (const action of undo.reverse()) {

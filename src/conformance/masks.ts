@@ -12,8 +12,9 @@ export function parseMask(text: MaskText): number {
   if (text === '0') return 0
   let mask = 0
   for (const name of text.split('|')) {
-    const bit = bitOf.get(name) ?? Number(name)
-    if (!Number.isInteger(bit)) throw new TypeError(`${name} is not a bit of an event mask`)
+    const bit = bitOf.get(name) ?? (/^(0x)?[0-9a-f]+$/.test(name) ? Number(name) : NaN)
+    if (!(bit > 0 && bit <= 0xffffffff))
+      throw new TypeError(`${JSON.stringify(name)} is not a bit of an event mask`)
     mask |= bit
   }
   return mask >>> 0

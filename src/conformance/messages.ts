@@ -12,16 +12,13 @@ export interface ChildOrder {
 }
 
 export type ChildMessage =
-  /** The child runs at all: said before anything native is touched. */
-  | { readonly kind: 'hello' }
-  /** The library, or the binding, cannot be loaded. */
-  | { readonly kind: 'library'; readonly library: string; readonly reason: string }
+  /** The backend is not there at all: every check will be unsupported for this reason. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
   | { readonly kind: 'check'; readonly id: string }
   | { readonly kind: 'step'; readonly step: string }
+  /** What the result of the running check will be, if the child lives to tidy up after it. */
+  | { readonly kind: 'failure'; readonly result: CheckResult }
   | { readonly kind: 'result'; readonly result: CheckResult }
-
-/** The descriptor that the child writes its messages to. */
-export const MESSAGE_FD = 3
 
 /** The only argument of a peer, as JSON. */
 export interface PeerSetup {

@@ -1,9 +1,8 @@
-import { readdirSync } from 'node:fs'
 import type { BackendName } from '../backends/index.ts'
-import { isKnownError, UnsupportedError } from '../errors.ts'
-import { F } from '../libc/constants/linux.ts'
+import { isKnownError, SystemError, UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit } from '../libc/limits.ts'
+import { openDescriptors } from '../libc/open-descriptors.ts'
 import { Failure } from './check.ts'
 import type { Check, CheckResult, Outcome } from './check.ts'
 import { Machine } from './machine.ts'
@@ -16,6 +15,8 @@ export interface RunContext {
   readonly pool: ThreadPool | undefined
   /** Called when a step begins: what a watchdog names when the step never ends. */
   readonly onStep?: (step: string) => void
+  /** Called with the result of a check that did not pass before it is tidied up after, which may take long. */
+  readonly onFailure?: (result: CheckResult) => void
 }
 
 type Verdict = Pick<CheckResult, 'outcome' | 'expected' | 'actual' | 'step' | 'message'>
@@ -23,31 +24,29 @@ type Verdict = Pick<CheckResult, 'outcome' | 'expected' | 'actual' | 'step' | 'm
 /** Runs one check in this process. Never throws: whatever happens is the check's result. */
 export function runCheck(check: Check, context: RunContext): CheckResult {
   const start = performance.now()
-  const verdict = judge(check, context)
-  return {
+  const resultOf = (verdict: Verdict): CheckResult => ({
     id: check.id,
     family: context.family,
     backend: context.backend,
     level: check.level,
     ...verdict,
     durationMs: Math.round((performance.now() - start) * 1000) / 1000,
-  }
+  })
+  return resultOf(judge(check, context, (verdict) => context.onFailure?.(resultOf(verdict))))
 }
 
-function judge(check: Check, context: RunContext): Verdict {
+function judge(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
   const { libc, backend, pool, onStep } = context
   const before = openDescriptors(libc)
-  const lacking = missingDescriptors(check, libc, before.size)
+  const lacking = missingDescriptors(check, libc, before.size) ?? missingThreads(check, pool)
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
   const machine = new Machine(libc, backend, { pool, ...(onStep === undefined ? {} : { onStep }) })
-  const verdict = attempt(check, machine, () => {
-    try {
-      perform(check, machine)
-    } finally {
-      machine.close()
-    }
-  })
+  const verdict = attempt(check, machine, () => perform(check, machine))
+  if (verdict.outcome !== 'pass') onFailure(verdict)
+  // What goes wrong first is what is reported: after a failure, tidying up may fail as well.
+  const closed = attempt(check, machine, () => machine.close())
   if (verdict.outcome !== 'pass') return verdict
+  if (closed.outcome !== 'pass') return closed
   return attempt(check, machine, () => {
     machine.begin('compare the open descriptors with those before the check')
     const leaked = [...openDescriptors(libc)].filter((fd) => !before.has(fd))
@@ -70,6 +69,9 @@ function attempt(check: Check, machine: Machine, action: () => void): Verdict {
       return { outcome: outcomeOfFailure(check), expected, actual, step: machine.currentStep }
     }
     if (error instanceof UnsupportedError) return { outcome: 'unsupported', message: error.message }
+    if (error instanceof SystemError && error.code === 'ENOSYS') {
+      return { outcome: 'unsupported', message: `${error.message}: the kernel does not have this call` }
+    }
     const message =
       isKnownError(error) || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)
     return { outcome: 'broken', step: machine.currentStep, message }
@@ -81,24 +83,16 @@ function outcomeOfFailure(check: Check): Outcome {
   return check.level === 'quirk' ? 'diverges' : 'fail'
 }
 
-/** Without /proc, this many descriptors are looked at one by one. */
-const DESCRIPTORS_WITHOUT_PROC = 256
-
-/** The descriptors that are open right now, but for the one that reads the list. */
-export function openDescriptors(libc: Libc): ReadonlySet<number> {
-  let candidates: number[]
-  try {
-    candidates = readdirSync('/proc/self/fd').map(Number)
-  } catch {
-    candidates = Array.from({ length: DESCRIPTORS_WITHOUT_PROC }, (_, fd) => fd)
-  }
-  return new Set(candidates.filter((fd) => libc.fn.fcntl(fd, F.GETFD, 0) !== -1))
-}
-
 function missingDescriptors(check: Check, libc: Libc, open: number): string | undefined {
   const needed = check.descriptors
   if (needed === undefined) return undefined
   const limit = descriptorLimit(libc).soft
   if (limit - open >= needed) return undefined
   return `it needs ${needed} free descriptors, and of ${limit} only ${limit - open} are free`
+}
+
+function missingThreads({ threads = 0 }: Check, pool: ThreadPool | undefined): string | undefined {
+  const size = pool?.size ?? 0
+  if (size >= threads) return undefined
+  return `it needs ${threads} threads, and the limit of descriptors leaves room for ${size}`
 }

@@ -1,5 +1,8 @@
+import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Libc } from '../libc/libc.ts'
+import { descriptorLimit } from '../libc/limits.ts'
+import { openDescriptors } from '../libc/open-descriptors.ts'
 import type { CheckResult } from './check.ts'
 import { findCheck } from './checks/index.ts'
 import { runCheck } from './runner.ts'
@@ -7,8 +10,12 @@ import { ThreadPool } from './threads/thread-pool.ts'
 
 /** What is told while checks run. */
 export interface SessionObserver {
+  /** The backend is not there at all: every check will be unsupported for this reason. */
+  readonly onUnavailable: (reason: string) => void
   readonly onCheck: (id: string) => void
   readonly onStep: (step: string) => void
+  /** What the result of the running check will be, if this process lives to tidy up after it. */
+  readonly onFailure: (result: CheckResult) => void
   readonly onResult: (result: CheckResult) => void
 }
 
@@ -20,12 +27,52 @@ export function runChecks(
   observer: SessionObserver,
 ): void {
   const selected = ids.map((id) => ({ id, ...findCheck(id) }))
-  const threads = Math.max(0, ...selected.map(({ check }) => check.threads ?? 0))
+  const reason = whyUnavailable(libc, backend)
+  if (reason !== undefined) {
+    observer.onUnavailable(reason)
+    for (const { check, family } of selected) {
+      const { id, level } = check
+      observer.onResult({
+        id,
+        family: family.name,
+        backend,
+        level,
+        outcome: 'unsupported',
+        message: reason,
+        durationMs: 0,
+      })
+    }
+    return
+  }
+  const wanted = Math.max(0, ...selected.map(({ check }) => check.threads ?? 0))
   // Started before the first check, so that no check sees descriptors come that are not its own.
-  const pool = threads === 0 ? undefined : new ThreadPool(libc.plan, threads)
+  const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
   for (const { id, check, family } of selected) {
     observer.onCheck(id)
-    observer.onResult(runCheck(check, { libc, backend, family: family.name, pool, onStep: observer.onStep }))
+    observer.onResult(runCheck(check, { libc, backend, family: family.name, pool, ...observer }))
   }
-  pool?.exit()
+  pool.exit()
+}
+
+/** A thread of Node has an epoll, an eventfd and a few more descriptors of its own: 4 in Node 20, 5 in Node 26. */
+const DESCRIPTORS_PER_THREAD = 5
+
+/** What is left for the checks. One that needs many more says so itself. */
+const DESCRIPTORS_FOR_CHECKS = 16
+
+/** How many threads the limit of descriptors allows. With one too many, Node would end the process. */
+function roomForThreads(libc: Libc): number {
+  const free = descriptorLimit(libc).soft - openDescriptors(libc).size - DESCRIPTORS_FOR_CHECKS
+  return Math.max(0, Math.floor(free / DESCRIPTORS_PER_THREAD))
+}
+
+/** What policy and old kernels answer. Any other error is a backend that is there and does not work. */
+const absent = new Set(['ENOSYS', 'EPERM', 'EACCES'])
+
+/** Why a backend is not there at all; undefined if it is to be checked. */
+export function whyUnavailable(libc: Libc, backend: BackendName): string | undefined {
+  const availability = backends[backend].availability(libc)
+  if (availability.available) return undefined
+  const { errno, reason } = availability
+  return errno === undefined || absent.has(errno) ? `${backend} is not available: ${reason}` : undefined
 }

@@ -65,7 +65,7 @@ export type NativeStep =
 export type ResourceStep =
   | { op: 'pipe'; read: Name; write: Name; flags: number }
   | { op: 'socketpair'; a: Name; b: Name; type: 'stream' | 'dgram' | 'seqpacket' }
-  | { op: 'socket'; as: Name; domain: 'unix' | 'inet'; type: 'stream' | 'dgram' }
+  | { op: 'socket'; as: Name; domain: 'unix' | 'inet'; type: 'stream' | 'dgram' | 'seqpacket' }
   | { op: 'listener'; as: Name; domain: 'unix' | 'inet'; backlog: number }
   | { op: 'bind'; fd: Name; domain: 'unix' | 'inet' }
   | { op: 'connect'; fd: Name; to: Name; expect: Expected }

@@ -1,3 +1,4 @@
+import { SystemError, UnsupportedError } from '../errors.ts'
 import { AF, EFD, O, SOCK } from './constants/linux.ts'
 import { sys } from './libc.ts'
 import type { Libc } from './libc.ts'
@@ -61,4 +62,27 @@ export function openSocketpair(libc: Libc, type: number = SOCK.STREAM): [OwnedFd
 /** A non-blocking, close-on-exec eventfd with counter 0. */
 export function openEventfd(libc: Libc): OwnedFd {
   return new OwnedFd(libc, sys(libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC))
+}
+
+/** How many descriptors `openSignal` takes here. Throws `SystemError` where none is free. */
+export function descriptorsPerSignal(libc: Libc): number {
+  const [read, write] = openSignal(libc)
+  read.close()
+  write.close()
+  return read === write ? 1 : 2
+}
+
+/**
+ * Something to make ready and drain, eight bytes at a time: what to read from and what to write to. An eventfd
+ * where the kernel has it and policy allows it (both ends are one), else a pipe.
+ */
+export function openSignal(libc: Libc): [OwnedFd, OwnedFd] {
+  try {
+    const both = openEventfd(libc)
+    return [both, both]
+  } catch (error) {
+    const refused = error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
+    if (!refused && !(error instanceof UnsupportedError)) throw error
+    return openPipe(libc)
+  }
 }

@@ -27,14 +27,32 @@ export const MAIN_PROGRAM = 'evloop:main' as LibraryKey
 
 let loaded: FfiModule | undefined
 
-/** Loads ffi-rs on first use. It throws at import where it has no binary, hence no static import. */
+/** The name of the binding, which a `LibraryError` has where it cannot be loaded. */
+export const BINDING = 'ffi-rs'
+
+/** The version of the binding, from its package file: known even where it has no binary. */
+export function bindingVersion(): string | undefined {
+  try {
+    const { version } = createRequire(import.meta.url)('ffi-rs/package.json') as { version: string }
+    return version
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Loads ffi-rs on first use. It throws at import where it has no binary, hence no static import. The main
+ * program is opened at once, because a `load` before any `open` aborts the process.
+ */
 function ffi(): FfiModule {
   if (loaded === undefined) {
     try {
-      loaded = createRequire(import.meta.url)('ffi-rs') as FfiModule
+      const module = createRequire(import.meta.url)('ffi-rs') as FfiModule
+      module.open({ library: MAIN_PROGRAM, path: '' })
+      loaded = module
     } catch (error) {
       throw new LibraryError(
-        'ffi-rs',
+        BINDING,
         `it has no binary for ${process.platform}-${process.arch} (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`,
         { cause: error },
       )
@@ -162,6 +180,15 @@ function specialise<P>(
         (v[1] = b),
         (v[2] = c),
         (v[3] = d),
+        call(params)
+      )
+    case 5:
+      return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown) => (
+        (v[0] = a),
+        (v[1] = b),
+        (v[2] = c),
+        (v[3] = d),
+        (v[4] = e),
         call(params)
       )
     default:

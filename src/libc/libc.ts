@@ -7,6 +7,8 @@ import type { LibraryKey } from './ffi.ts'
 import { NULL, signatures } from './signatures.ts'
 import type { ArgumentsOf, FunctionName, Functions, Pointer, ResultOf } from './signatures.ts'
 
+export { BINDING, bindingVersion } from './ffi.ts'
+
 /** Which library each function was found in. Plain data: it travels to workers, which must not look again. */
 export interface LibcPlan {
   readonly bindings: Readonly<Partial<Record<FunctionName, LibraryKey>>>
@@ -96,11 +98,19 @@ function definedIn(libc: Libc, path: string, name: FunctionName): string | undef
   }
 }
 
+/** What `originOf` has found: a look-up costs as much as a hundred calls, and its answer does not change. */
+const origins = new WeakMap<LibcPlan, Map<FunctionName, string | undefined>>()
+
 /** The file that a function in use comes from: how to tell that a preloaded library counts. */
 export function originOf(libc: Libc, name: FunctionName): string | undefined {
   const key = libc.plan.bindings[name]
   if (key === undefined || !libc.has('dladdr')) return undefined
-  return definedIn(libc, key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length), name)
+  let known = origins.get(libc.plan)
+  if (known === undefined) origins.set(libc.plan, (known = new Map()))
+  if (!known.has(name)) {
+    known.set(name, definedIn(libc, key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length), name))
+  }
+  return known.get(name)
 }
 
 /**
@@ -135,9 +145,14 @@ export function attachLibc(plan: LibcPlan): Libc {
   }
 }
 
+/** What a call of a function that no library has throws. */
+export function missingFunction(name: FunctionName): UnsupportedError {
+  return new UnsupportedError(name, 'no library in this process has this function')
+}
+
 function missing(name: FunctionName): () => never {
   return () => {
-    throw new UnsupportedError(name, 'no library in this process has this function')
+    throw missingFunction(name)
   }
 }
 

@@ -4,17 +4,25 @@ import { sys } from './libc.ts'
 import type { Libc } from './libc.ts'
 import { Memory } from './memory.ts'
 
-/** How many descriptors this process may have: numbers at or above `soft` are refused with EMFILE. */
-export interface DescriptorLimit {
+/** A limit of this process. No limit at all is shown as `Infinity`. */
+export interface ResourceLimit {
   readonly soft: number
   /** How far `soft` may be raised without privilege. */
   readonly hard: number
 }
 
-/** The present limit (getrlimit of RLIMIT_NOFILE). No limit at all is shown as `Infinity`. */
+/** How many descriptors this process may have: numbers at or above `soft` are refused with EMFILE. */
+export type DescriptorLimit = ResourceLimit
+
+/** The present descriptor limit (getrlimit of RLIMIT_NOFILE). */
 export function descriptorLimit(libc: Libc): DescriptorLimit {
+  return resourceLimit(libc, RLIMIT_NOFILE)
+}
+
+/** The present limit of a resource, which is a RLIMIT constant. */
+export function resourceLimit(libc: Libc, resource: number): ResourceLimit {
   const memory = new Memory(layouts.rlimit.size)
-  sys(libc, 'getrlimit', RLIMIT_NOFILE, memory.address)
+  sys(libc, 'getrlimit', resource, memory.address)
   const at = (offset: number): number => {
     const value = memory.view.getBigUint64(offset, true)
     return value > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(value)

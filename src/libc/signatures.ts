@@ -47,12 +47,16 @@ export const signatures = {
   poll: returnsInt(pointer, size, int),
   ppoll: returnsInt(pointer, size, pointer, pointer),
   select: returnsInt(int, pointer, pointer, pointer, pointer),
+  pselect: returnsInt(int, pointer, pointer, pointer, pointer, pointer),
+  kqueue: returnsInt(),
+  kevent: returnsInt(int, pointer, int, pointer, int, pointer),
 
   eventfd: returnsInt(uint, int),
   timerfd_create: returnsInt(int, int),
   timerfd_settime: returnsInt(int, int, pointer, pointer),
   signalfd: returnsInt(int, pointer, int),
   inotify_init1: returnsInt(int),
+  inotify_add_watch: returnsInt(int, string, uint),
   fanotify_init: returnsInt(uint, uint),
   memfd_create: returnsInt(string, uint),
 
@@ -91,12 +95,16 @@ export const signatures = {
   mkfifo: returnsInt(string, uint),
   unlink: returnsInt(string),
 
+  pthread_sigmask: returnsInt(int, pointer, pointer),
+  raise: returnsInt(int),
+
   capget: returnsInt(pointer, pointer),
   capset: returnsInt(pointer, pointer),
   getrlimit: returnsInt(int, pointer),
   setrlimit: returnsInt(int, pointer),
   clock_getres: returnsInt(int, pointer),
   sysconf: returnsLong(int),
+  prctl: { args: [int, long, long, long, long], result: 'i32', fixed: 1 },
   mmap: returnsPointer(pointer, size, int, int, int, long),
   mprotect: returnsInt(pointer, size, int),
   munmap: returnsInt(pointer, size),
@@ -107,7 +115,10 @@ export const signatures = {
   dlopen: returnsPointer(string, int),
   dlsym: returnsPointer(pointer, string),
   dladdr: returnsInt(pointer, pointer),
+  getpagesize: returnsInt(),
   strlen: returnsLong(pointer),
+  memset: returnsPointer(pointer, int, size),
+  memccpy: returnsPointer(pointer, pointer, int, size),
   _exit: returnsInt(int),
 } as const satisfies Record<string, Signature>
 

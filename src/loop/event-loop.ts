@@ -5,6 +5,7 @@
 import { defaultBackend } from '../backends/index.ts'
 import { Interest, INTERRUPTED, Readiness, ReadinessBatch } from '../backends/backend.ts'
 import type { Backend, Poller, Token, WakeHandle } from '../backends/backend.ts'
+import { tokenOf } from '../backends/registry.ts'
 import { SystemError, UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Inquirer } from './inquirer.ts'
@@ -13,7 +14,7 @@ import { Inquirer } from './inquirer.ts'
 export interface LoopEvent {
   /** The descriptor; -1 for a wake. */
   fd: number
-  /** The token given when the reported direction was registered. */
+  /** The token given when the reported direction was registered; see `merge` where both may be. */
   token: bigint
   readable: boolean
   writable: boolean
@@ -47,13 +48,23 @@ export interface EventLoopOptions {
   /** Ask how many bytes each readable descriptor has: one ioctl an event. Default: true. */
   readonly bytes?: boolean
   /**
-   * One event per descriptor, with the token given last (default). With false, a descriptor whose two
-   * directions are both ready gives an event for each, with the token of that direction, as kqueue does.
+   * One event per descriptor, with the token given last of those directions that have interest (default).
+   * With false, a descriptor whose two directions are both ready gives an event for each, with the token of
+   * that direction, as kqueue does.
    */
   readonly merge?: boolean
 }
 
 const NS_PER_MS = 1_000_000
+
+/** The token of all registrations in the Poller: its events name their descriptors, and that is enough. */
+const NO_TOKEN = 0n
+
+/**
+ * What a Poller says of a descriptor that was closed behind its back: it is not open, or its number is by now
+ * that of a file that is not registered, or of one that cannot be.
+ */
+const GONE = ['EBADF', 'ENOENT', 'EPERM'] as const
 
 /** Interest as bits, and the token of each direction and of the last call. */
 interface Registration {
@@ -98,11 +109,11 @@ export class EventLoop implements Disposable {
   }
 
   addRead(fd: number, token: Token): void {
-    this.#addInterest(fd, Interest.READ, BigInt(token))
+    this.#addInterest(fd, Interest.READ, tokenOf(token))
   }
 
   addWrite(fd: number, token: Token): void {
-    this.#addInterest(fd, Interest.WRITE, BigInt(token))
+    this.#addInterest(fd, Interest.WRITE, tokenOf(token))
   }
 
   delRead(fd: number): void {
@@ -115,8 +126,9 @@ export class EventLoop implements Disposable {
 
   /** Opens the wake channel; its events carry `token`. Calling it again replaces the token. */
   addWake(token: Token): void {
+    const word = tokenOf(token)
     this.#poller.wakeHandle()
-    this.#wakeToken = BigInt(token)
+    this.#wakeToken = word
   }
 
   /** Makes `wait` return an event with `user`. Without a wake channel it does nothing. */
@@ -132,7 +144,8 @@ export class EventLoop implements Disposable {
 
   /**
    * Waits at most `timeoutMs` (a fraction is fine; negative: for ever), fills `events` from its start and
-   * returns how many it filled. 0 means that the time is over or that a signal came.
+   * returns how many it filled. 0 means that the time is over, or that before its end a signal came or
+   * something happened that concerns no interest.
    */
   wait(events: LoopEvent[], timeoutMs: number): number {
     const first = events[0]
@@ -163,40 +176,69 @@ export class EventLoop implements Disposable {
 
   #addInterest(fd: number, direction: number, token: bigint): void {
     const old = this.#registrations.get(fd)
+    const interest = (old?.interest ?? 0) | direction
+    this.#register(fd, interest, old !== undefined)
+    this.#dropCarried(fd)
     if (old === undefined) {
-      this.#poller.add(fd, direction, fd)
-      this.#registrations.set(fd, { interest: direction, read: token, write: token, latest: token })
+      this.#registrations.set(fd, { interest, read: token, write: token, latest: token })
       return
     }
-    if ((old.interest & direction) === 0) this.#changeInterest(fd, old.interest | direction)
-    old.interest |= direction
+    old.interest = interest
     old.latest = token
     if (direction === Interest.READ) old.read = token
     else old.write = token
   }
 
-  /** A descriptor that was closed and opened again is unknown to the kernel, though we remember it. */
-  #changeInterest(fd: number, interest: number): void {
+  /**
+   * Tells the Poller of all interest in a descriptor, also where that is what we know already: of a descriptor
+   * that was closed and whose number was opened again the kernel knows nothing (ENOENT), and one that was closed
+   * and restored from a duplicate it has never forgotten (EEXIST).
+   */
+  #register(fd: number, interest: number, known: boolean): void {
     try {
-      this.#poller.modify(fd, interest, fd)
+      if (known) this.#poller.modify(fd, interest, NO_TOKEN)
+      else this.#poller.add(fd, interest, NO_TOKEN)
     } catch (error) {
-      if (!(error instanceof SystemError) || error.code !== 'ENOENT') throw error
-      this.#poller.add(fd, interest, fd)
+      if (known && failedWith(error, 'ENOENT')) this.#poller.add(fd, interest, NO_TOKEN)
+      else if (!known && failedWith(error, 'EEXIST')) this.#poller.modify(fd, interest, NO_TOKEN)
+      else throw error
     }
   }
 
   #delInterest(fd: number, direction: number): void {
     const old = this.#registrations.get(fd)
     if (old === undefined || (old.interest & direction) === 0) return
-    old.interest &= ~direction
-    if (old.interest === 0) this.#registrations.delete(fd)
-    try {
-      if (old.interest === 0) this.#poller.remove(fd)
-      else this.#poller.modify(fd, old.interest, fd)
-    } catch (error) {
-      // Closed already, and so removed already.
-      if (!(error instanceof SystemError) || (error.code !== 'EBADF' && error.code !== 'ENOENT')) throw error
+    this.#dropCarried(fd)
+    const rest = old.interest & ~direction
+    if (rest === 0) {
+      this.#forget(fd)
+      return
     }
+    try {
+      this.#poller.modify(fd, rest, NO_TOKEN)
+    } catch (error) {
+      // Closed already, and so the other direction has gone too.
+      if (!failedWith(error, ...GONE)) throw error
+      this.#forget(fd)
+      return
+    }
+    old.interest = rest
+    old.latest = rest === Interest.READ ? old.read : old.write
+  }
+
+  /** Drops a descriptor. If it was closed already, the kernel may have dropped it first. */
+  #forget(fd: number): void {
+    this.#registrations.delete(fd)
+    try {
+      this.#poller.remove(fd)
+    } catch (error) {
+      if (!failedWith(error, ...GONE)) throw error
+    }
+  }
+
+  /** What was carried over is void once the interest of its descriptor changes; if it is ready, it will be again. */
+  #dropCarried(fd: number): void {
+    if (this.#carried?.fd === fd) this.#carried = undefined
   }
 
   #normalize(n: number, events: LoopEvent[]): number {
@@ -210,7 +252,7 @@ export class EventLoop implements Disposable {
       }
       const registration = this.#registrations.get(fd)
       if (registration === undefined) continue
-      count = this.#emit(events, count, fd, withImplied(flags, registration.interest), registration)
+      count = this.#emit(events, count, fd, asOnEveryBackend(flags, registration.interest), registration)
     }
     return count
   }
@@ -224,7 +266,7 @@ export class EventLoop implements Disposable {
       return index + 1
     }
     const writable = (flags & Readiness.WRITABLE) !== 0
-    if (!readable || !writable || tokens.read === tokens.write) {
+    if (!readable || !writable) {
       fill(events[index], fd, readable ? tokens.read : tokens.write, flags, bytes)
       return index + 1
     }
@@ -238,15 +280,20 @@ export class EventLoop implements Disposable {
 
 /**
  * A hang-up or an error means that a read, or a write, would not block. Backends differ in whether they say
- * so (epoll reports a closed pipe as HUP without IN, select as readable), so it is said on all of them.
+ * so (epoll reports a closed pipe as HUP without IN, select as readable), so it is said on all of them. A
+ * half-close matters to who reads only, and where nobody does epoll and poll do not report it either.
  */
-function withImplied(flags: number, interest: number): number {
+function asOnEveryBackend(flags: number, interest: number): number {
   const readEnds = Readiness.READ_CLOSED | Readiness.HANGUP | Readiness.ERROR
   const writeEnds = Readiness.HANGUP | Readiness.ERROR
-  let all = flags
+  let all = (interest & Interest.READ) === 0 ? flags & ~Readiness.READ_CLOSED : flags
   if ((interest & Interest.READ) !== 0 && (flags & readEnds) !== 0) all |= Readiness.READABLE
   if ((interest & Interest.WRITE) !== 0 && (flags & writeEnds) !== 0) all |= Readiness.WRITABLE
   return all
+}
+
+function failedWith(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof SystemError && codes.includes(error.code)
 }
 
 function fill(

@@ -1,4 +1,4 @@
-import { readinessOf } from '../backends/epoll.ts'
+import { readinessOf } from '../backends/readiness.ts'
 import type { ReadinessBatch } from '../backends/backend.ts'
 import { FIONREAD, POLL } from '../libc/constants/linux.ts'
 import { layouts } from '../libc/layouts.ts'

@@ -1,14 +1,22 @@
 import type { BackendName } from '../../backends/index.ts'
 import type { Check, Family } from '../check.ts'
 import { control } from './control/index.ts'
+import { edgeTriggered } from './edge-triggered/index.ts'
 import { eventfds } from './eventfd/index.ts'
 import { levelTriggered } from './level-triggered/index.ts'
+import { oneshot } from './oneshot/index.ts'
+import { eventLoop } from './portable/loop.ts'
+import { pollers } from './portable/poller.ts'
 import { pipeReadiness, tcpReadiness, unixStreamReadiness } from './readiness/index.ts'
 
 /** Every family of checks, in the order of the matrix. Adding one is a folder and a line here. */
 export const families: readonly Family[] = [
+  pollers,
+  eventLoop,
   ...control,
   levelTriggered,
+  edgeTriggered,
+  oneshot,
   pipeReadiness,
   unixStreamReadiness,
   tcpReadiness,

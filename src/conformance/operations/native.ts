@@ -12,6 +12,7 @@ import { layouts } from '../../libc/layouts.ts'
 import { errnoName } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
+import { decodeEvents, eventBuffer } from './events.ts'
 
 /** A call that was made: its result, errno where that is -1, and how long it took. */
 export interface Outcome {
@@ -36,7 +37,6 @@ interface NativeOperation<S extends NativeStep> {
 /** An address in the first page, which no program maps. */
 const BAD_POINTER = 16
 
-const event = layouts.epoll_event
 const pollfd = layouts.pollfd
 const SET_SIZE = layouts.fd_set.size
 const FILLER = 0x55
@@ -60,7 +60,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
   'epoll.wait': {
     prepare(machine, step) {
       const max = step.max ?? 8
-      const buffer = new Memory(Math.max(1, max) * event.size, { shared: true })
+      const buffer = eventBuffer(max)
       const args = [machine.fd(step.ep), buffer.address, max, step.timeoutMs ?? 0]
       return { invocation: { fn: 'epoll_wait', args }, memory: [buffer] }
     },
@@ -71,13 +71,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
       }
       if (outcome.result === -1)
         throw new Failure(eventsText(Object.entries(step.expect)), resultText(outcome))
-      const events: [string, string][] = []
-      for (let i = 0; i < outcome.result && buffer !== undefined; i++) {
-        const at = i * event.size
-        const data = buffer.view.getBigUint64(at + event.offsets.data, true)
-        const mask = buffer.view.getUint32(at + event.offsets.events, true)
-        events.push([machine.labels.label(data), formatMask(mask)])
-      }
+      const events = buffer === undefined ? [] : decodeEvents(machine, buffer, outcome.result)
       expectEvents(events, Object.entries(step.expect))
       expectDuration('epoll_wait', outcome, step.timeoutMs ?? 0, step.atLeastMs)
     },

@@ -41,7 +41,9 @@ export const portableOperations: Operations<PortableStep['op']> = {
     const start = process.hrtime.bigint()
     const n = pollerOf(machine, poller).wait(batch, timeoutNs)
     const elapsedNs = Number(process.hrtime.bigint() - start)
-    if (n === INTERRUPTED) throw new Failure('a wait that is not interrupted', 'EINTR')
+    if (n === INTERRUPTED) {
+      throw new Failure(eventsText(expect.map(textOfEvent)), 'no events, before the time was over')
+    }
     const actual: PortableEvent[] = []
     for (let i = 0; i < n; i++) {
       actual.push({ token: String(batch.token(i)), is: namesOf(Readiness, batch.flags[i] ?? 0) })
@@ -72,8 +74,10 @@ export const portableOperations: Operations<PortableStep['op']> = {
     const n = loopOf(machine, loop).wait(events, timeoutMs)
     const elapsedNs = Number(process.hrtime.bigint() - start)
     // A count that an expectation leaves open is not compared.
-    const asksBytes = new Set(expect.filter(({ bytes }) => bytes !== undefined).map(({ token }) => token))
-    const actual = events.slice(0, n).map((event) => textOfActual(event, asksBytes.has(String(event.token))))
+    const asksBytes = new Set(
+      expect.filter(({ bytes }) => bytes !== undefined).map(({ token }) => BigInt(token)),
+    )
+    const actual = events.slice(0, n).map((event) => textOfActual(event, asksBytes.has(event.token)))
     expectSame(
       actual,
       expect.map((event) => textOfExpected(machine, event)),
@@ -121,9 +125,12 @@ function expectError(what: string, expected: string, action: () => void): void {
 }
 
 function expectSame(actual: readonly string[], expected: readonly string[]): void {
-  const text = (events: readonly string[]): string =>
-    events.length === 0 ? 'no events' : events.toSorted().join(', ')
-  if (text(actual) !== text(expected)) throw new Failure(text(expected), text(actual))
+  const [is, should] = [eventsText(actual), eventsText(expected)]
+  if (is !== should) throw new Failure(should, is)
+}
+
+function eventsText(events: readonly string[]): string {
+  return events.length === 0 ? 'no events' : events.toSorted().join(', ')
 }
 
 function expectAtLeast(elapsedNs: number, leastNs: number): void {

@@ -22,6 +22,7 @@ import { parseMask } from '../masks.ts'
 import type { ResourceStep } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
+import { encodeEvent } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
@@ -37,13 +38,13 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   pipe(machine, { read, write, flags }) {
     const fds = new Memory(8)
     sys(machine.libc, 'pipe2', fds.address, flags | O.CLOEXEC)
-    bindPair(machine, fds, read, write)
+    bindPair(machine, pairIn(fds), read, write)
   },
   socketpair(machine, { a, b, type }) {
     const fds = new Memory(8)
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
     sys(machine.libc, 'socketpair', AF.UNIX, flags, 0, fds.address)
-    bindPair(machine, fds, a, b)
+    bindPair(machine, pairIn(fds), a, b)
   },
   socket(machine, { as, domain, type }) {
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
@@ -63,9 +64,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.bind(as, acceptFrom(machine.libc, machine.fd(listener)))
   },
   tcp(machine, { client, server }) {
-    const [clientFd, serverFd] = openConnectedTcp(machine.libc)
-    machine.bind(client, clientFd)
-    machine.bind(server, serverFd)
+    bindPair(machine, openConnectedTcp(machine.libc), client, server)
   },
   eventfd(machine, { as, initial, flags }) {
     machine.bind(as, sys(machine.libc, 'eventfd', initial, flags | EFD.CLOEXEC))
@@ -140,10 +139,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   'require-state': (machine, { fd, state }) => requireState(machine, fd, state),
   sleep: (_, { ms }) => sleepSync(ms),
   'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
-    const { size, offsets } = layouts.epoll_event
-    const event = new Memory(size)
-    event.view.setUint32(offsets.events, parseMask(events), true)
-    event.view.setBigUint64(offsets.data, machine.labels.data(label), true)
+    const event = encodeEvent(parseMask(events), machine.labels.data(label))
     const result = machine.libc.fn.epoll_ctl(
       machine.fd(ep),
       EPOLL_CTL[command],
@@ -154,9 +150,18 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   },
 }
 
-function bindPair(machine: Machine, fds: Memory, first: string, second: string): void {
-  machine.bind(first, fds.view.getInt32(0, true))
-  machine.bind(second, fds.view.getInt32(4, true))
+/** Two descriptors as C writes them. */
+function pairIn(fds: Memory): [number, number] {
+  return [fds.view.getInt32(0, true), fds.view.getInt32(4, true)]
+}
+
+/** Binds both, so that both are closed at the end, also where the first name is taken. */
+function bindPair(machine: Machine, fds: readonly [number, number], first: string, second: string): void {
+  try {
+    machine.bind(first, fds[0])
+  } finally {
+    machine.bind(second, fds[1])
+  }
 }
 
 /** Writes until EAGAIN, and returns how many bytes went. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { SystemError } from '../../errors.ts'
+import { SystemError, UnsupportedError } from '../../errors.ts'
 import { AF, INADDR_LOOPBACK, SOCK } from '../../libc/constants/linux.ts'
 import { OwnedFd } from '../../libc/fd.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { sys } from '../../libc/libc.ts'
+import { errnoName, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
@@ -16,17 +16,15 @@ const ADDRESS_SIZE = layouts.sockaddr_un.size
 /** How long a connection over loopback may take on a loaded machine. */
 const PATIENCE_MS = 2000
 
-/** Binds a socket to an address of its own: a loopback port, or an abstract unix name. */
+/** Binds a socket to an address of its own: a loopback port that the kernel chooses, or an abstract unix name. */
 export function bindLoopback(libc: Libc, fd: number, domain: 'unix' | 'inet'): void {
   const address = new Memory(ADDRESS_SIZE)
   address.view.setUint16(0, AF[domain === 'unix' ? 'UNIX' : 'INET'], true)
   if (domain === 'unix') {
-    // A name that begins with NUL is in no file system, so that nothing is left there. Linux would pick one by
-    // itself ("autobind", unix(7)), but gVisor does not.
-    const { path } = layouts.sockaddr_un.offsets
-    const name = Buffer.from(`\0evloop-${randomUUID()}`)
-    address.bytes.set(name, path)
-    sys(libc, 'bind', fd, address.address, path + name.length)
+    // An abstract name (unix(7)) starts with a zero byte and leaves nothing in a file system.
+    const name = Buffer.from(`evloop-${randomUUID()}`)
+    address.bytes.set(name, layouts.sockaddr_un.offsets.path + 1)
+    sys(libc, 'bind', fd, address.address, layouts.sockaddr_un.offsets.path + 1 + name.length)
     return
   }
   // Network byte order is big-endian.
@@ -42,6 +40,19 @@ export function connectTo(libc: Libc, fd: number, listener: number): Outcome {
   sys(libc, 'getsockname', listener, address.address, length.address)
   const result = libc.fn.connect(fd, address.address, length.view.getUint32(0, true))
   return { result, errno: result === -1 ? libc.errno() : 0, elapsedNs: 0 }
+}
+
+/** What connect says where there is no network, not even the machine's own. */
+const unreachable: readonly string[] = ['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL']
+
+/** Has one socket connect to the address of another. Over TCP the connection may still be on its way after. */
+export function beginConnecting(libc: Libc, fd: number, to: number): void {
+  const { result, errno } = connectTo(libc, fd, to)
+  if (result !== -1 || errnoName(errno) === 'EINPROGRESS') return
+  if (unreachable.includes(errnoName(errno))) {
+    throw new UnsupportedError('a connection to this machine', `connect gives ${errnoName(errno)}`)
+  }
+  throw new SystemError('connect', errno, errnoName(errno))
 }
 
 /** Accepts a connection that is on its way: over TCP it may take a moment to be there. */
@@ -65,7 +76,7 @@ export function openConnectedTcp(libc: Libc): [number, number] {
   bindLoopback(libc, listener.fd, 'inet')
   sys(libc, 'listen', listener.fd, 1)
   using client = new OwnedFd(libc, sys(libc, 'socket', AF.INET, type | SOCK.NONBLOCK, 0))
-  connectTo(libc, client.fd, listener.fd)
+  beginConnecting(libc, client.fd, listener.fd)
   const server = acceptFrom(libc, listener.fd)
   return [client.release(), server]
 }

@@ -21,6 +21,9 @@ export interface Job {
   readonly rounds: number
 }
 
+/** For `rounds`: until `stop`. A number, because a job travels as JSON, which has no infinity. */
+export const UNTIL_STOPPED = Number.MAX_SAFE_INTEGER
+
 export interface JobResult {
   readonly rounds: number
   /** The last call that was made, what it returned, and errno if that was -1. */
@@ -33,6 +36,11 @@ export interface JobResult {
   readonly succeeded: readonly number[]
   /** How long the last call took, by the monotonic clock. */
   readonly elapsedNs: number
+}
+
+/** What a thread answers if the job itself was wrong. */
+export interface JobError {
+  readonly error: string
 }
 
 /** Words of the control block at the head of the shared memory. */

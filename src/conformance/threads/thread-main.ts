@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads'
 import { syscallNumbers } from '../../libc/constants/syscalls.ts'
 import { attachLibc } from '../../libc/libc.ts'
-import type { Job, JobResult, ThreadData } from './job.ts'
+import type { Job, JobError, JobResult, ThreadData } from './job.ts'
 import { MESSAGE_OFFSET, State, Word } from './job.ts'
 
 const { plan, shared } = workerData as ThreadData
@@ -43,6 +43,15 @@ function run(job: Job): JobResult {
   return { ...last, rounds, succeeded }
 }
 
+/** A job that cannot be run is an answer too: a thread that died of it would leave the main thread waiting. */
+function answer(job: Job): JobResult | JobError {
+  try {
+    return run(job)
+  } catch (error) {
+    return { error: String(error) }
+  }
+}
+
 publish(State.IDLE)
 for (let running = true; running;) {
   const state = Atomics.load(control, Word.STATE)
@@ -50,9 +59,9 @@ for (let running = true; running;) {
     running = false
   } else if (state === State.POSTED) {
     const text = Buffer.from(message.slice(0, control[Word.LENGTH])).toString('utf8')
-    const answer = Buffer.from(JSON.stringify(run(JSON.parse(text) as Job)))
-    message.set(answer)
-    control[Word.LENGTH] = answer.length
+    const bytes = Buffer.from(JSON.stringify(answer(JSON.parse(text) as Job)))
+    message.set(bytes)
+    control[Word.LENGTH] = bytes.length
     publish(State.DONE)
   } else {
     Atomics.wait(control, Word.STATE, state)

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { entryPoint } from '../../entry-point.ts'
+import { missingFunction } from '../../libc/libc.ts'
 import type { LibcPlan } from '../../libc/libc.ts'
-import type { Job, JobResult, ThreadData } from './job.ts'
+import type { Job, JobError, JobResult, ThreadData } from './job.ts'
 import { MESSAGE_OFFSET, SHARED_SIZE, State, Word } from './job.ts'
 
 /** How long a thread may take to start, or to come to rest in a call, before that is an error. */
@@ -18,11 +19,13 @@ export function sleepSync(ms: number): void {
 
 /** A real thread that makes native calls on request. Used from the main thread, synchronously. */
 export class WaiterThread {
+  readonly #plan: LibcPlan
   readonly #worker: Worker
   readonly #control: Int32Array
   readonly #message: Uint8Array
 
   constructor(plan: LibcPlan) {
+    this.#plan = plan
     const shared = new SharedArrayBuffer(SHARED_SIZE)
     this.#control = new Int32Array(shared, 0, MESSAGE_OFFSET / 4)
     this.#message = new Uint8Array(shared, MESSAGE_OFFSET)
@@ -36,8 +39,11 @@ export class WaiterThread {
     this.#leave(State.STARTING, PATIENCE_MS, 'start')
   }
 
-  /** Hands a job over; the thread starts at once. */
+  /** Hands a job over; the thread starts at once. Throws `UnsupportedError` for a function that is missing. */
   post(job: Job): void {
+    for (const { fn } of job.calls) {
+      if (this.#plan.bindings[fn] === undefined) throw missingFunction(fn)
+    }
     const text = Buffer.from(JSON.stringify(job))
     this.#message.set(text)
     this.#control[Word.LENGTH] = text.length
@@ -82,7 +88,7 @@ export class WaiterThread {
     return false
   }
 
-  /** Waits for the job to end; undefined if it does not within the time. */
+  /** Waits for the job to end; undefined if it does not within the time. Throws what the thread threw. */
   join(timeoutMs: number): JobResult | undefined {
     const deadline = performance.now() + timeoutMs
     for (;;) {
@@ -94,7 +100,9 @@ export class WaiterThread {
     }
     const text = Buffer.from(this.#message.slice(0, this.#control[Word.LENGTH])).toString('utf8')
     this.#publish(State.IDLE)
-    return JSON.parse(text) as JobResult
+    const answer = JSON.parse(text) as JobResult | JobError
+    if ('error' in answer) throw new Error(`a waiter thread failed: ${answer.error}`)
+    return answer
   }
 
   /** Ends the thread. It must not be inside a call that does not return by itself. */
@@ -134,6 +142,10 @@ export class WaiterThread {
 export class ThreadPool {
   readonly #threads: WaiterThread[]
   readonly #free: WaiterThread[]
+
+  get size(): number {
+    return this.#threads.length
+  }
 
   /** Starts them all, side by side, and waits until all are ready. */
   constructor(plan: LibcPlan, size: number) {

@@ -60,6 +60,12 @@ export const CLOCK = { REALTIME: 0, MONOTONIC: 1 } as const
 /** <sys/signalfd.h>, <sys/inotify.h> */
 export const SFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 export const IN_FLAGS = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
+export const IN_OPEN = 0x20
+
+/** <signal.h>: numbers of signals that are equal on every architecture that evloop knows, and pthread_sigmask. */
+export const SIG = { URG: 23 } as const
+export const SIG_BLOCK = 0
+export const SIG_SETMASK = 2
 
 /** <fcntl.h>: those that are equal on x86-64 and arm64 (O_DIRECTORY and O_DIRECT are not). */
 export const O = {
@@ -72,6 +78,8 @@ export const O = {
   CLOEXEC: 0o2000000,
   PATH: 0o10000000,
 } as const
+/** <fcntl.h>: makes a pipe one of packets. The one number here that differs by architecture. */
+export const O_DIRECT = process.arch === 'arm64' ? 0o200000 : 0o40000
 export const F = {
   DUPFD_CLOEXEC: 1030,
   GETFD: 1,
@@ -86,7 +94,6 @@ export const FD_CLOEXEC = 1
 /** <sys/ioctl.h> */
 export const FIONREAD = 0x541b
 export const TIOCOUTQ = 0x5411
-export const FIONBIO = 0x5421
 
 /** <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> */
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const
@@ -110,6 +117,8 @@ export const SO = {
   RCVLOWAT: 18,
 } as const
 export const IPPROTO_TCP = 6
+/** <linux/netlink.h>: the protocol that the kernel leaves to programs. */
+export const NETLINK_USERSOCK = 2
 export const TCP_NODELAY = 1
 export const TCP_INFO = 11
 export const MSG = {
@@ -124,10 +133,11 @@ export const INADDR_LOOPBACK = 0x7f000001
 
 /** <sys/mman.h> */
 export const PROT = { NONE: 0, READ: 1, WRITE: 2 } as const
-export const MAP = { PRIVATE: 2, ANONYMOUS: 0x20 } as const
+export const MAP = { SHARED: 1, PRIVATE: 2, ANONYMOUS: 0x20, POPULATE: 0x8000 } as const
 
 /** <sys/resource.h> */
 export const RLIMIT_NOFILE = 7
+export const RLIMIT_MEMLOCK = 8
 
 /** <sys/wait.h> */
 export const WNOHANG = 1
@@ -138,3 +148,14 @@ export const LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 /** <unistd.h>: sysconf names. */
 export const SC = { PAGESIZE: 30 } as const
+
+/** <sys/prctl.h> */
+export const PR = { GET_SECCOMP: 21, GET_TIMERSLACK: 30 } as const
+
+/** <linux/io_uring.h>: operations, flags, and where the rings are in the descriptor's address space. */
+export const IORING_OP = { NOP: 0, POLL_ADD: 6, EPOLL_WAIT: 59 } as const
+export const IORING_ENTER_GETEVENTS = 1
+export const IORING_FEAT_SINGLE_MMAP = 1
+export const IORING_POLL_ADD_MULTI = 1
+export const IORING_CQE_F_MORE = 2
+export const IORING_OFF = { SQ_RING: 0, CQ_RING: 0x8000000, SQES: 0x10000000 } as const

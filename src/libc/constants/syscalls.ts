@@ -17,6 +17,7 @@ export interface SyscallNumbers {
   readonly io_setup: number
   readonly io_submit: number
   readonly io_uring_setup: number
+  readonly io_uring_enter: number
   readonly memfd_secret: number
   readonly open_tree: number
   readonly perf_event_open: number
@@ -30,6 +31,7 @@ const common = {
   fsopen: 430,
   fspick: 433,
   io_uring_setup: 425,
+  io_uring_enter: 426,
   memfd_secret: 447,
   open_tree: 428,
   pidfd_open: 434,
@@ -55,12 +57,12 @@ const arm64: SyscallNumbers = {
   bpf: 280,
   epoll_pwait: 22,
   gettid: 178,
+  perf_event_open: 241,
+  userfaultfd: 282,
   io_destroy: 1,
   io_getevents: 4,
   io_setup: 0,
   io_submit: 2,
-  perf_event_open: 241,
-  userfaultfd: 282,
 }
 
 const tables: Readonly<Record<string, SyscallNumbers>> = { x64, arm64 }

@@ -140,7 +140,7 @@ export const descriptor: readonly Check[] = [
   epollCheck({
     id: 'epoll.fd.fdinfo',
     statement:
-      '/proc/self/fdinfo shows each entry in a line: number, mask with ERR and HUP, and data; DEL takes the line away.',
+      'In /proc/self/fdinfo each entry is a line with number, mask (ERR and HUP added) and data; DEL takes it away.',
     level: 'quirk',
     source: 'proc(5); measured',
     run(machine) {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { AF, CLOCK, EPOLL_CLOEXEC, O, SC, SOCK } from '../../../libc/constants/linux.ts'
 import { layouts } from '../../../libc/layouts.ts'
 import { sys } from '../../../libc/libc.ts'
@@ -121,7 +122,7 @@ export const pollable: Readonly<Record<string, Opener>> = {
 
 /** Kinds that are always ready, or never: EPERM. */
 export const unpollable: Readonly<Record<string, Opener>> = {
-  'regular file': (libc) => opened(process.execPath)(libc),
+  'regular file': opened(fileURLToPath(import.meta.url)),
   directory: opened('/'),
   memfd: (libc) => [sys(libc, 'memfd_create', 'evloop', MFD_CLOEXEC)],
   memfd_secret: (libc) => [rawSyscall(libc, 'memfd_secret', O.CLOEXEC)],

@@ -4,6 +4,9 @@ import type { Pointer } from '../../../libc/signatures.ts'
 
 const { size, offsets } = layouts.epoll_event
 
+/** Nobody's events are larger: a kernel that has another layout than this build writes over nothing. */
+const LARGEST_SIZE = 16
+
 /** Native room for epoll events in the layout of this build, if wanted some bytes off their natural place. */
 export class RawEvents {
   /** The bytes from the first event on. */
@@ -13,7 +16,7 @@ export class RawEvents {
   readonly #view: DataView
 
   constructor(count: number, shift = 0) {
-    this.#memory = new Memory(shift + count * size)
+    this.#memory = new Memory(shift + count * LARGEST_SIZE)
     this.address = this.#memory.at(shift)
     this.bytes = this.#memory.bytes.subarray(shift)
     this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)

@@ -15,7 +15,7 @@ import type { Inquiry, Readiness } from './inquiry.ts'
 const FULL_MASK = 'IN|OUT|PRI|RDHUP'
 
 /** What happens next, and the state after it. */
-export interface NextState extends Readiness {
+interface NextState extends Readiness {
   readonly steps: readonly Step[]
 }
 

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+import { attachLibc, openLibc } from '../libc/libc.ts'
+import type { Libc } from '../libc/libc.ts'
+import { descriptorLimit, setDescriptorLimit } from '../libc/limits.ts'
+import type { FunctionName } from '../libc/signatures.ts'
+import { availabilityOf, backendNames, backends, defaultBackend } from './index.ts'
+
+const libc = openLibc()
+
+/** The same functions, but for some. */
+function without(...names: readonly FunctionName[]): Libc {
+  const bindings = Object.entries(libc.plan.bindings).filter(
+    ([name]) => !names.includes(name as FunctionName),
+  )
+  return attachLibc({ ...libc.plan, bindings: Object.fromEntries(bindings) })
+}
+
+test('each backend has its own name in the map', () => {
+  expect(Object.values(backends).map(({ name }) => name)).toEqual(backendNames)
+  expect(backendNames).toEqual(['epoll', 'poll', 'select'])
+})
+
+test('on this machine all are available, and the first is the default', () => {
+  expect(backendNames.map((name) => availabilityOf(libc, name))).toEqual(
+    backendNames.map(() => ({ available: true })),
+  )
+  expect(defaultBackend(libc)).toBe(backends.epoll)
+})
+
+describe('without its function', () => {
+  const functions = { epoll: 'epoll_create1', poll: 'poll', select: 'select' } as const
+
+  test.each(backendNames)('%s is not available, and the reason names the function', (name) => {
+    const answer = availabilityOf(without(functions[name]), name)
+    expect(answer).toEqual({ available: false, reason: `libc has no ${functions[name]}` })
+  })
+
+  test('of one, the next one is the default', () => {
+    expect(defaultBackend(without('epoll_create1'))).toBe(backends.poll)
+    expect(defaultBackend(without('epoll_create1', 'poll'))).toBe(backends.select)
+  })
+
+  test('of all, there is no default', () => {
+    expect(defaultBackend(without('epoll_create1', 'poll', 'select'))).toBeUndefined()
+  })
+})
+
+test('a try that fails is the reason, with its errno', () => {
+  const { soft, hard } = descriptorLimit(libc)
+  setDescriptorLimit(libc, 0, hard)
+  const answers = backendNames.map((name) => availabilityOf(libc, name))
+  setDescriptorLimit(libc, soft, hard)
+  expect(answers).toEqual([
+    { available: false, reason: 'epoll_create1 failed with EMFILE', errno: 'EMFILE' },
+    // These need no descriptor.
+    { available: true },
+    { available: true },
+  ])
+})

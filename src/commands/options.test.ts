@@ -1,0 +1,73 @@
+import { Command, InvalidArgumentError } from 'commander'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { addCommonOptions, parseList, parsePositive, parseWhole } from './options.ts'
+
+describe('a list', () => {
+  it('is names between commas, each of them once, without the blanks around them', () => {
+    expect(parseList('epoll')).toEqual(['epoll'])
+    expect(parseList(' epoll, poll ,epoll')).toEqual(['epoll', 'poll'])
+  })
+
+  it.each(['', ' ', ',', 'a,', ',a', 'a,,b'])('is not %j', (text) => {
+    expect(() => parseList(text)).toThrow(InvalidArgumentError)
+  })
+})
+
+describe('a whole number', () => {
+  it('is read back from its digits', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (value) => {
+        expect(parseWhole(1)(String(value))).toBe(value)
+      }),
+    )
+    expect(parseWhole(0)('0')).toBe(0)
+    expect(parseWhole(1)('+7')).toBe(7)
+  })
+
+  it.each(['0', '-1', '1.5', '1e3', '0x10', ' 5', '5 ', '', 'abc', '1n', '9007199254740993', '∞'])(
+    'of at least 1 is not %j',
+    (text) => {
+      expect(() => parseWhole(1)(text)).toThrow('It takes a whole number of at least 1.')
+    },
+  )
+})
+
+describe('a number above zero', () => {
+  it.each([
+    ['1', 1],
+    ['0.05', 0.05],
+    ['1e3', 1000],
+  ])('is %j', (text, value) => {
+    expect(parsePositive(text)).toBe(value)
+  })
+
+  it.each(['0', '-1', '-0', '', ' ', 'abc', 'NaN', 'Infinity', '1s'])('is not %j', (text) => {
+    expect(() => parsePositive(text)).toThrow('It takes a number above 0.')
+  })
+})
+
+describe('the common options', () => {
+  const parse = (...args: string[]): Record<string, unknown> =>
+    addCommonOptions(new Command()).parse(args, { from: 'user' }).opts()
+
+  it('are a table, and no opinion on colour, unless told otherwise', () => {
+    expect(parse()).toEqual({ format: 'table' })
+  })
+
+  it('have colour as yes, no or undecided', () => {
+    expect(parse('--color')).toMatchObject({ color: true })
+    expect(parse('--no-color')).toMatchObject({ color: false })
+    expect(parse('--no-color', '--color')).toMatchObject({ color: true })
+  })
+
+  it('have short names', () => {
+    expect(parse('-b', 'epoll,poll', '-f', 'json', '-o', 'x', '-q', '-v')).toEqual({
+      backend: ['epoll', 'poll'],
+      format: 'json',
+      output: 'x',
+      quiet: true,
+      verbose: true,
+    })
+  })
+})

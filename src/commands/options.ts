@@ -1,0 +1,59 @@
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+
+/** Options that every command knows, as commander hands them over. */
+export interface CommonOptions {
+  /** Names, checked against the backends when the command runs. */
+  readonly backend?: readonly string[]
+  readonly format: string
+  readonly output?: string
+  readonly lib?: string
+  /** Undefined: decided by the terminal and NO_COLOR. */
+  readonly color?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('-b, --backend <list>', 'only these backends, separated by commas').argParser(parseList),
+    )
+    .addOption(
+      new Option('-f, --format <name>', 'table (for people) or json (for programs)').default('table'),
+    )
+    .option('-o, --output <file>', 'write the result to a file instead of stdout, whole or not at all')
+    .option('--lib <path>', 'a library whose functions come before those of libc')
+    .addOption(new Option('--color', 'colours, also when stdout is no terminal'))
+    .addOption(new Option('--no-color', 'no colours (also: NO_COLOR in the environment)').default(undefined))
+    .option('-q, --quiet', 'no progress and no warnings on stderr')
+    .option('-v, --verbose', 'also what is well, in full')
+}
+
+/** `a,b` as two names. Throws where there is none. */
+export function parseList(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes(''))
+    throw new InvalidArgumentError('It takes names separated by commas, like epoll,poll.')
+  return [...new Set(names)]
+}
+
+/** A whole number of at least `least`, or an error that says so. */
+export function parseWhole(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`)
+    }
+    return value
+  }
+}
+
+/** A number above zero, with or without a fraction. */
+export function parsePositive(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError('It takes a number above 0.')
+  }
+  return value
+}

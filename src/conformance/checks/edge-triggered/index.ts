@@ -1,0 +1,16 @@
+import type { Family } from '../../check.ts'
+import { basics } from './basics.ts'
+import { fifo } from './fifo.ts'
+import { pipes } from './pipes.ts'
+import { races } from './races.ts'
+import { registration } from './registration.ts'
+import { sockets } from './sockets.ts'
+import { undrained } from './undrained.ts'
+import { writing } from './writing.ts'
+
+/** Edge-triggered epoll: an entry is reported when something happens to it, and then not until it happens again. */
+export const edgeTriggered: Family = {
+  name: 'epoll.et',
+  title: 'edge-triggered epoll',
+  checks: [...basics, ...undrained, ...registration, ...writing, ...pipes, ...fifo, ...sockets, ...races],
+}

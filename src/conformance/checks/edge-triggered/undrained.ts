@@ -1,0 +1,83 @@
+import { SystemError, UnsupportedError } from '../../../errors.ts'
+import { add, close, epoll, pipe, read, wait, write } from '../../build.ts'
+import type { Check } from '../../check.ts'
+import { epollCheck } from '../../define.ts'
+import type { Machine } from '../../machine.ts'
+import { ARRIVAL } from '../../patience.ts'
+import { channels, connectedPeers } from './channels.ts'
+import type { Channel } from './channels.ts'
+
+export const undrained: readonly Check[] = [
+  epollCheck({
+    id: 'epoll.et.rearm-on-new-data-undrained',
+    statement: 'Every write to a pipe is an event, although nothing of what came before was read.',
+    level: 'de-facto',
+    source: 'LTP issue 860 (kernels 5.5 to 5.13 did not); polling; measured',
+    steps: [
+      pipe('r', 'w'),
+      epoll('ep'),
+      add('ep', 'r', 'IN|ET'),
+      // The fourth begins a new page, the others are added to one. No pipe is smaller than two.
+      ...[1, 1, 4094, 1, 100].flatMap((bytes) => [
+        write('w', bytes),
+        wait('ep', { r: 'IN' }),
+        wait('ep', {}),
+      ]),
+    ],
+  }),
+  epollCheck({
+    id: 'epoll.et.undrained-matrix',
+    statement:
+      'Every write is an event where it arrives, although nothing is read: on pipes, eventfds and every kind of socket.',
+    level: 'de-facto',
+    source:
+      'Shadow test_epoll_edge; microsoft/WSL#2462 and #8923; libevent on Linux 3.2 (unix sockets); measured',
+    run(machine) {
+      const absent = channels
+        .map((channel) => tryChannel(machine, channel))
+        .filter((reason) => reason !== undefined)
+      if (absent.length > 0) machine.note = `not to be had here: ${absent.join(', ')}`
+    },
+  }),
+  epollCheck({
+    id: 'epoll.et.dgram-each',
+    statement: 'Each datagram is an event, also behind others that wait; receiving one of them is none.',
+    source: 'Shadow; measured',
+    run(machine) {
+      machine.run(epoll('ep'))
+      for (const [domain, arrival] of [['unix', {}] as const, ['inet', ARRIVAL] as const]) {
+        const [from, to] = [`${domain} a`, `${domain} b`]
+        machine.begin(`open two ${domain} datagram sockets that are connected to each other`)
+        connectedPeers(domain)(machine, from, to)
+        const arrives = [write(from, 3), wait('ep', { [to]: 'IN' }, arrival), wait('ep', {})]
+        const received = [read(to, 8, 3), wait('ep', {})]
+        machine.run(add('ep', to, 'IN|ET'), ...arrives, ...arrives, ...received, ...arrives)
+        machine.run(...received, ...received, read(to, 8, 'EAGAIN'), ...arrives)
+      }
+    },
+  }),
+]
+
+/** Sends through a channel again and again. Returns why it cannot be had here instead, if so. */
+function tryChannel(machine: Machine, channel: Channel): string | undefined {
+  const { kind, open, directions, send, arrival } = channel
+  machine.begin(`open ${kind}`)
+  try {
+    open(machine, `${kind} a`, `${kind} b`)
+  } catch (error) {
+    const absent =
+      error instanceof UnsupportedError || (channel.optional === true && error instanceof SystemError)
+    if (!absent) throw error
+    return `${kind} (${error.message})`
+  }
+  const ep = `${kind} epoll`
+  machine.run(epoll(ep), ...directions.map(([, to]) => add(ep, `${kind} ${to}`, 'IN|ET')))
+  for (const [a, b] of directions) {
+    const [from, to] = [`${kind} ${a}`, `${kind} ${b}`]
+    const arrives = [send(from), wait(ep, { [to]: 'IN' }, arrival)]
+    machine.run(...arrives, ...arrives, wait(ep, {}), ...arrives, wait(ep, {}))
+  }
+  const ends = new Set(directions.flat())
+  machine.run(close(ep), ...[...ends].map((end) => close(`${kind} ${end}`)))
+  return undefined
+}

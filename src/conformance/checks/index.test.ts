@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest'
+import { backendNames } from '../../backends/index.ts'
+import type { BackendName } from '../../backends/index.ts'
+import type { Check } from '../check.ts'
+import { parseMask } from '../masks.ts'
+import { operations } from '../operations/index.ts'
+import type { Argument, Step } from '../steps.ts'
+import { checksOf, families, findCheck } from './index.ts'
+
+const all = families.flatMap((family) => family.checks.map((check) => ({ family, check })))
+const checks = all.map(({ check }) => check)
+
+/** The ids of the checks that break a rule. */
+const breaking = (rule: (check: Check) => boolean): string[] =>
+  checks.filter((check) => !rule(check)).map(({ id }) => id)
+
+describe('the catalogue of checks', () => {
+  it('has no id twice', () => {
+    const ids = checks.map(({ id }) => id)
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+  })
+
+  it('has no family twice, and none that is empty or has no title', () => {
+    const names = families.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    expect(families.filter((family) => family.checks.length === 0 || family.title === '')).toEqual([])
+  })
+
+  it('finds a check and its family by id, and knows no other', () => {
+    for (const { family, check } of all) expect(findCheck(check.id)).toEqual({ family, check })
+    expect(() => findCheck('epoll.lt.no-such-check')).toThrow(TypeError)
+  })
+
+  it.each(backendNames)('gives %s the checks that apply to it, in the order of the families', (backend) => {
+    const applicable = checks.filter(({ backends }) => backends.includes(backend)).map(({ id }) => id)
+    expect(checksOf(backend)).toEqual(applicable)
+    expect(applicable.length).toBeGreaterThan(0)
+  })
+})
+
+describe('every check', () => {
+  it('has an id of lower-case words with dots between them', () => {
+    expect(breaking(({ id }) => /^[a-z0-9_]+(\.[a-z0-9-]+)+$/.test(id))).toEqual([])
+  })
+
+  it('has a statement that is one sentence: from a capital, or the name of a function, to a full stop', () => {
+    const sentence = /^([A-Z]|[a-z0-9]*_[a-z0-9_]+ |[a-z]+\(\d\) )\S*( \S+)+\.$/
+    expect(breaking(({ statement }) => sentence.test(statement))).toEqual([])
+  })
+
+  it('has a source', () => {
+    expect(breaking(({ source }) => source.trim() !== '')).toEqual([])
+  })
+
+  it('has a level and a kind that exist', () => {
+    expect(breaking(({ level }) => ['contract', 'de-facto', 'quirk'].includes(level))).toEqual([])
+    expect(breaking(({ kind }) => ['det', 'time', 'thread', 'race'].includes(kind))).toEqual([])
+  })
+
+  it('applies to backends that exist, and names each once', () => {
+    const known = (backends: readonly BackendName[]): boolean =>
+      backends.length > 0 &&
+      backends.every((name, i) => backendNames.includes(name) && backends.indexOf(name) === i)
+    expect(breaking(({ backends }) => known(backends))).toEqual([])
+  })
+
+  it('declares the threads and descriptors that it needs as whole numbers', () => {
+    const whole = (number = 1): boolean => Number.isInteger(number) && number > 0
+    expect(breaking(({ threads, descriptors }) => whole(threads) && whole(descriptors))).toEqual([])
+  })
+})
+
+describe('every scenario', () => {
+  /** The checks for which a rule does not hold on one of their backends. */
+  const breakingSteps = (rule: (steps: readonly Step[], check: Check) => boolean): string[] =>
+    breaking((check) => scenarios(check).every((steps) => rule(steps, check)))
+
+  it('survives a journey as JSON', () => {
+    for (const steps of checks.flatMap(scenarios))
+      expect(JSON.parse(JSON.stringify(steps))).toStrictEqual(steps)
+  })
+
+  it('is the same each time', () => {
+    for (const check of checks) expect(scenarios(check)).toStrictEqual(scenarios(check))
+  })
+
+  it('has steps that the machine knows', () => {
+    const known = new Set(Object.keys(operations))
+    expect(breakingSteps((steps) => steps.flatMap(withInner).every(({ op }) => known.has(op)))).toEqual([])
+  })
+
+  it('is written with masks that can be parsed', () => {
+    expect(breakingSteps((steps) => steps.flatMap(withInner).flatMap(masksOf).every(isMask))).toEqual([])
+  })
+
+  it('uses only what an earlier step has made', () => {
+    expect(breakingSteps((steps) => unknownNames(steps).length === 0)).toEqual([])
+  })
+
+  it('declares as many threads as it starts', () => {
+    // A name stands for one thread, which makes one step after another; a wake from elsewhere has its own.
+    const named = (steps: readonly Step[]): number =>
+      new Set(steps.flatMap((step) => (step.op === 'thread' ? [step.thread] : []))).size
+    const unnamed = (steps: readonly Step[]): number =>
+      steps.filter((step) => step.op === 'loop.wake' && step.from !== undefined).length
+    expect(breakingSteps((steps, { threads = 0 }) => threads >= named(steps) + unnamed(steps))).toEqual([])
+  })
+
+  it('joins every thread that it starts', () => {
+    const named = (steps: readonly Step[], op: 'thread' | 'join'): string[] =>
+      steps.flatMap((step) => (step.op === op ? [step.thread] : [])).toSorted()
+    const joinsAll = (steps: readonly Step[]): boolean =>
+      named(steps, 'thread').join() === named(steps, 'join').join()
+    expect(breakingSteps(joinsAll)).toEqual([])
+  })
+
+  it('expects something, so that it can fail', () => {
+    expect(breakingSteps((steps) => steps.flatMap(withInner).some((step) => 'expect' in step))).toEqual([])
+  })
+})
+
+/** The scenarios of a check: one for each backend, or none where it is a function. */
+function scenarios(check: Check): (readonly Step[])[] {
+  if (!('steps' in check)) return []
+  const { steps, backends } = check
+  return backends.map((backend) => (typeof steps === 'function' ? steps(backend) : steps))
+}
+
+/** A step, and the step that a thread makes in it. */
+function withInner(step: Step): readonly Step[] {
+  return step.op === 'thread' ? [step, step.step] : [step]
+}
+
+/** The masks that a step is written with. select has sets instead. */
+function masksOf(step: Step): string[] {
+  if (step.op === 'epoll.ctl') return [step.events]
+  if (step.op === 'poll') return [...Object.values(step.fds), ...Object.values(step.expect)]
+  return step.op === 'epoll.wait' && typeof step.expect === 'object' ? Object.values(step.expect) : []
+}
+
+function isMask(text: string): boolean {
+  try {
+    parseMask(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function unknownNames(steps: readonly Step[]): string[] {
+  const made = new Set<string>()
+  return steps.flatMap((step) => {
+    const unknown = withInner(step)
+      .flatMap(namesUsed)
+      .filter((name) => !made.has(name))
+    for (const name of namesMade(step)) made.add(name)
+    return unknown
+  })
+}
+
+/** The fields in which steps name what was made before. */
+const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop']
+
+function namesUsed(step: Step): string[] {
+  if (step.op === 'poll' || step.op === 'select') return Object.keys(step.fds)
+  if (step.op === 'call') return step.args.flatMap(nameOfArgument)
+  return Object.entries(step).flatMap(([key, value]) =>
+    references.includes(key) && typeof value === 'string' ? [value] : [],
+  )
+}
+
+function nameOfArgument(argument: Argument): string[] {
+  return typeof argument === 'string' && argument.startsWith('$') ? [argument.slice(1)] : []
+}
+
+/** All other words of a step: kinds of steps differ in where they name what they make. */
+function namesMade(step: Step): string[] {
+  return Object.entries(step).flatMap(([key, value]) =>
+    key !== 'op' && !references.includes(key) && typeof value === 'string' ? [value] : [],
+  )
+}

@@ -1,0 +1,11 @@
+import type { Family } from '../../check.ts'
+import { basics } from './basics.ts'
+import { races } from './races.ts'
+import { threads } from './threads.ts'
+
+/** One-shot epoll: an entry is reported once, and then stays silent until it is re-armed. */
+export const oneshot: Family = {
+  name: 'epoll.oneshot',
+  title: 'one-shot epoll',
+  checks: [...basics, ...threads, ...races],
+}

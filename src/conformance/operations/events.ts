@@ -1,0 +1,43 @@
+import { POLL } from '../../libc/constants/linux.ts'
+import { layouts } from '../../libc/layouts.ts'
+import { Memory } from '../../libc/memory.ts'
+import { Failure } from '../check.ts'
+import type { Machine } from '../machine.ts'
+import { formatMask } from '../masks.ts'
+import type { MaskText } from '../masks.ts'
+
+const { size, offsets } = layouts.epoll_event
+
+/** An event as epoll_wait returned it. */
+export type ReportedEvent = readonly [label: string, mask: MaskText]
+
+/** Memory for so many events. */
+export function eventBuffer(max: number): Memory {
+  return new Memory(Math.max(1, max) * size, { shared: true })
+}
+
+/** The first `count` events of a buffer. Fails where it has no room for so many. */
+export function decodeEvents(machine: Machine, buffer: Memory, count: number): ReportedEvent[] {
+  const room = Math.floor(buffer.bytes.length / size)
+  if (count > room) throw new Failure(`${room} events at the most`, `${count} events`)
+  return Array.from({ length: Math.max(0, count) }, (_, i) => [
+    machine.labels.label(buffer.view.getBigUint64(i * size + offsets.data, true)),
+    formatMask(buffer.view.getUint32(i * size + offsets.events, true)),
+  ])
+}
+
+/** The event that an epoll_ctl is given. */
+export function encodeEvent(events: number, data: bigint): Memory {
+  const event = eventBuffer(1)
+  event.view.setUint32(offsets.events, events, true)
+  event.view.setBigUint64(offsets.data, data, true)
+  return event
+}
+
+/** What poll is given to ask whether a descriptor is readable. */
+export function pollfdFor(machine: Machine, name: string): Memory {
+  const pollfd = new Memory(layouts.pollfd.size, { shared: true })
+  pollfd.view.setInt32(layouts.pollfd.offsets.fd, machine.fd(name), true)
+  pollfd.view.setInt16(layouts.pollfd.offsets.events, POLL.IN, true)
+  return pollfd
+}

@@ -1,0 +1,228 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { SystemError, UnsupportedError } from '../errors.ts'
+import { openLibc } from '../libc/libc.ts'
+import type { Libc } from '../libc/libc.ts'
+import { descriptorLimit, setDescriptorLimit } from '../libc/limits.ts'
+import { openDescriptors } from '../libc/open-descriptors.ts'
+import { add, close, dup, epoll, eventfd, pipe, wait, write } from './build.ts'
+import type { Check, CheckResult } from './check.ts'
+import { epollCheck } from './define.ts'
+import { runCheck } from './runner.ts'
+import { ThreadPool } from './threads/thread-pool.ts'
+
+const libc = openLibc()
+const head = { id: 'test.runner', statement: 'A test.', source: 'this test' } as const
+const passing = [pipe('r', 'w'), epoll('ep'), add('ep', 'r', 'IN'), write('w', 1), wait('ep', { r: 'IN' })]
+const failing = [...passing, wait('ep', {})]
+
+const run = (check: Check, over: { libc?: Libc; pool?: ThreadPool } = {}): CheckResult =>
+  runCheck(check, { libc, backend: 'epoll', family: 'test', pool: undefined, ...over })
+
+/** A check that throws. */
+const throwing = (error: unknown, steps = passing): Check =>
+  epollCheck({
+    ...head,
+    run(machine) {
+      machine.run(...steps)
+      throw error
+    },
+  })
+
+describe('the outcome of a check', () => {
+  it('is pass if every step gives what it expects', () => {
+    const result = run(epollCheck({ ...head, steps: passing }))
+    expect(result).toEqual({
+      id: 'test.runner',
+      family: 'test',
+      backend: 'epoll',
+      level: 'contract',
+      outcome: 'pass',
+      durationMs: expect.any(Number) as number,
+    })
+    expect(result.durationMs).toBeGreaterThan(0)
+  })
+
+  it('is pass with the note that the check made', () => {
+    const noted = epollCheck({ ...head, run: (machine) => void (machine.note = '1000 rounds') })
+    expect(run(noted)).toMatchObject({ outcome: 'pass', message: '1000 rounds' })
+  })
+
+  it('is fail, with what was expected, what came and the step, if a step gives something else', () => {
+    expect(run(epollCheck({ ...head, steps: failing }))).toMatchObject({
+      outcome: 'fail',
+      expected: 'no events',
+      actual: 'r IN',
+      step: 'step 6: epoll.wait ep ep',
+    })
+  })
+
+  it('is fail for what programs rely on, and diverges for a quirk', () => {
+    expect(run(epollCheck({ ...head, level: 'de-facto', steps: failing })).outcome).toBe('fail')
+    expect(run(epollCheck({ ...head, level: 'quirk', steps: failing }))).toMatchObject({
+      outcome: 'diverges',
+      expected: 'no events',
+      actual: 'r IN',
+      step: 'step 6: epoll.wait ep ep',
+    })
+  })
+
+  it('is unsupported, with the reason, if a feature is missing', () => {
+    expect(run(throwing(new UnsupportedError('io_uring', 'the kernel is too old')))).toMatchObject({
+      outcome: 'unsupported',
+      message: 'io_uring: the kernel is too old',
+    })
+  })
+
+  it('is unsupported if the kernel does not have a system call', () => {
+    const result = run(throwing(new SystemError('epoll_pwait2', 38, 'ENOSYS')))
+    expect(result).toMatchObject({ outcome: 'unsupported' })
+    expect(result.message).toContain('epoll_pwait2: ENOSYS')
+  })
+
+  it('is broken, with the step and the error, if the set-up does not work', () => {
+    expect(run(epollCheck({ ...head, steps: [pipe('r', 'w'), close('r'), dup('r', 'r2')] }))).toMatchObject({
+      outcome: 'broken',
+      step: 'step 3: dup fd r, as r2',
+      message: 'SystemError: dup: EBADF',
+    })
+  })
+
+  it('is broken, with a stack, if the check itself is wrong', () => {
+    const result = run(throwing(new TypeError('a slip')))
+    expect(result).toMatchObject({ outcome: 'broken' })
+    expect(result.message).toMatch(/^TypeError: a slip\n +at /)
+    expect(run(throwing('not even an error'))).toMatchObject({
+      outcome: 'broken',
+      message: 'not even an error',
+    })
+  })
+
+  it('is fail if a descriptor is left open, also where every step passed', () => {
+    let left = -1
+    const leaky = epollCheck({
+      ...head,
+      run(machine) {
+        machine.run(eventfd('e'))
+        left = machine.fd('e')
+        machine.forget('e')
+      },
+    })
+    expect(run(leaky)).toMatchObject({
+      outcome: 'fail',
+      expected: 'no descriptor is left open',
+      actual: `left open: ${left}`,
+      step: 'step 3: compare the open descriptors with those before the check',
+    })
+    libc.fn.close(left)
+  })
+
+  it('is broken if it cannot be tidied up after', () => {
+    const greedy = epollCheck({
+      ...head,
+      run(machine) {
+        machine.run(eventfd('e'))
+        libc.fn.close(machine.fd('e'))
+      },
+    })
+    expect(run(greedy)).toMatchObject({
+      outcome: 'broken',
+      step: 'step 2: close what is open',
+      message: 'SystemError: close: EBADF (e)',
+    })
+  })
+
+  it('is that of the step that failed, whatever goes wrong afterwards', () => {
+    const twice = epollCheck({
+      ...head,
+      run(machine) {
+        machine.cleanups.push(() => {
+          throw new Error('tidying up')
+        })
+        machine.run(...failing)
+      },
+    })
+    expect(run(twice)).toMatchObject({ outcome: 'fail', expected: 'no events', actual: 'r IN' })
+  })
+
+  it('leaves no descriptor behind, whatever it is', () => {
+    const before = openDescriptors(libc)
+    run(epollCheck({ ...head, steps: passing }))
+    run(epollCheck({ ...head, steps: failing }))
+    run(throwing(new Error('a slip')))
+    run(throwing(new UnsupportedError('x', 'y')))
+    expect(openDescriptors(libc)).toEqual(before)
+  })
+})
+
+describe('a check that is built for the backend', () => {
+  it('is told which one it is', () => {
+    const seen: string[] = []
+    const steps: Check = epollCheck({ ...head, steps: (backend) => (seen.push(backend), passing) })
+    runCheck(steps, { libc, backend: 'poll', family: 'test', pool: undefined })
+    expect(seen).toEqual(['poll'])
+  })
+})
+
+describe('a check that needs many descriptors', () => {
+  const limit = descriptorLimit(libc)
+  afterEach(() => setDescriptorLimit(libc, limit.soft, limit.hard))
+
+  it('is unsupported where too few are free, and is not begun', () => {
+    const open = openDescriptors(libc).size
+    setDescriptorLimit(libc, open + 9, limit.hard)
+    const check = epollCheck({ ...head, descriptors: 10, steps: failing })
+    expect(run(check)).toMatchObject({
+      outcome: 'unsupported',
+      message: `it needs 10 free descriptors, and of ${open + 9} only 9 are free`,
+    })
+  })
+
+  it('runs where just enough are free', () => {
+    setDescriptorLimit(libc, openDescriptors(libc).size + 10, limit.hard)
+    expect(run(epollCheck({ ...head, descriptors: 10, steps: passing })).outcome).toBe('pass')
+  })
+})
+
+describe('a check with threads', () => {
+  let pool: ThreadPool
+  beforeAll(() => {
+    pool = new ThreadPool(libc.plan, 1)
+  })
+  afterAll(() => pool.exit())
+
+  it('is unsupported where there are too few threads, and is not begun', () => {
+    const check = epollCheck({ ...head, threads: 2, steps: failing })
+    expect(run(check, { pool })).toMatchObject({
+      outcome: 'unsupported',
+      message: 'it needs 2 threads, and the limit of descriptors leaves room for 1',
+    })
+    expect(run(check).message).toContain('leaves room for 0')
+  })
+
+  it('is broken if it uses more threads than it declares', () => {
+    const greedy = epollCheck({
+      ...head,
+      threads: 1,
+      run(machine) {
+        machine.acquireThread()
+        machine.acquireThread()
+      },
+    })
+    expect(run(greedy, { pool })).toMatchObject({ outcome: 'broken' })
+    expect(run(greedy, { pool }).message).toContain('the check uses more threads than it declares')
+  })
+
+  it('is unsupported if a thread is to call a function that no library has', () => {
+    const { epoll_pwait2: _, ...bindings } = libc.plan.bindings
+    const poor = new ThreadPool({ ...libc.plan, bindings }, 1)
+    const check = epollCheck({
+      ...head,
+      threads: 1,
+      run(machine) {
+        machine.acquireThread().post({ calls: [{ fn: 'epoll_pwait2', args: [] }], rounds: 1 })
+      },
+    })
+    expect(run(check, { pool: poor })).toMatchObject({ outcome: 'unsupported' })
+    poor.exit()
+  })
+})

@@ -1,0 +1,35 @@
+/**
+ * evloop as a library: the portable event loop, the backends under it, and what the command line is made of.
+ *
+ * Start with `openLibc`, once, in the main thread and before any worker; everything else takes its result.
+ */
+export { openLibc } from './libc/libc.ts'
+export type { Libc, LibcOptions } from './libc/libc.ts'
+export { availabilityOf, backendNames, backends, defaultBackend } from './backends/index.ts'
+export type { BackendName } from './backends/index.ts'
+export { Interest, INTERRUPTED, Readiness, ReadinessBatch } from './backends/backend.ts'
+export type {
+  Availability,
+  Backend,
+  Capabilities,
+  Poller,
+  RegistrationOptions,
+  Token,
+  Trigger,
+  WakeHandle,
+} from './backends/backend.ts'
+export { wakeRemote } from './backends/waker.ts'
+export { createEvents, EventLoop } from './loop/event-loop.ts'
+export type { EventLoopOptions, LoopEvent } from './loop/event-loop.ts'
+export { deadlineIn, expired, remaining } from './loop/deadline.ts'
+export type { Deadline } from './loop/deadline.ts'
+export { probe } from './probe/index.ts'
+export type { ProbeReport } from './probe/report.ts'
+export { verify } from './conformance/verify.ts'
+export type { VerifyOptions } from './conformance/verify.ts'
+export type { VerifyReport } from './conformance/report.ts'
+export type { CheckResult, Kind, Level, Outcome } from './conformance/check.ts'
+export { benchMachine } from './measure/machine.ts'
+export type { BenchMachineOptions } from './measure/machine.ts'
+export type { BenchGap, BenchReport, BenchResult } from './measure/report.ts'
+export { LibraryError, SystemError, UnsupportedError, UsageError } from './errors.ts'

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { collectGarbage, runThread } from '../testing/native.ts'
+import { bytesAt } from './ffi.ts'
+import { openPipe } from './fd.ts'
+import { openLibc } from './libc.ts'
+import { Memory } from './memory.ts'
+
+const libc = openLibc()
+
+test('memory is zeroed, aligned to words and as long as asked for', () => {
+  const sizes = [1, 7, 8, 12, 100, 4096]
+  const memories = sizes.map((size) => new Memory(size))
+  expect(memories.filter(({ address }) => address % 8 !== 0)).toEqual([])
+  expect(memories.every(({ bytes }) => bytes.every((byte) => byte === 0))).toBe(true)
+  expect(memories.filter(({ bytes }, i) => bytes.length < (sizes[i] ?? 0))).toEqual([])
+})
+
+test('memory of no bytes has an address of its own', () => {
+  const [one, other] = [new Memory(0), new Memory(0)]
+  expect(one.address).toBeGreaterThan(0)
+  expect(one.address).not.toBe(other.address)
+})
+
+test('C writes at `at`, and JavaScript sees it through bytes and view', () => {
+  const memory = new Memory(32)
+  libc.fn.memset(memory.at(8), 0xff, 4)
+  expect([...memory.bytes.subarray(4, 16)]).toEqual([0, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0])
+  expect(memory.view.getInt32(8, true)).toBe(-1)
+})
+
+test('C reads what JavaScript writes', () => {
+  const [reader, writer] = openPipe(libc)
+  using _reader = reader
+  using _writer = writer
+  const memory = new Memory(16)
+  memory.view.setBigUint64(0, 0x0102030405060708n, true)
+  expect(libc.fn.write(writer.fd, memory.address, 8)).toBe(8)
+  expect(libc.fn.read(reader.fd, memory.at(8), 8)).toBe(8)
+  expect(memory.view.getBigUint64(8, true)).toBe(0x0102030405060708n)
+})
+
+test.each([false, true])('addresses are stable over garbage collections (shared: %s)', (shared) => {
+  const memories = Array.from({ length: 200 }, (_, i) => {
+    const memory = new Memory(8 + i * 31, { shared })
+    memory.view.setUint32(0, i, true)
+    return memory
+  })
+  const addresses = memories.map(({ address }) => address)
+  for (let round = 0; round < 3; round++) {
+    Array.from({ length: 2000 }, () => new Memory(64).bytes.fill(0xee))
+    collectGarbage()
+  }
+  const numbers = addresses.map((address) => Buffer.from(bytesAt(address, 4)).readUInt32LE())
+  expect(numbers).toEqual(memories.map((_, i) => i))
+  expect(memories.map(({ bytes }) => bytes.byteOffset)).toEqual(memories.map(() => 0))
+})
+
+test('shared memory is the same bytes in a worker', async () => {
+  const memory = new Memory(8, { shared: true })
+  const script = `
+    import { workerData } from 'node:worker_threads'
+    workerData[3] = 42
+  `
+  await runThread(script, memory.bytes)
+  libc.fn.memset(memory.at(4), 7, 1)
+  expect([...memory.bytes]).toEqual([0, 0, 0, 42, 7, 0, 0, 0])
+})

@@ -1,0 +1,157 @@
+/** Descriptors that are closed while a loop has interest in them, and numbers that come back. */
+import { closeSync, openSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { backends } from '../backends/index.ts'
+import { openEventfd, openSocketpair } from '../libc/fd.ts'
+import type { OwnedFd } from '../libc/fd.ts'
+import { openLibc } from '../libc/libc.ts'
+import { loopEvent, loopEvents } from '../testing/loops.ts'
+import { duplicate, write } from '../testing/native.ts'
+import { codeOf } from '../testing/pollers.ts'
+import { EventLoop } from './event-loop.ts'
+
+const libc = openLibc()
+
+describe.each(Object.values(backends))('over $name', (backend) => {
+  /** A loop with interest in an eventfd that is then closed. */
+  function withClosed(action: (loop: EventLoop, fd: number) => void): void {
+    using loop = new EventLoop(libc, { backend })
+    const eventfd = openEventfd(libc)
+    const { fd } = eventfd
+    loop.addRead(fd, 1)
+    eventfd.close()
+    action(loop, fd)
+  }
+
+  /** Opens an eventfd that is ready, under the number that was closed last. */
+  function reopen(fd: number): OwnedFd {
+    const next = openEventfd(libc)
+    expect(next.fd).toBe(fd)
+    write(libc, next.fd)
+    return next
+  }
+
+  const readable = (fd: number, token: bigint): unknown => loopEvent({ fd, token, readable: true })
+
+  test('removal is idempotent, and nothing is left', () => {
+    withClosed((loop, fd) => {
+      loop.delRead(fd)
+      loop.delRead(fd)
+      loop.delWrite(fd)
+      expect(loopEvents(loop)).toEqual([])
+      using next = reopen(fd)
+      expect(loopEvents(loop)).toEqual([])
+      loop.addRead(next.fd, 2)
+      expect(loopEvents(loop)).toEqual([readable(fd, 2n)])
+    })
+  })
+
+  test('interest in the same direction of its successor is interest in that', () => {
+    withClosed((loop, fd) => {
+      using next = reopen(fd)
+      loop.addRead(next.fd, 2)
+      expect(loopEvents(loop)).toEqual([readable(fd, 2n)])
+    })
+  })
+
+  test('interest in the other direction of its successor is interest in that', () => {
+    withClosed((loop, fd) => {
+      using next = reopen(fd)
+      loop.addWrite(next.fd, 2)
+      expect(loopEvents(loop)).toMatchObject([{ fd, token: 2n, writable: true }])
+    })
+  })
+
+  test('interest while it is closed is EBADF', () => {
+    withClosed((loop, fd) => {
+      expect(codeOf(() => loop.addRead(fd, 2))).toBe('EBADF')
+      expect(codeOf(() => loop.addWrite(fd, 2))).toBe('EBADF')
+      loop.delRead(fd)
+      expect(loopEvents(loop)).toEqual([])
+    })
+  })
+
+  test('it is silent, or an error that ends with removal, where the backend keeps a set', () => {
+    withClosed((loop, fd) => {
+      const error = loopEvent({ fd, token: 1n, readable: true, error: true })
+      expect(loopEvents(loop)).toEqual(backend === backends.epoll ? [] : [error])
+      loop.delRead(fd)
+      expect(loopEvents(loop)).toEqual([])
+    })
+  })
+
+  test('it hides neither others nor a wake', () => {
+    using loop = new EventLoop(libc, { backend })
+    const closed = openEventfd(libc)
+    using other = openEventfd(libc)
+    loop.addWake(3)
+    loop.wake()
+    loop.addWrite(other.fd, 4)
+    loop.addRead(closed.fd, 5)
+    const error = loopEvent({ fd: closed.fd, token: 5n, readable: true, error: true })
+    closed.close()
+    const events = loopEvents(loop)
+    expect(events.filter(({ token }) => token !== 5n)).toEqual([
+      loopEvent({ token: 3n, user: true }),
+      loopEvent({ fd: other.fd, token: 4n, writable: true }),
+    ])
+    expect(events.filter(({ token }) => token === 5n)).toEqual(backend === backends.epoll ? [] : [error])
+  })
+
+  test('with interest in both directions, removing one of them forgets the other', () => {
+    using loop = new EventLoop(libc, { backend })
+    const [watched, peer] = openSocketpair(libc)
+    using _peer = peer
+    const { fd } = watched
+    loop.addRead(fd, 1)
+    loop.addWrite(fd, 2)
+    watched.close()
+    loop.delWrite(fd)
+    expect(loopEvents(loop)).toEqual([])
+    using next = reopen(fd)
+    expect(loopEvents(loop)).toEqual([])
+    loop.addWrite(next.fd, 3)
+    expect(loopEvents(loop)).toEqual([loopEvent({ fd, token: 3n, writable: true })])
+  })
+
+  test('removal does nothing to a file that has its number by now', () => {
+    withClosed((loop, fd) => {
+      const file = openSync(import.meta.filename, 'r')
+      loop.delRead(fd)
+      const events = loopEvents(loop)
+      closeSync(file)
+      expect([file, events]).toEqual([fd, []])
+    })
+  })
+
+  test('with a duplicate alive, its successor has its own events only', () => {
+    using loop = new EventLoop(libc, { backend })
+    const old = openEventfd(libc)
+    using alive = duplicate(libc, old.fd, 0)
+    const { fd } = old
+    loop.addRead(fd, 1)
+    old.close()
+    using next = openEventfd(libc)
+    expect(next.fd).toBe(fd)
+    loop.addRead(fd, 2)
+    write(libc, alive.fd)
+    expect(loopEvents(loop)).toEqual([])
+    write(libc, next.fd)
+    expect(loopEvents(loop)).toEqual([readable(fd, 2n)])
+  })
+
+  test('removed, closed and restored from a duplicate, it can be added again', () => {
+    using loop = new EventLoop(libc, { backend })
+    const old = openEventfd(libc)
+    using alive = duplicate(libc, old.fd, 0)
+    const { fd } = old
+    loop.addRead(fd, 1)
+    old.close()
+    loop.delRead(fd)
+    using restored = duplicate(libc, alive.fd, fd)
+    expect(restored.fd).toBe(fd)
+    write(libc, alive.fd)
+    loop.addRead(fd, 2)
+    expect(loopEvents(loop)).toEqual([readable(fd, 2n)])
+  })
+})

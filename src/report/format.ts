@@ -1,0 +1,18 @@
+import type { BenchReport } from '../measure/report.ts'
+import type { ProbeReport } from '../probe/report.ts'
+import type { VerifyReport } from '../conformance/report.ts'
+import type { Style } from './style.ts'
+
+/** How a format is to write. */
+export interface FormatOptions {
+  readonly style: Style
+  /** Also what is well: every check that passed, every feature that is there. */
+  readonly verbose: boolean
+}
+
+/** A format turns reports into text. It is pure: it reads no clock, no environment and no terminal. */
+export interface Format {
+  probe(report: ProbeReport, options: FormatOptions): string
+  verify(report: VerifyReport, options: FormatOptions): string
+  bench(report: BenchReport, options: FormatOptions): string
+}

@@ -1,0 +1,7 @@
+import type { Format } from '../../format.ts'
+import { benchTable } from './bench.ts'
+import { probeTable } from './probe.ts'
+import { verifyTable } from './verify.ts'
+
+/** For people: tables, with what needs attention spelled out below them. */
+export const table: Format = { probe: probeTable, verify: verifyTable, bench: benchTable }

@@ -1,0 +1,41 @@
+import Table from 'cli-table3'
+import type { ProbeReport } from '../../../probe/report.ts'
+import { printable } from '../../text.ts'
+
+/** A table without the colours that cli-table3 would give it by itself. `right` are the columns of numbers. */
+export function layOut(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[],
+): string {
+  const table = new Table({
+    head: [...head],
+    style: { head: [], border: [], compact: true },
+    colAligns: head.map((_, column) => (right.includes(column) ? 'right' : 'left')),
+  })
+  for (const row of rows) table.push([...row])
+  return table.toString()
+}
+
+/** The line that says which machine a report is about. */
+export function machineLine(command: string, { platform }: ProbeReport): string {
+  const { os, arch, kernel, libc, node } = platform
+  const libcName = libc.version === null ? libc.name : `${libc.name} ${libc.version}`
+  return printable(`evloop ${command} · ${os} ${kernel} ${arch} · ${libcName} · node ${node}`)
+}
+
+/** Words joined by commas, in lines that are not longer than `width` unless a single word is. */
+export function wrapList(words: readonly string[], width: number): string {
+  const lines: string[] = []
+  let line = ''
+  for (const [index, word] of words.entries()) {
+    const item = index === words.length - 1 ? word : `${word},`
+    if (line !== '' && line.length + 1 + item.length > width) {
+      lines.push(line)
+      line = item
+    } else {
+      line = line === '' ? item : `${line} ${item}`
+    }
+  }
+  return [...lines, line].join('\n')
+}

@@ -1,0 +1,41 @@
+/**
+ * Text that came from elsewhere (a file's name, a result file) made safe to show: control characters, which a
+ * terminal would obey, become visible escapes.
+ */
+export function printable(text: string): string {
+  // Tabs and line feeds are among them: a table cell has one line.
+  return text.replaceAll(/\p{Cc}/gu, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+  })
+}
+
+const durationUnits = [
+  ['ns', 1],
+  ['us', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+] as const
+
+/** Nanoseconds in the unit that suits them, with three digits: `869 ns`, `12.3 us`. */
+export function formatNs(ns: number): string {
+  const unit = durationUnits.findLast(([, size]) => Math.abs(ns) >= size) ?? durationUnits[0]
+  return `${threeDigits(ns / unit[1])} ${unit[0]}`
+}
+
+/** A rate: `1.15 M/s`. */
+export function formatRate(perSecond: number): string {
+  if (perSecond >= 1e6) return `${threeDigits(perSecond / 1e6)} M/s`
+  if (perSecond >= 1e3) return `${threeDigits(perSecond / 1e3)} k/s`
+  return `${threeDigits(perSecond)} /s`
+}
+
+/** With three digits: `1.23`, `12.3`, `123`. */
+export function threeDigits(value: number): string {
+  const magnitude = Math.abs(value)
+  return value.toFixed(magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2)
+}
+
+/** `1 check`, `2 checks`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

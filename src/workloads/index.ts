@@ -1,0 +1,13 @@
+import { dispatch } from './dispatch.ts'
+import { eof } from './eof.ts'
+import { idle } from './idle.ts'
+import { register } from './register.ts'
+import { wake } from './wake.ts'
+import type { Workload } from './workload.ts'
+
+/** Every workload, in the order of reports. Adding one is a file and a line here. */
+export const workloads = { wake, idle, dispatch, register, eof } as const satisfies Record<string, Workload>
+
+export type WorkloadName = keyof typeof workloads
+
+export const workloadNames = Object.keys(workloads) as WorkloadName[]

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tests that need the kernel run one file at a time: they time, count descriptors and start processes. */
+const system = 'src/**/*.system.test.ts'
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    coverage: { include: ['src/**/*.ts'], exclude: ['src/**/*.test.ts', 'src/testing/**'] },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['src/**/*.test.ts', 'bench/**/*.test.ts'], exclude: [system] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: [system],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          setupFiles: ['src/testing/leak-check.ts'],
+        },
+      },
+    ],
+  },
+})
