@@ -64,6 +64,19 @@ export class OutputError extends Error {
   }
 }
 
+/**
+ * Runs what a sandbox may forbid although the kernel has it: a refusal is then no error, but means that the
+ * feature is not available here.
+ */
+export function orUnsupported<T>(feature: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof SystemError) throw new UnsupportedError(feature, error.message)
+    throw error
+  }
+}
+
 /** Whether an error is one of ours, to be shown as one line and not as a stack trace. */
 export function isKnownError(
   error: unknown,

@@ -23,7 +23,7 @@ function withoutDescriptors<T>(action: () => T): T {
   }
 }
 
-describe.each(Object.values(backends))('$name', (backend) => {
+describe.each(Object.entries(backends))('%s', (_name, backend) => {
   describe('registrations', () => {
     test('adding twice is EEXIST; modifying and removing what is not there are ENOENT', () => {
       using poller = backend.open(libc)

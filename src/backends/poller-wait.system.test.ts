@@ -13,7 +13,7 @@ const { READ, WRITE } = Interest
 /** What must come, comes at once; the room is for a loaded machine. */
 const LONG_NS = 20_000_000_000
 
-describe.each(Object.values(backends))('$name', (backend) => {
+describe.each(Object.entries(backends))('%s', (_name, backend) => {
   test.each([-1, -0.5, NaN])('a timeout of %d is a RangeError', (timeoutNs) => {
     using poller = backend.open(libc)
     expect(() => poller.wait(new ReadinessBatch(1), timeoutNs)).toThrow(RangeError)

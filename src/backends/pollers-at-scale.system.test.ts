@@ -26,7 +26,7 @@ function copies(owned: OwnedFd, count: number): OwnedFd[] {
   return upTo(count).map(() => duplicate(libc, owned.fd, 0))
 }
 
-describe.each(Object.values(backends))('$name', (backend) => {
+describe.each(Object.entries(backends))('%s', (_name, backend) => {
   const { largestFd = Infinity } = backend.capabilities
   const count = Math.min(MANY, before.hard - 200, largestFd - 100)
 

@@ -18,7 +18,7 @@ function closeLowest(owned: readonly OwnedFd[]): number {
   return Math.min(...numbers)
 }
 
-describe.each(Object.values(backends))('$name', (backend) => {
+describe.each(Object.entries(backends))('%s', (_name, backend) => {
   /** epoll forgets a closed descriptor; the others keep it in their set, and must say what is wrong with it. */
   const forgets = backend === backends.epoll
 

@@ -7,9 +7,11 @@ import { openEventfd } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
 import { openLibc, sys } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
+import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import { duplicate, openTcp, write } from '../testing/native.ts'
 import { codeOf, reported, tokensOver } from '../testing/pollers.ts'
 import { Interest, ReadinessBatch } from './backend.ts'
+import type { Poller } from './backend.ts'
 import { select } from './select.ts'
 
 const libc = openLibc()
@@ -169,6 +171,27 @@ describe('interest', () => {
     expect(reported(poller)).toEqual([])
     sys(libc, 'send', client.fd, byte.address, 1, MSG.OOB)
     expect(reported(poller, { timeoutNs: 5_000_000_000 })).toEqual([[1n, 'PRIORITY']])
+  })
+})
+
+describe.skipIf(!hasCompiler)('a select that keeps failing with EBADF (needs a C compiler)', () => {
+  const broken = (): Poller => select.open(openLibc({ lib: compileLibrary('faults/select-ebadf') }))
+
+  test('is an error where all descriptors are open', () => {
+    using poller = broken()
+    using idle = openEventfd(libc)
+    poller.add(idle.fd, READ, 1)
+    expect(codeOf(() => void reported(poller))).toBe('EBADF')
+  })
+
+  test('reports who is closed, and nobody as ready who is not', () => {
+    using poller = broken()
+    using idle = openEventfd(libc)
+    const closed = openEventfd(libc)
+    poller.add(idle.fd, READ, 1)
+    poller.add(closed.fd, READ, 2)
+    closed.close()
+    expect(reported(poller)).toEqual([[2n, 'ERROR']])
   })
 })
 

@@ -27,7 +27,7 @@ const channels: readonly (readonly [string, () => Libc])[] = [
 ]
 
 const combinations = Object.values(backends).flatMap((backend) =>
-  channels.map(([channel, open]) => ({ backend, name: backend.name, channel, open })),
+  channels.map(([channel, open]) => [backend.name, channel, backend, open] as const),
 )
 
 /** Words that a thread and the test share. */
@@ -58,7 +58,7 @@ function startWaker(
 
 const sharedWords = (): Int32Array => new Int32Array(new SharedArrayBuffer(12))
 
-describe.each(combinations)('$name woken by $channel', ({ backend, open }) => {
+describe.each(combinations)('%s woken by %s', (_name, _channel, backend, open) => {
   test('a thousand wakes are one event, which leaves nothing behind', () => {
     using poller = backend.open(open())
     for (let i = 0; i < 1000; i++) poller.wake()

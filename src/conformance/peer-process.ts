@@ -31,8 +31,8 @@ const CHUNK_BYTES = 4096
  * Hence the two pipes that Node knows nothing about, and the wait for the process's end by `waitpid`. The
  * answers are read by Node and not by the libc under test, whose `poll` and `read` may be what is broken.
  *
- * The owner calls `kill` at the end, whatever happened: afterwards no process and no descriptor is left. Were
- * this process itself killed, the peer would see the end of its orders, and end.
+ * The owner calls `kill` at the end, whatever happened: afterwards no process and no descriptor is left. When
+ * this process itself is killed, the kernel kills the peer with it.
  */
 export class PeerProcess {
   readonly pid: number

@@ -1,6 +1,8 @@
 /** Entry point of a peer: makes the steps that it is told to, one after another, and says how they ended. */
 import { readSync, writeSync } from 'node:fs'
+import { constants } from 'node:os'
 import { UnsupportedError } from '../errors.ts'
+import { PR } from '../libc/constants/linux.ts'
 import { openLibc } from '../libc/libc.ts'
 import { Failure } from './check.ts'
 import { LineBuffer } from './line-buffer.ts'
@@ -9,6 +11,9 @@ import type { PeerAnswer, PeerOrder, PeerSetup } from './messages.ts'
 
 const setup = JSON.parse(process.argv[2] ?? '') as PeerSetup
 const libc = openLibc({ lib: setup.lib })
+// A step that hangs must not outlive the process that waits for it. Where this fails, steps end by themselves.
+if (libc.has('prctl')) libc.fn.prctl(PR.SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0)
+
 const machine = new Machine(libc, setup.backend)
 for (const [name, fd] of Object.entries(setup.inherited)) machine.bind(name, fd)
 

@@ -86,7 +86,14 @@ function outcomeOfFailure(check: Check): Outcome {
 function missingDescriptors(check: Check, libc: Libc, open: number): string | undefined {
   const needed = check.descriptors
   if (needed === undefined) return undefined
-  const limit = descriptorLimit(libc).soft
+  let limit: number
+  try {
+    limit = descriptorLimit(libc).soft
+  } catch (error) {
+    // A sandbox may hide the limit, and then the check itself shows whether there is room.
+    if (error instanceof SystemError) return undefined
+    throw error
+  }
   if (limit - open >= needed) return undefined
   return `it needs ${needed} free descriptors, and of ${limit} only ${limit - open} are free`
 }

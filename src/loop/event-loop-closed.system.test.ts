@@ -12,7 +12,7 @@ import { EventLoop } from './event-loop.ts'
 
 const libc = openLibc()
 
-describe.each(Object.values(backends))('over $name', (backend) => {
+describe.each(Object.entries(backends))('over %s', (_name, backend) => {
   /** A loop with interest in an eventfd that is then closed. */
   function withClosed(action: (loop: EventLoop, fd: number) => void): void {
     using loop = new EventLoop(libc, { backend })
@@ -112,6 +112,24 @@ describe.each(Object.values(backends))('over $name', (backend) => {
     expect(loopEvents(loop)).toEqual([])
     loop.addWrite(next.fd, 3)
     expect(loopEvents(loop)).toEqual([loopEvent({ fd, token: 3n, writable: true })])
+  })
+
+  test('removal does nothing to a successor in which there is no interest', () => {
+    using loop = new EventLoop(libc, { backend })
+    const [both, one] = [openEventfd(libc), openEventfd(libc)]
+    const fds = [both.fd, one.fd]
+    loop.addRead(both.fd, 1)
+    loop.addWrite(both.fd, 2)
+    loop.addRead(one.fd, 3)
+    both.close()
+    one.close()
+    const successors = [openEventfd(libc), openEventfd(libc)]
+    expect(successors.map(({ fd }) => fd)).toEqual(fds)
+    for (const fd of fds) loop.delRead(fd)
+    for (const fd of fds) loop.delWrite(fd)
+    const events = loopEvents(loop)
+    for (const successor of successors) successor.close()
+    expect(events).toEqual([])
   })
 
   test('removal does nothing to a file that has its number by now', () => {

@@ -14,7 +14,6 @@ import type { LoopEvent } from './event-loop.ts'
 const libc = openLibc()
 
 interface Scene {
-  readonly is: string
   /** Opens what is watched (first) and its peer, and makes happen what is to be seen. */
   readonly open: () => readonly OwnedFd[]
   readonly interest: 'read' | 'write' | 'both'
@@ -36,21 +35,18 @@ const writingEnd = (): readonly [OwnedFd, OwnedFd] => {
   return [writer, reader]
 }
 
-const scenes: readonly Scene[] = [
-  {
-    is: 'an idle pipe',
+const scenes: Readonly<Record<string, Scene>> = {
+  'an idle pipe': {
     open: () => openPipe(libc),
     interest: 'read',
     event: null,
   },
-  {
-    is: 'a pipe with data',
+  'a pipe with data': {
     open: () => after(openPipe(libc), (_, writer) => write(libc, writer.fd, 100)),
     interest: 'read',
     event: { readable: true, bytes: 100 },
   },
-  {
-    is: 'a pipe with data whose writer has gone',
+  'a pipe with data whose writer has gone': {
     open: () =>
       after(openPipe(libc), (_, writer) => {
         write(libc, writer.fd, 7)
@@ -59,32 +55,27 @@ const scenes: readonly Scene[] = [
     interest: 'read',
     event: { readable: true, eof: true, bytes: 7 },
   },
-  {
-    is: 'an empty pipe whose writer has gone',
+  'an empty pipe whose writer has gone': {
     open: () => after(openPipe(libc), (_, writer) => writer.close()),
     interest: 'read',
     event: { readable: true, eof: true, bytes: 0 },
   },
-  {
-    is: 'a pipe with room',
+  'a pipe with room': {
     open: writingEnd,
     interest: 'write',
     event: { writable: true },
   },
-  {
-    is: 'a full pipe',
+  'a full pipe': {
     open: () => after(writingEnd(), (writer) => fill(libc, writer.fd)),
     interest: 'write',
     event: null,
   },
-  {
-    is: 'a pipe whose reader has gone',
+  'a pipe whose reader has gone': {
     open: () => after(writingEnd(), (_, reader) => reader.close()),
     interest: 'write',
     event: { writable: true, error: true },
   },
-  {
-    is: 'a full pipe whose reader has gone',
+  'a full pipe whose reader has gone': {
     open: () =>
       after(writingEnd(), (writer, reader) => {
         fill(libc, writer.fd)
@@ -93,8 +84,7 @@ const scenes: readonly Scene[] = [
     interest: 'write',
     event: { writable: true, error: true },
   },
-  {
-    is: 'a socket whose peer sends no more, with data left',
+  'a socket whose peer sends no more, with data left': {
     open: () =>
       after(openSocketpair(libc), (_, peer) => {
         write(libc, peer.fd, 4)
@@ -103,32 +93,27 @@ const scenes: readonly Scene[] = [
     interest: 'read',
     event: { readable: true, eof: true, bytes: 4 },
   },
-  {
-    is: 'a socket whose peer sends no more',
+  'a socket whose peer sends no more': {
     open: () => after(openSocketpair(libc), (_, peer) => halfClose(peer)),
     interest: 'both',
     event: { readable: true, writable: true, eof: true, bytes: 0 },
   },
-  {
-    is: 'a socket to write to whose peer sends no more, which is no end of writing,',
+  'a socket to write to whose peer sends no more, which is no end of writing,': {
     open: () => after(openSocketpair(libc), (_, peer) => halfClose(peer)),
     interest: 'write',
     event: { writable: true },
   },
-  {
-    is: 'a socket whose peer has gone',
+  'a socket whose peer has gone': {
     open: () => after(openSocketpair(libc), (_, peer) => peer.close()),
     interest: 'read',
     event: { readable: true, eof: true, bytes: 0 },
   },
-  {
-    is: 'a socket to write to whose peer has gone',
+  'a socket to write to whose peer has gone': {
     open: () => after(openSocketpair(libc), (_, peer) => peer.close()),
     interest: 'write',
     event: { writable: true, eof: true },
   },
-  {
-    is: 'a socket whose peer has gone without reading what it was sent',
+  'a socket whose peer has gone without reading what it was sent': {
     open: () =>
       after(openSocketpair(libc), (watched, peer) => {
         write(libc, watched.fd)
@@ -137,8 +122,7 @@ const scenes: readonly Scene[] = [
     interest: 'read',
     event: { readable: true, eof: true, error: true, bytes: 0 },
   },
-  {
-    is: 'a socket with two datagrams, of which the first counts',
+  'a socket with two datagrams, of which the first counts': {
     open: () =>
       after(openSocketpair(libc, SOCK.DGRAM), (_, peer) => {
         write(libc, peer.fd, 10)
@@ -147,8 +131,7 @@ const scenes: readonly Scene[] = [
     interest: 'read',
     event: { readable: true, bytes: 10 },
   },
-  {
-    is: 'an eventfd, which does not tell how many bytes it has,',
+  'an eventfd, which does not tell how many bytes it has,': {
     open: () => {
       const eventfd = openEventfd(libc)
       write(libc, eventfd.fd)
@@ -157,10 +140,10 @@ const scenes: readonly Scene[] = [
     interest: 'both',
     event: { readable: true, writable: true },
   },
-]
+}
 
-describe.each(Object.values(backends))('over $name', (backend) => {
-  test.each(scenes)('$is is the event that it should be', ({ open, interest, event }) => {
+describe.each(Object.entries(backends))('over %s', (_name, backend) => {
+  test.each(Object.entries(scenes))('%s is the event that it should be', (_is, { open, interest, event }) => {
     const descriptors = open()
     const fd = descriptors[0]?.fd ?? -1
     using loop = new EventLoop(libc, { backend })

@@ -14,7 +14,7 @@ const libc = openLibc()
 const READ = 10n
 const WRITE = 20n
 
-describe.each(Object.values(backends))('over $name', (backend) => {
+describe.each(Object.entries(backends))('over %s', (_name, backend) => {
   const open = (): EventLoop => new EventLoop(libc, { backend, merge: false })
 
   /** A socket that is ready in both directions, with interest in both. */

@@ -33,7 +33,7 @@ function withPair(action: (a: OwnedFd, b: OwnedFd) => void): void {
   }
 }
 
-describe.each(Object.values(backends))('over $name', (backend) => {
+describe.each(Object.entries(backends))('over %s', (_name, backend) => {
   const open = (): EventLoop => new EventLoop(libc, { backend })
 
   describe('interest', () => {

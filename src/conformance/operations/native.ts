@@ -7,6 +7,7 @@ import { formatMask, parseMask } from '../masks.ts'
 import type { Machine } from '../machine.ts'
 import type { Argument, Expected, NativeStep, StepOf } from '../steps.ts'
 import type { Invocation } from '../threads/job.ts'
+import { UnsupportedError } from '../../errors.ts'
 import { FD_SETSIZE } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName } from '../../libc/libc.ts'
@@ -52,6 +53,11 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
       return { invocation: { fn: step.fn, args }, memory }
     },
     conclude(machine, step, outcome) {
+      // A call that is to make a descriptor and is not there, or is forbidden, is not to blame for that.
+      const error = outcome.result === -1 ? errnoName(outcome.errno) : ''
+      if (step.as !== undefined && (error === 'ENOSYS' || error === 'EPERM')) {
+        throw new UnsupportedError(step.fn, error)
+      }
       expectResult(step.fn, outcome, step.expect)
       if (step.as !== undefined && outcome.result >= 0) machine.bind(step.as, outcome.result)
     },

@@ -1,7 +1,7 @@
 /**
  * What the kernel tells of a TCP connection, and waiting for it: TCP is not synchronous, not even over
- * loopback. Linux answers both questions under the lock that incoming packets are handled under, so whoever
- * sees a state here knows that the packet that brought it has been dealt with, wake-ups included.
+ * loopback. Linux tells a connection's state under the lock that its packets are handled under, so whoever sees
+ * a state here knows that the packet that brought it has been dealt with, wake-ups included.
  */
 import { SystemError, UnsupportedError } from '../../errors.ts'
 import { IPPROTO_TCP, TCP_INFO, TIOCOUTQ } from '../../libc/constants/linux.ts'

@@ -35,7 +35,7 @@ export interface ReadinessRow extends Readiness {
   readonly also?: readonly NextState[]
   /** What is asked for in place of everything. */
   readonly mask?: MaskText
-  /** Nothing is reported before the transition, which must wake a waiter that is blocked by then. */
+  /** Nothing is reported before the transition, and it must wake who waits, also who asks for nothing. */
   readonly wakes?: boolean
 }
 

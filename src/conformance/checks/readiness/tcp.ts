@@ -126,7 +126,8 @@ export const tcpRows: readonly ReadinessRow[] = [
     statement: 'A TCP socket with data is readable and writable, until the data is read.',
     source: 'gVisor',
     create,
-    transition: [write('c', 1), settleSent('c')],
+    // What arrives may be acknowledged before readers are woken; asking for the state lets that end too.
+    transition: [write('c', 1), settleSent('c'), settle('s', 'ESTABLISHED')],
     ...readable,
     also: [{ steps: [read('s', 1)], ...writable }],
   },

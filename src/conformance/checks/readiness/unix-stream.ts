@@ -179,7 +179,7 @@ export const unixStreamRows: readonly ReadinessRow[] = [
     withoutEvents: '0',
     select: 'rwx',
     also: [
-      // Linux says IN until a read has found that there is nothing; see ready.unix-oob-phantom-in.
+      // Linux goes on saying IN until a read has found that there is nothing.
       { steps: [recvOob('a'), call('recv', ['$a', { bytes: 8 }, 8, 0], 'EAGAIN')], ...writable },
     ],
   },
