@@ -69,6 +69,12 @@ describe('writing a result', () => {
     expect(statSync(pipe).isFIFO()).toBe(true)
   })
 
+  it('waits for a slow reader, however much there is to write', () => {
+    const megabyte = writing(undefined, '"x".repeat(2 ** 20)')
+    const read = execFileSync('sh', ['-c', `node -e '${megabyte}' | { sleep 0.3; wc -c; }`])
+    expect(Number(String(read))).toBe(2 ** 20)
+  })
+
   it('leaves the old file and nothing else where it fails', () => {
     const file = join(directory, 'result')
     mkdirSync(file)
@@ -116,8 +122,8 @@ describe('a file for the result', () => {
   })
 })
 
-/** A program that writes into a pipe by the code under test, in a process of its own. */
-function writing(pipe: string): string {
+/** A program that writes by the code under test, in a process of its own. */
+function writing(file: string | undefined, text = '"text"'): string {
   const module = new URL('../../dist/src/commands/output.js', import.meta.url).href
-  return `import(${JSON.stringify(module)}).then((m) => m.writeOutput(${JSON.stringify(pipe)}, "text"))`
+  return `import(${JSON.stringify(module)}).then((m) => m.writeOutput(${JSON.stringify(file)}, ${text}))`
 }

@@ -1,37 +1,42 @@
-import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { makeProgress } from './progress.ts'
+import type { Progress } from './progress.ts'
 
-/** A stream that keeps what is written to it, and says of itself what it is told to. */
-function fakeStream(isTTY: boolean): { readonly stream: NodeJS.WriteStream; readonly written: string[] } {
+/** A progress line on a stream, with what is written to that. */
+function progressOn({
+  isTTY,
+  quiet = false,
+}: {
+  isTTY: boolean
+  quiet?: boolean
+}): Progress & { written: string[] } {
   const written: string[] = []
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      written.push(chunk.toString())
-      done()
-    },
-  })
-  return { stream: Object.assign(stream, { isTTY }) as unknown as NodeJS.WriteStream, written }
+  const stream = { isTTY, write: (text: string) => written.push(text) > 0 }
+  return { ...makeProgress(stream as unknown as NodeJS.WriteStream, quiet), written }
 }
 
 describe('progress', () => {
-  it('is one line on a terminal, replaced by the next and erased at the end', () => {
-    const { stream, written } = fakeStream(true)
-    const progress = makeProgress(stream, false)
+  it('is one line that is replaced, and taken away at the end', () => {
+    const progress = progressOn({ isTTY: true })
     progress.show('one')
     progress.show('two')
     progress.clear()
-    expect(written).toEqual(['\r\u001b[Kone', '\r\u001b[Ktwo', '\r\u001b[K'])
+    expect(progress.written).toEqual(['\r\u001B[Kone', '\r\u001B[Ktwo', '\r\u001B[K'])
   })
 
-  it.each([
-    ['where nobody looks', false, false],
-    ['when told to be quiet', true, true],
-  ])('is silent %s', (_, isTTY, quiet) => {
-    const { stream, written } = fakeStream(isTTY)
-    const progress = makeProgress(stream, quiet)
+  it('takes nothing away where nothing is shown', () => {
+    const progress = progressOn({ isTTY: true })
+    progress.clear()
     progress.show('one')
     progress.clear()
-    expect(written).toEqual([])
+    progress.clear()
+    expect(progress.written).toEqual(['\r\u001B[Kone', '\r\u001B[K'])
+  })
+
+  it.each([{ isTTY: false }, { isTTY: true, quiet: true }])('is not for %o', (options) => {
+    const progress = progressOn(options)
+    progress.show('one')
+    progress.clear()
+    expect(progress.written).toEqual([])
   })
 })

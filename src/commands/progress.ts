@@ -11,8 +11,15 @@ const ERASE_LINE = '\r\u001b[K'
 
 export function makeProgress(stream: NodeJS.WriteStream, quiet: boolean): Progress {
   if (quiet || !stream.isTTY) return { show: () => undefined, clear: () => undefined }
+  let shown = false
   return {
-    show: (text) => void stream.write(`${ERASE_LINE}${text}`),
-    clear: () => void stream.write(ERASE_LINE),
+    show(text) {
+      stream.write(`${ERASE_LINE}${text}`)
+      shown = true
+    },
+    clear() {
+      if (shown) stream.write(ERASE_LINE)
+      shown = false
+    },
   }
 }

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { UnsupportedError } from '../errors.ts'
+import { compileLibrary, hasCompiler } from '../testing/compile.ts'
+import { version } from '../version.ts'
+import { checksOf } from './checks/index.ts'
+import type { VerifyReport } from './report.ts'
+import { verify } from './verify.ts'
+import type { VerifyOptions } from './verify.ts'
+
+const run = async (over: Partial<VerifyOptions> = {}): Promise<VerifyReport> =>
+  await verify({
+    backends: ['select'],
+    lib: undefined,
+    timeoutMs: 30_000,
+    onWarning: () => undefined,
+    signal: new AbortController().signal,
+    ...over,
+  })
+
+describe('verify', () => {
+  it('says of which machine, when and how long, and tells of each backend before its checks run', async () => {
+    const told: string[] = []
+    const before = Date.now()
+    const report = await run({ backends: ['select', 'poll'], onProgress: (backend) => told.push(backend) })
+    expect(told).toEqual(['select', 'poll'])
+    expect(report.tool).toEqual({ name: 'evloop', version: version() })
+    expect(report.environment.backends.map(({ name }) => name)).toEqual(['select', 'poll'])
+    expect(Date.parse(report.startedAt)).toBeGreaterThanOrEqual(before)
+    expect(report.durationMs).toBeLessThanOrEqual(Date.now() - before + 1)
+    expect(report.results.map(({ id }) => id)).toEqual([...checksOf('select'), ...checksOf('poll')])
+    expect(report).not.toHaveProperty('interrupted')
+  })
+
+  it('is marked as interrupted, and checks nothing, if it is to stop before it begins', async () => {
+    const report = await run({ signal: AbortSignal.abort() })
+    expect(report).toMatchObject({ results: [], interrupted: true })
+    expect(Object.values(report.summary)).toEqual([0, 0, 0, 0, 0])
+  })
+})
+
+describe.runIf(hasCompiler)('verify where backends are missing', () => {
+  it('throws if none of those asked for is there, with the reason of each, also if one is asked for twice', async () => {
+    const lib = compileLibrary('faults/no-backends')
+    const gone = 'select is not available: select of nothing failed with EPERM'
+    await expect(run({ lib })).rejects.toThrow(new UnsupportedError('nothing to verify', gone))
+    await expect(run({ lib, backends: ['select', 'select'] })).rejects.toThrow(gone)
+    await expect(run({ lib, backends: ['poll', 'select'] })).rejects.toThrow(
+      `poll is not available: poll of nothing failed with ENOSYS; ${gone}`,
+    )
+  })
+
+  it('is content with one of them', async () => {
+    const { summary } = await run({ lib: compileLibrary('faults/no-epoll'), backends: ['epoll', 'select'] })
+    expect(summary.unsupported).toBeGreaterThanOrEqual(checksOf('epoll').length)
+    expect(summary.pass).toBeGreaterThan(0)
+  })
+})
