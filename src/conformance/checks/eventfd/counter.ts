@@ -3,6 +3,7 @@ import { sys } from '../../../libc/libc.ts'
 import { blocked, call, closeAll, counter, eventfd, join, signal, thread } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
+import { runUnblocking } from './unblock.ts'
 import { FULL, MAX } from './values.ts'
 
 const flagNames = Object.keys(EFD) as (keyof typeof EFD)[]
@@ -94,23 +95,27 @@ export const counterChecks: readonly Check[] = [
     kind: 'thread',
     source: 'eventfd(2); LTP; StarryOS; gVisor',
     threads: 1,
-    steps: [
-      eventfd('e'),
-      signal('e', FULL),
-      signal('e', '1', 'EAGAIN'),
-      signal('e', '0'),
-      counter('e', FULL),
-      signal('e', '2'),
-      signal('e', FULL, 'EAGAIN'),
-      counter('e', '2'),
-      eventfd('blocking', 0, 0),
-      signal('blocking', FULL),
-      thread('writer', signal('blocking', '3')),
-      blocked('writer'),
-      counter('blocking', FULL),
-      join('writer'),
-      counter('blocking', '3'),
-    ],
+    run(machine) {
+      machine.run(
+        eventfd('e'),
+        signal('e', FULL),
+        signal('e', '1', 'EAGAIN'),
+        signal('e', '0'),
+        counter('e', FULL),
+        signal('e', '2'),
+        signal('e', FULL, 'EAGAIN'),
+        counter('e', '2'),
+        eventfd('blocking', 0, 0),
+      )
+      runUnblocking(machine, 'blocking', [
+        signal('blocking', FULL),
+        thread('writer', signal('blocking', '3')),
+        blocked('writer'),
+        counter('blocking', FULL),
+        join('writer'),
+        counter('blocking', '3'),
+      ])
+    },
   }),
   epollCheck({
     id: 'eventfd.efault-consumes',

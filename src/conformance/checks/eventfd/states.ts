@@ -7,6 +7,7 @@ import { inquiryOf } from '../readiness/inquiry.ts'
 import type { Readiness } from '../readiness/inquiry.ts'
 import { readinessCheck } from '../readiness/matrix.ts'
 import { signalByCompletion } from './aio.ts'
+import { runUnblocking } from './unblock.ts'
 import { ALMOST_FULL, FULL, MAX } from './values.ts'
 
 const empty: Readiness = { fd: 'e', revents: 'OUT', withoutEvents: '0', select: 'w' }
@@ -95,11 +96,10 @@ export const states: readonly Check[] = [
     source: 'eventfd(2); StarryOS; zephyrproject-rtos/zephyr#59505',
     backends: ['epoll', 'poll'],
     threads: 2,
-    steps: (backend) => {
-      const { watch, ask } = inquiryOf(backend, ['e'], 'IN')
-      return [
-        eventfd('e', 0, 0),
-        peer('other', ['e']),
+    run(machine) {
+      const { watch, ask } = inquiryOf(machine.backend, ['e'], 'IN')
+      machine.run(eventfd('e', 0, 0), peer('other', ['e']))
+      runUnblocking(machine, 'e', [
         thread('reader', counter('e', '42')),
         blocked('reader'),
         ...inPeer('other', signal('e', '42')),
@@ -110,7 +110,7 @@ export const states: readonly Check[] = [
         ...inPeer('other', signal('e', '7')),
         join('waiter'),
         counter('e', '7'),
-      ]
+      ])
     },
   }),
 ]
