@@ -16,6 +16,8 @@ export const verifyCommand: CommandModule = {
     const options = raw as unknown as VerifyOptions
     const { makeContext } = await import('./context.ts')
     const { interruptible, INTERRUPTED_EXIT_CODE } = await import('./interrupt.ts')
+    // The probe first, and alone: Node opens all files of an import at once, and there may be 64 descriptors.
+    await import('../probe/index.ts')
     const { verify } = await import('../conformance/verify.ts')
     const { hasFindings } = await import('../conformance/report.ts')
     const context = await makeContext(options)

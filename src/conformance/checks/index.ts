@@ -1,26 +1,21 @@
 import type { BackendName } from '../../backends/index.ts'
 import type { Check, Family } from '../check.ts'
-import { control } from './control/index.ts'
-import { edgeTriggered } from './edge-triggered/index.ts'
-import { eventfds } from './eventfd/index.ts'
-import { levelTriggered } from './level-triggered/index.ts'
-import { oneshot } from './oneshot/index.ts'
-import { eventLoop } from './portable/loop.ts'
-import { pollers } from './portable/poller.ts'
-import { pipeReadiness, tcpReadiness, unixStreamReadiness } from './readiness/index.ts'
 
-/** Every family of checks, in the order of the matrix. Adding one is a folder and a line here. */
+/**
+ * Every family of checks, in the order of the matrix. Adding one is a folder and a line here.
+ *
+ * They are loaded one after another. Node opens all files of a static import at once, and these are so many that a
+ * process with 64 descriptors could not load them.
+ */
 export const families: readonly Family[] = [
-  pollers,
-  eventLoop,
-  ...control,
-  levelTriggered,
-  edgeTriggered,
-  oneshot,
-  pipeReadiness,
-  unixStreamReadiness,
-  tcpReadiness,
-  eventfds,
+  (await import('./portable/poller.ts')).pollers,
+  (await import('./portable/loop.ts')).eventLoop,
+  ...(await import('./control/index.ts')).control,
+  (await import('./level-triggered/index.ts')).levelTriggered,
+  (await import('./edge-triggered/index.ts')).edgeTriggered,
+  (await import('./oneshot/index.ts')).oneshot,
+  ...(await import('./readiness/index.ts')).readiness,
+  (await import('./eventfd/index.ts')).eventfds,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()
