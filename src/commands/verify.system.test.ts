@@ -107,7 +107,8 @@ describe.runIf(hasCompiler)('verify that is interrupted', () => {
       expect(marked).toBe(true)
       // All that came before the check that hung, which has no result itself.
       expect(results.map(({ id }) => id)).toEqual(all.slice(0, all.indexOf('epoll.lt.rcvlowat')))
-      expect(summary.pass).toBe(results.length)
+      // With a library in front of libc, the raw system calls are not its business.
+      expect(summary.pass + summary.unsupported).toBe(results.length)
     },
   )
 
