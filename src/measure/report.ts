@@ -1,27 +1,58 @@
 /** What `bench` reports. Durations of cycles are nanoseconds, per event where a cycle has more than one. */
 import type { ProbeReport } from '../probe/report.ts'
 import type { BackendName } from '../backends/index.ts'
+import type { Trigger } from '../backends/backend.ts'
+import type { SourceKind } from '../workloads/sources.ts'
 import type { EventCount } from '../workloads/workload.ts'
 import type { CallTax } from './call-tax.ts'
-import type { Interval } from './statistics.ts'
+import type { Noise } from './noise.ts'
+import type { Interval } from './statistics/describe.ts'
+import type { Verdict } from './statistics/verdict.ts'
 
-/** How the native calls of a cycle are made. `ffi`: one by one, each with the call tax. */
-type Driver = 'ffi'
+/**
+ * How the native calls of a cycle are made. `replay`: recorded once and repeated by native code, as a C program
+ * makes them. `ffi`: one by one from JavaScript, each with the call tax.
+ */
+export type Driver = 'replay' | 'ffi'
+
+/** Which driver was used, and why. */
+export interface DriverReport {
+  readonly name: Driver
+  /** Why it is this one: where the replayer comes from, or what kept it from being used. */
+  readonly reason: string
+  /** `forked`: replayed in a process of one thread, like a plain C program; `threaded`: in a process with threads. */
+  readonly process?: 'forked' | 'threaded'
+}
+
+/** A figure held against another one of the same run or of another file. */
+export interface Comparison {
+  /** The median of ratios taken round by round; between files, the ratio of the medians. */
+  readonly value: number
+  readonly ci95: Interval
+  /** Of the rank test, corrected for how many comparisons were made (Holm). */
+  readonly p: number
+  readonly verdict: Verdict
+}
 
 export interface BenchResult {
   readonly workload: string
+  /** Which of its forms, for a workload that has several: `1 ms`, `edge, one poller`. */
+  readonly variant?: string
   readonly backend: BackendName
   /** How many sources were registered. */
   readonly fds: number
   /** How many sources were active at once. */
   readonly active: number
   readonly driver: Driver
-  /** How many cycles were timed, and in how many rounds. */
+  /** How many cycles were run, in how many rounds, and how many of them were timed one by one. */
   readonly cycles: number
   readonly rounds: number
+  readonly samples: number
   /** How many events a cycle has: every duration below is divided by it. */
   readonly eventsPerCycle: number
-  /** Percentiles of single cycles. */
+  /** How many native calls a cycle makes. */
+  readonly callsPerCycle: number
+  /** Percentiles of single cycles, less the cost of reading the clock. */
   readonly p50Ns: number
   readonly p90Ns: number
   readonly p99Ns: number
@@ -32,20 +63,102 @@ export interface BenchResult {
   /** The median of the rounds' means, and its 95 % bootstrap interval. */
   readonly medianNs: number
   readonly ci95Ns: Interval
+  /** The mean of each round, in order: what comparisons are made of. */
+  readonly roundNs: readonly number[]
   /** 1e9 / medianNs. */
   readonly opsPerSecond: number
-  /** User and system time of the process, per cycle or event; what prepares a cycle is in it too. */
+  /** User and system time of the measuring process, per cycle or event; what prepares a cycle is in it too. */
   readonly cpuNs: number
-  /** The part of a cycle, or event, that is the tax of its native calls. */
+  /** The part of a cycle, or event, that is evloop's own: what the driver needs for its calls. */
   readonly taxNs: number
+  /** How many single cycles lie outside of Tukey's fences (1.5 and 3 interquartile ranges). None is left out. */
+  readonly outliers: { readonly mild: number; readonly severe: number }
+  /** Spearman's rank correlation of round and mean, where it says that the figure drifts. */
+  readonly drift?: number
   readonly events: EventCount
-  /** Against the fastest backend of the same workload: the median of ratios taken round by round. */
-  readonly ratio?: { readonly to: BackendName; readonly value: number; readonly ci95: Interval }
+  /** Against the fastest backend of the same workload. */
+  readonly ratio?: Comparison & { readonly to: BackendName }
+  /** What some workloads tell besides their durations. */
+  readonly herd?: HerdDetail
+  readonly libevent?: LibeventDetail
+}
+
+/** How many of the threads that waited for one source woke, and when. */
+export interface HerdDetail {
+  readonly threads: number
+  readonly pollers: number
+  readonly wokenMin: number
+  readonly wokenMedian: number
+  readonly wokenMax: number
+  /** From the signal to the first and to the last wake, medians. */
+  readonly firstNs: number
+  readonly lastNs: number
+}
+
+/** What libevent's own bench prints, and what it does not. */
+export interface LibeventDetail {
+  readonly writes: number
+  /** The durations of 25 runs, in whole microseconds. */
+  readonly runsUs: readonly number[]
+  /** How often a run polled. */
+  readonly passes: number
+}
+
+/** Wake-up latency by the clock: signals are sent when they are due, whether the last one was handled or not. */
+export interface OpenLoopResult {
+  readonly workload: string
+  readonly backend: BackendName
+  readonly rateHz: number
+  readonly signals: number
+  /** From when a signal was due: what a caller waits, delays of the sender included. */
+  readonly corrected: Percentiles
+  /** From when it was sent: what remains if nobody counts the waiting that came before. */
+  readonly uncorrected: Percentiles
+}
+
+export interface Percentiles {
+  readonly p50Ns: number
+  readonly p90Ns: number
+  readonly p99Ns: number
+  readonly p999Ns: number
+  readonly maxNs: number
+}
+
+/** The same backend entered twice: what differs here differs by chance, so no smaller difference is a finding. */
+export interface Control extends Comparison {
+  readonly workload: string
+  readonly variant?: string
+  readonly backend: BackendName
+  readonly fds: number
+  /** The largest difference that the interval does not exclude, as a fraction of 1. */
+  readonly floor: number
+}
+
+/** How a workload's cost grows with the number of descriptors, by Theil and Sen. */
+export interface Scaling {
+  readonly workload: string
+  readonly backend: BackendName
+  readonly nsPerFd: number
+  readonly ci95: Interval
+  readonly baseNs: number
+  /** The median at the largest size over that at the smallest. */
+  readonly growth: number
+}
+
+/** The size at which one backend becomes cheaper than another. */
+export interface Crossover {
+  readonly workload: string
+  /** Cheaper below. */
+  readonly below: BackendName
+  /** Cheaper above. */
+  readonly above: BackendName
+  readonly fds: number
 }
 
 /** A backend that has no figure for a workload, and why. */
 export interface BenchGap {
   readonly workload: string
+  readonly variant?: string
   readonly backend: BackendName
   readonly fds: number
   /** `unsupported`: it cannot do this here. `failed`: it lost, repeated or invented events, or an error came. */
@@ -54,12 +167,23 @@ export interface BenchGap {
   readonly events?: EventCount
 }
 
-/** What disturbed the run. */
-interface Noise {
-  /** How often the scheduler took the processor away during the measurement. */
-  readonly involuntaryContextSwitches: number
-  /** The load average over one minute, before and after. */
-  readonly loadAverage: readonly [before: number, after: number]
+/** What was asked for, as far as figures depend on it. */
+export interface BenchSettings {
+  readonly fds: readonly number[]
+  readonly active?: number
+  readonly eventsPerWait: number
+  readonly trigger: Trigger
+  readonly source: SourceKind
+  readonly writes: number
+  readonly rateHz: number
+  readonly cpus: readonly number[]
+  readonly quick: boolean
+}
+
+/** The clock that cycles are timed with (CLOCK_MONOTONIC), as the driver reads it. */
+export interface ClockReport {
+  readonly costNs: number
+  readonly stepNs: number
 }
 
 export interface BenchReport {
@@ -68,12 +192,21 @@ export interface BenchReport {
   readonly environment: ProbeReport
   readonly startedAt: string
   readonly durationMs: number
+  readonly settings: BenchSettings
+  readonly driver: DriverReport
   /** The seed of the order of rounds and of the resampling. */
   readonly seed: number
+  readonly clock: ClockReport
+  /** How late the kernel may make a timeout, so that it can serve several at once. */
+  readonly timerSlackNs: number
   readonly callTax: CallTax
   readonly results: readonly BenchResult[]
+  readonly openLoop: readonly OpenLoopResult[]
+  readonly control: readonly Control[]
+  readonly scaling: readonly Scaling[]
+  readonly crossovers: readonly Crossover[]
   readonly gaps: readonly BenchGap[]
   readonly noise: Noise
-  /** Set where the run was interrupted: what is missing was not measured. */
+  /** Set where the run was interrupted or is not at its end: what is missing was not measured. */
   readonly interrupted?: true
 }
