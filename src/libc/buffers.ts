@@ -58,6 +58,13 @@ export const bufferArguments: Partial<Record<FunctionName, readonly BufferArgume
   select: [...sets, { index: 4, use: 'spent', size: fixed(layouts.timeval.size) }],
   pselect: [...sets, time(4)],
   timerfd_settime: [{ index: 2, use: 'in', size: fixed(layouts.itimerspec.size) }],
+  bind: [input],
+  connect: [input],
+  getsockname: [
+    { index: 1, use: 'out', size: fixed(layouts.sockaddr_in.size) },
+    { index: 2, use: 'inout', size: fixed(4) },
+  ],
+  setsockopt: [{ index: 3, use: 'in', size: times(4, 1) }],
   pipe: [{ index: 0, use: 'out', size: pair }],
   pipe2: [{ index: 0, use: 'out', size: pair }],
   socketpair: [{ index: 3, use: 'out', size: pair }],

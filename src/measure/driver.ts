@@ -1,14 +1,16 @@
 /** What drives the cycles of a workload: natively from a recording, or call by call. */
+import { isKnownError, UnsupportedError } from '../errors.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
-import type { SourceKind } from '../workloads/sources.ts'
-import type { Case, EventCount } from '../workloads/workload.ts'
+import type { Case, Detail, EventCount } from '../workloads/workload.ts'
 
 /** One short run of a backend. */
 export interface Batch {
   readonly cycles: number
   /** The mean of a cycle, in nanoseconds; where cycles say themselves how long they took, the median. */
   readonly cycleNs: number
+  /** How long it all took, what is not timed included. */
+  readonly elapsedNs: number
   /** How long each cycle took, less the cost of the clock. Only of batches that are asked for it. */
   readonly durationsNs: Float64Array
   /** User and system time, of everything in the batch. */
@@ -32,6 +34,8 @@ export interface Subject {
    * known, where a figure cannot be had.
    */
   run(cycles: number, durations: boolean): Batch
+  /** What the workload tells besides durations. */
+  detail(): Detail
   close(): void
 }
 
@@ -41,7 +45,6 @@ export interface OpenOptions {
   readonly libc: Libc
   readonly workload: string
   readonly case: Case
-  readonly sources: SourceKind
   /** The processors to run on, one for each thread in turn; none: any. */
   readonly cpus: readonly number[]
 }
@@ -49,7 +52,7 @@ export interface OpenOptions {
 /** A subject, or why there is none. */
 export type Opened = { readonly backend: Backend } & (
   | { readonly subject: Subject }
-  | { readonly failure: string; readonly events?: EventCount }
+  | { readonly outcome: 'unsupported' | 'failed'; readonly failure: string }
 )
 
 export interface MeasuringDriver {
@@ -68,6 +71,13 @@ export function noEvents(): EventCount {
 /** What to say of a backend that lost, repeated or invented events. */
 export function wrongEvents({ expected, lost, duplicate, spurious }: EventCount): string {
   return `of ${expected} events ${lost} were lost, ${duplicate} came twice, and ${spurious} came for nothing`
+}
+
+/** A backend on which a case could not be opened. Errors that are not known are bugs of ours, and go on. */
+export function notOpened(workload: string, backend: Backend, error: unknown): Opened {
+  if (!isKnownError(error)) throw error
+  const outcome = error instanceof UnsupportedError ? 'unsupported' : 'failed'
+  return { backend, outcome, failure: failureOf(workload, backend, error) }
 }
 
 /** Names what failed on which backend. */

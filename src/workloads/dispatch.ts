@@ -1,6 +1,6 @@
 import { Interest } from '../backends/backend.ts'
 import { Chain } from './chain.ts'
-import { activeOf, lacksTrigger } from './workload.ts'
+import { activeOf, lacksTrigger, needsNoRearm } from './workload.ts'
 import type { Workload } from './workload.ts'
 
 /**
@@ -22,9 +22,7 @@ export const dispatch: Workload = {
         extraDescriptors: 0,
         eventsPerCycle: fds + active,
         timing: 'each',
-        cannot: (backend) =>
-          lacksTrigger(backend, trigger) ??
-          (trigger.endsWith('oneshot') ? 'it does not re-arm; the rearm workload does' : undefined),
+        cannot: (backend) => lacksTrigger(backend, trigger) ?? needsNoRearm(trigger),
         open({ lanes: [lane], sources, events }) {
           const poller = lane.open()
           const chain = new Chain({ lane, poller, sources, events, active, chained: fds, eventsPerWait })

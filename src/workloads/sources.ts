@@ -1,4 +1,5 @@
 import { SystemError, UnsupportedError } from '../errors.ts'
+import { EFD } from '../libc/constants/linux.ts'
 import { openEventfd, openPipe, openSocketpair } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
 import type { Libc } from '../libc/libc.ts'
@@ -8,6 +9,16 @@ import { Memory } from '../libc/memory.ts'
 export const sourceKinds = ['eventfd', 'pipe', 'socketpair'] as const
 
 export type SourceKind = (typeof sourceKinds)[number]
+
+/** What a case needs. */
+export interface SourceNeed {
+  readonly kind: SourceKind
+  readonly count: number
+  /** How many bytes a signal has; an eventfd wants 8, which is the default. */
+  readonly bytes?: number
+  /** Each drain takes one signal, also of an eventfd. */
+  readonly semaphore?: boolean
+}
 
 /** How many descriptors a source of each kind takes. */
 export const descriptorsPerSource: Record<SourceKind, number> = { eventfd: 1, pipe: 2, socketpair: 2 }
@@ -41,11 +52,8 @@ export class Sources implements Disposable {
   readonly #counter = new Memory(8)
   readonly #counterWords: Uint32Array
 
-  /**
-   * Opens `count` sources. A signal is `bytes` bytes, of which an eventfd wants 8. Throws `SystemError`, and
-   * leaves none behind, where they cannot be had.
-   */
-  constructor(libc: Libc, kind: SourceKind, count: number, bytes = 8) {
+  /** Opens the sources. Throws `SystemError`, and leaves none behind, where they cannot be had. */
+  constructor(libc: Libc, { kind, count, bytes = 8, semaphore = false }: SourceNeed) {
     this.#libc = libc
     this.#kind = kind
     this.#bytes = bytes
@@ -54,7 +62,7 @@ export class Sources implements Disposable {
     this.#one.view.setBigUint64(0, 1n, true)
     this.#counterWords = new Uint32Array(this.#counter.bytes.buffer)
     try {
-      for (let i = 0; i < count; i++) this.#open(i)
+      for (let i = 0; i < count; i++) this.#open(i, semaphore)
     } catch (error) {
       this.close()
       throw error
@@ -67,12 +75,19 @@ export class Sources implements Disposable {
 
   /** Makes a source ready. The call goes through `libc`, which may be one that counts or records. */
   signal(libc: Libc, index: number): void {
-    libc.fn.write(this.#signalFds[index] ?? -1, this.#one.address, this.#bytes)
+    const fd = this.#signalFds[index] ?? -1
+    if (this.#kind === 'socketpair') libc.fn.send(fd, this.#one.address, this.#bytes, 0)
+    else libc.fn.write(fd, this.#one.address, this.#bytes)
   }
 
   /** Takes what was signalled and returns how often that was; 0 if there was nothing. */
   drain(libc: Libc, index: number): number {
-    const n = libc.fn.read(this.fds[index] ?? -1, this.#counter.address, this.#bytes)
+    const fd = this.fds[index] ?? -1
+    const { address } = this.#counter
+    const n =
+      this.#kind === 'socketpair'
+        ? libc.fn.recv(fd, address, this.#bytes, 0)
+        : libc.fn.read(fd, address, this.#bytes)
     if (n !== this.#bytes) return 0
     // An eventfd tells how many there were; of a pipe or a socket each read takes one.
     return this.#kind === 'eventfd' ? (this.#counterWords[0] ?? 0) : 1
@@ -94,8 +109,8 @@ export class Sources implements Disposable {
     this.close()
   }
 
-  #open(index: number): void {
-    const [read, write] = openEnds(this.#libc, this.#kind)
+  #open(index: number, semaphore: boolean): void {
+    const [read, write] = openEnds(this.#libc, this.#kind, semaphore)
     this.#owned.push(read)
     if (write !== read) this.#owned.push(write)
     this.fds[index] = read.fd
@@ -104,10 +119,10 @@ export class Sources implements Disposable {
 }
 
 /** What to watch and read from, and what to write to. */
-function openEnds(libc: Libc, kind: SourceKind): readonly [OwnedFd, OwnedFd] {
+function openEnds(libc: Libc, kind: SourceKind, semaphore: boolean): readonly [OwnedFd, OwnedFd] {
   switch (kind) {
     case 'eventfd': {
-      const both = openEventfd(libc)
+      const both = openEventfd(libc, semaphore ? EFD.SEMAPHORE : 0)
       return [both, both]
     }
     case 'pipe':

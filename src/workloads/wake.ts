@@ -1,6 +1,6 @@
 import { Interest, ReadinessBatch } from '../backends/backend.ts'
 import { awaitOne } from './await-one.ts'
-import { lacksTrigger } from './workload.ts'
+import { lacksTrigger, needsNoRearm } from './workload.ts'
 import type { Workload } from './workload.ts'
 
 /** The round trip of every event loop: signal, wait, drain. */
@@ -31,9 +31,4 @@ export const wake: Workload = {
       },
     },
   ],
-}
-
-/** Why a oneshot trigger is none for a workload that does not re-arm. */
-function needsNoRearm(trigger: string): string | undefined {
-  return trigger.endsWith('oneshot') ? 'it does not re-arm; the rearm workload does' : undefined
 }

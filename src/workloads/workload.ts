@@ -8,7 +8,7 @@
  */
 import type { Backend, Poller, Trigger } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
-import type { SourceKind, Sources } from './sources.ts'
+import type { SourceKind, SourceNeed, Sources } from './sources.ts'
 
 /** What the user may choose. */
 export interface WorkloadOptions {
@@ -22,6 +22,8 @@ export interface WorkloadOptions {
   readonly source: SourceKind
   /** libevent's -w: how many chained writes a run makes. */
   readonly writes: number
+  /** How many signals a second the open loop sends. */
+  readonly rateHz: number
 }
 
 /** What became of the events of a workload. All but `expected` and `seen` must be zero. */
@@ -49,7 +51,7 @@ export interface Lane {
   barrier(): void
   /** Waits until the next signal is due. A mark of its own: the time when it was due. */
   pace(): void
-  /** The results of these calls may differ from cycle to cycle. */
+  /** These calls are this thread's, through whatever Poller, and their results may differ from cycle to cycle. */
   unchecked<T>(calls: () => T): T
 }
 
@@ -78,6 +80,49 @@ export interface Cycle {
    * other.
    */
   durations?(marks: readonly Float64Array[]): Float64Array
+  /** Called with the durations of cycles that were run, in order. */
+  timed?(durationsNs: Float64Array): void
+  /** What there is to tell besides durations, of all that was run so far. */
+  detail?(): Detail
+}
+
+/** What some workloads tell besides durations. */
+export interface Detail {
+  readonly herd?: HerdDetail
+  readonly libevent?: LibeventDetail
+  readonly openLoop?: OpenLoopDetail
+}
+
+/** How many of the threads that waited for one source woke, and when. */
+export interface HerdDetail {
+  readonly threads: number
+  readonly pollers: number
+  readonly wokenMin: number
+  readonly wokenMedian: number
+  readonly wokenMax: number
+  /** From the signal to the first and to the last thread that it woke, medians. */
+  readonly firstNs: number
+  readonly lastNs: number
+}
+
+/** What libevent's own bench prints, and what it does not. */
+export interface LibeventDetail {
+  readonly writes: number
+  /** The durations of its 25 runs, in whole microseconds. */
+  readonly runsUs: readonly number[]
+  /** How often a run polled. */
+  readonly passes: number
+}
+
+/**
+ * Wake-ups by the clock: signals are sent when they are due, whether the last one was handled or not. Durations
+ * since a signal was due are what a caller waits (corrected for coordinated omission), those since it was sent
+ * are what remains if nobody counts the waiting before (uncorrected).
+ */
+export interface OpenLoopDetail {
+  readonly rateHz: number
+  readonly correctedNs: readonly number[]
+  readonly uncorrectedNs: readonly number[]
 }
 
 /**
@@ -93,7 +138,7 @@ export interface Case {
   readonly fds: number
   /** How many of them are active at once. */
   readonly active: number
-  readonly sources: { readonly kind: SourceKind; readonly count: number; readonly bytes?: number }
+  readonly sources: SourceNeed
   /** Descriptors that it needs besides its sources and one Poller. */
   readonly extraDescriptors: number
   /** How many events a cycle has: figures are per event where it is not 1. */
@@ -101,6 +146,8 @@ export interface Case {
   /** How many threads work together. Default: 1. */
   readonly lanes?: number
   readonly timing: Timing
+  /** For lanes that pace themselves: the time from one signal to the next. */
+  readonly periodNs?: number
   /** Why a backend cannot do it; undefined if it can. */
   cannot?(backend: Backend): string | undefined
   open(setting: WorkloadSetting): Cycle
@@ -137,4 +184,9 @@ export function lacksTrigger(backend: Backend, trigger: Trigger): string | undef
 /** Why a workload whose sources stay ready has no use for a trigger; undefined for `level`. */
 export function needsLevel(trigger: Trigger): string | undefined {
   return trigger === 'level' ? undefined : 'its sources stay ready, which only the level trigger reports twice'
+}
+
+/** Why a oneshot trigger is none for a workload that does not re-arm; undefined for the others. */
+export function needsNoRearm(trigger: Trigger): string | undefined {
+  return trigger.endsWith('oneshot') ? 'it does not re-arm; the rearm workload does' : undefined
 }

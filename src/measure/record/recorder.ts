@@ -30,6 +30,8 @@ interface Window {
  */
 export class Recorder {
   readonly lanes: readonly LaneRecorder[]
+  /** The lane whose unchecked calls are being made. */
+  acting: LaneRecorder | undefined
   /** The bytes last known to be at an address. */
   readonly #known = new Map<number, Uint8Array>()
   readonly #windows = new Map<number, Window>()
@@ -122,7 +124,6 @@ export class LaneRecorder {
   tape: OpenTape | undefined
   readonly #plain: Libc
   readonly #recorder: Recorder
-  #checked = true
 
   constructor(libc: Libc, recorder: Recorder) {
     this.#plain = libc
@@ -130,7 +131,11 @@ export class LaneRecorder {
     this.libc = wrapLibc(libc, (name, native) => {
       if (lookUps.has(name)) return native
       const recorded = this.#recorded(name, native)
-      return (...args) => (this.tape === undefined ? native(...args) : recorded(this.tape, args))
+      return (...args) => {
+        // Through a Poller that lanes share, a lane may act by the functions of another one.
+        const { tape } = recorder.acting ?? this
+        return tape === undefined ? native(...args) : recorded(tape, args)
+      }
     })
   }
 
@@ -146,13 +151,13 @@ export class LaneRecorder {
     this.tape?.steps.push({ kind: 'barrier' })
   }
 
-  /** The results of these calls may differ from replay to replay. */
+  /** These calls are this lane's, through whatever Libc, and their results may differ from replay to replay. */
   unchecked<T>(calls: () => T): T {
-    this.#checked = false
+    this.#recorder.acting = this
     try {
       return calls()
     } finally {
-      this.#checked = true
+      this.#recorder.acting = undefined
     }
   }
 
@@ -180,6 +185,7 @@ export class LaneRecorder {
         tape.steps.push(...recorder.storesTo(address, bytes))
         recorder.learn(address, bytes)
       }
+      const checked = recorder.acting === undefined
       const result = native(...args)
       const errno = result === -1 ? this.#plain.errno() : 0
       const outputs: Output[] = []
@@ -191,9 +197,9 @@ export class LaneRecorder {
         if (owner !== undefined) tape.memory.add(owner)
         if (use === 'in') continue
         recorder.learn(address, use === 'spent' ? undefined : bytes)
-        if (use !== 'spent' && this.#checked && bytes.length >= 4) outputs.push(outputOf(address, bytes))
+        if (use !== 'spent' && checked && bytes.length >= 4) outputs.push(outputOf(address, bytes))
       }
-      tape.steps.push({ kind: 'call', name, args: [...args], result, errno, checked: this.#checked, outputs })
+      tape.steps.push({ kind: 'call', name, args: [...args], result, errno, checked, outputs })
       return result
     }
   }

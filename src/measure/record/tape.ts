@@ -33,7 +33,17 @@ interface RecordedStore {
   readonly value: number
 }
 
-export type RecordedStep = RecordedCall | RecordedStore | { readonly kind: 'mark' | 'pace' | 'barrier' }
+/** A call of a native function that is not of libc: without arguments, and returning 0. */
+interface NativeStep {
+  readonly kind: 'native'
+  readonly address: number
+}
+
+export type RecordedStep =
+  | RecordedCall
+  | RecordedStore
+  | NativeStep
+  | { readonly kind: 'mark' | 'pace' | 'barrier' }
 
 export interface Tape {
   readonly steps: readonly RecordedStep[]

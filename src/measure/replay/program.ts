@@ -58,6 +58,9 @@ class Assembler {
         this.#push(step, { kind, address: step.address }, step.value)
         return
       }
+      case 'native':
+        this.#push(step, { kind: ActionKind.CALL, narrow: true, checks: true, function: step.address }, 0)
+        return
       case 'mark':
         this.#push(step, { kind: ActionKind.TIME }, 0)
         return

@@ -1,9 +1,8 @@
 import type { Backend } from '../../backends/backend.ts'
-import { isKnownError } from '../../errors.ts'
 import { openDescriptors } from '../../libc/open-descriptors.ts'
 import { Sources } from '../../workloads/sources.ts'
 import type { Case } from '../../workloads/workload.ts'
-import { failureOf } from '../driver.ts'
+import { notOpened } from '../driver.ts'
 import type { MeasuringDriver, Opened, OpenOptions } from '../driver.ts'
 import { withoutOutputs } from '../record/repeat.ts'
 import type { Tape } from '../record/tape.ts'
@@ -39,7 +38,6 @@ export class ReplayDriver implements MeasuringDriver {
 
   open(backends: readonly Backend[], options: OpenOptions): Opened[] {
     const { libc } = options
-    const { kind, count, bytes } = options.case.sources
     const recorder = recorderFor(libc, 1)
     const [lane] = recorder.lanes
     if (lane === undefined) throw new TypeError('a recorder has a lane')
@@ -51,7 +49,7 @@ export class ReplayDriver implements MeasuringDriver {
       for (const _ of backends) children.push(new ReplayChild(this.#replayer, options.case.lanes ?? 1))
       const before = openDescriptors(this.#replayer.libc)
       const [opening] = recorder.record(() => {
-        sources = new Sources(lane.libc, kind, count, bytes)
+        sources = new Sources(lane.libc, options.case.sources)
       }, 'together')
       for (const [index, child] of children.entries()) {
         const backend = backends[index]
@@ -89,6 +87,7 @@ export class ReplayDriver implements MeasuringDriver {
           opening: withoutOutputs(options.opening),
           libc: options.libc,
           timing: options.case.timing,
+          periodNs: options.case.periodNs,
           cpus: options.cpus,
           cost: this.#cost,
           unwanted,
@@ -99,8 +98,7 @@ export class ReplayDriver implements MeasuringDriver {
         recording.close()
       }
     } catch (error) {
-      if (!isKnownError(error)) throw error
-      return { backend, failure: failureOf(options.workload, backend, error) }
+      return notOpened(options.workload, backend, error)
     }
   }
 }
@@ -114,7 +112,6 @@ function prepared(one: Opened & { readonly child: ReplayChild }, workload: strin
     return one
   } catch (error) {
     child.close()
-    if (!isKnownError(error)) throw error
-    return { backend, failure: failureOf(workload, backend, error) }
+    return notOpened(workload, backend, error)
   }
 }

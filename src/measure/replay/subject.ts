@@ -1,5 +1,5 @@
 import type { Libc } from '../../libc/libc.ts'
-import type { Timing } from '../../workloads/workload.ts'
+import type { Detail, Timing } from '../../workloads/workload.ts'
 import type { Batch, Subject } from '../driver.ts'
 import { withoutOutputs } from '../record/repeat.ts'
 import type { Tape } from '../record/tape.ts'
@@ -28,6 +28,7 @@ interface SubjectOptions {
   readonly opening: Tape
   readonly libc: Libc
   readonly timing: Timing
+  readonly periodNs: number | undefined
   readonly cpus: readonly number[]
   readonly cost: ReplayCost
   /** Descriptors that the child must not have, and those whose numbers it must not use. */
@@ -79,9 +80,13 @@ export class ReplaySubject implements Subject {
   run(cycles: number, durations: boolean): Batch {
     const programs = durations || this.#plain === undefined ? this.#timed : this.#plain
     const warmup = cycles === 1 ? 0 : Math.max(1, Math.round(cycles * WARMUP))
-    const { child, cpus, recording } = this.#options
+    const { child, cpus, recording, periodNs } = this.#options
     const orders = programs.map(
-      (program, lane): LaneOrder => ({ program, cpu: cpus[lane % Math.max(1, cpus.length)] }),
+      (program, lane): LaneOrder => ({
+        program,
+        cpu: cpus[lane % Math.max(1, cpus.length)],
+        ...(periodNs === undefined ? {} : { periodNs, timerSlackNs: 1 }),
+      }),
     )
     const expectedMs = ((cycles + warmup) * this.#expectedCycleNs.value) / 1e6
     const result = child.run(orders, {
@@ -97,10 +102,10 @@ export class ReplaySubject implements Subject {
   }
 
   #batch(cycles: number, result: RunResult, timed: boolean): Omit<Batch, 'cpuNs'> {
-    const { involuntaryContextSwitches } = result
+    const { elapsedNs, involuntaryContextSwitches } = result
     if (!timed) {
-      const cycleNs = result.elapsedNs / cycles
-      return { cycles, cycleNs, durationsNs: new Float64Array(), involuntaryContextSwitches }
+      const durationsNs = new Float64Array()
+      return { cycles, cycleNs: elapsedNs / cycles, elapsedNs, durationsNs, involuntaryContextSwitches }
     }
     const { recording, cost } = this.#options
     const raw =
@@ -110,7 +115,12 @@ export class ReplaySubject implements Subject {
       this.#options.timing === 'batch'
         ? durationsNs.reduce((sum, value) => sum + value, 0) / durationsNs.length
         : median(durationsNs)
-    return { cycles: durationsNs.length, cycleNs, durationsNs, involuntaryContextSwitches }
+    recording.cycle.timed?.(durationsNs)
+    return { cycles: durationsNs.length, cycleNs, elapsedNs, durationsNs, involuntaryContextSwitches }
+  }
+
+  detail(): Detail {
+    return this.#options.recording.cycle.detail?.() ?? {}
   }
 
   close(): void {
