@@ -6,7 +6,7 @@ import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { signatures } from '../libc/signatures.ts'
 import type { FunctionName } from '../libc/signatures.ts'
-import { mean } from './statistics.ts'
+import { mean } from './statistics/describe.ts'
 
 /** Calls in one sample: enough that reading the clock does not count. */
 const CALLS_PER_SAMPLE = 500

@@ -8,7 +8,7 @@ import { countCalls, taxOf } from './call-tax.ts'
 import type { CallTax } from './call-tax.ts'
 import { shuffled } from './random.ts'
 import type { Random } from './random.ts'
-import { mean } from './statistics.ts'
+import { mean } from './statistics/describe.ts'
 
 /** How long one batch of one backend is meant to take: well above the clock's step and a time slice's noise. */
 const BATCH_NS = 10_000_000

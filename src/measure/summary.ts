@@ -3,7 +3,8 @@ import type { BackendName } from '../backends/index.ts'
 import type { Random } from './random.ts'
 import type { BenchGap, BenchResult } from './report.ts'
 import type { Series } from './rounds.ts'
-import { ascending, mean, median, medianInterval, quantile } from './statistics.ts'
+import { medianInterval } from './statistics/bootstrap.ts'
+import { ascending, mean, median, quantile } from './statistics/describe.ts'
 
 /** What the series of one workload have in common. */
 export interface SummaryOptions {
