@@ -7,7 +7,7 @@ import { Memory } from '../libc/memory.ts'
 import { signatures } from '../libc/signatures.ts'
 import type { FunctionName } from '../libc/signatures.ts'
 import { wrapLibc } from '../libc/wrap.ts'
-import { mean } from './statistics.ts'
+import { mean } from './statistics/describe.ts'
 
 /** Calls in one sample: enough that reading the clock does not count. */
 const CALLS_PER_SAMPLE = 500

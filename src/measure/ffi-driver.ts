@@ -10,7 +10,7 @@ import { countCalls, taxOf } from './call-tax.ts'
 import type { CallTax } from './call-tax.ts'
 import { noEvents, notOpened, wrongEvents } from './driver.ts'
 import type { Batch, MeasuringDriver, Opened, OpenOptions, Subject } from './driver.ts'
-import { mean, median } from './statistics.ts'
+import { mean, median } from './statistics/describe.ts'
 
 /** More cycles in a batch say nothing that the next batch does not. */
 const MOST_CYCLES = 5000
