@@ -102,7 +102,7 @@ describe.skipIf(!hasCompiler || ownMounts === undefined)(
     const caches = ({ directory }: Household): string => `'${join(directory, 'caches')}'`
 
     it.each([
-      ['read-only', 'size=4m,mode=700,ro', /the cache directory cannot be used \(EROFS\)$/],
+      ['read-only', 'size=4m,mode=700,ro', /the cache directory \S+ cannot be used \(EROFS\)$/],
       ['full', 'size=64k,mode=700', /build-\w+ cannot be written to \(ENOSPC\)$/],
       ['mounted noexec', 'size=4m,mode=700,noexec', /no program can be run from .* noexec\)$/],
     ])('does without one that is %s, and leaves nothing behind', (_, options, reason) => {
@@ -133,6 +133,6 @@ it('says that nothing can be written anywhere', () => {
   expect(() =>
     locateReplayer({ root, env: { ...env, XDG_CACHE_HOME: file, TMPDIR: join(directory, 'missing') } }),
   ).toThrow(
-    /the cache directory cannot be used \(ENOTDIR\); the temporary directory \S+ cannot be used \(ENOENT\)$/,
+    /the cache directory \S+ cannot be used \(ENOTDIR\); the temporary directory \S+ cannot be used \(ENOENT\)$/,
   )
 })
