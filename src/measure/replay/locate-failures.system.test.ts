@@ -25,8 +25,14 @@ describe('without a compiler that works', () => {
   it('runs none that lies in the current directory or in the cache', () => {
     const { root, env, cache, directory } = household(base)
     mkdirSync(cache, { mode: 0o700 })
-    for (const place of [cache, directory]) writeScript(join(place, 'cc'), `touch '${directory}/was-run'`)
-    expect(() => locateReplayer({ root, env: { ...env, PATH: ':.' } })).toThrow('cc: not found')
+    for (const place of [cache, directory]) writeScript(join(place, 'cc'), `: > '${directory}/was-run'`)
+    const before = process.cwd()
+    process.chdir(directory)
+    try {
+      expect(() => locateReplayer({ root, env: { ...env, PATH: ':.' } })).toThrow('cc: not found')
+    } finally {
+      process.chdir(before)
+    }
     expect(readdirSync(directory)).not.toContain('was-run')
   })
 
