@@ -23,7 +23,7 @@ export interface Replayer {
    * To be called when nothing will open the path any more (it may be loaded on): removes a file that was made
    * for this run alone. It is also removed when the process exits.
    */
-  release(): void
+  readonly release: () => void
 }
 
 export interface LocateOptions {

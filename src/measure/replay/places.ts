@@ -2,12 +2,12 @@
 import {
   accessSync,
   constants,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, isAbsolute, join } from 'node:path'
@@ -37,20 +37,21 @@ export function cachePath(
   if (platform !== 'darwin' && isAbsolute(xdg)) return { path: join(xdg, 'evloop') }
   if (!isAbsolute(home)) return { reason: 'there is no home directory ($HOME)' }
   // Missing caches are made, as the specification wants it, but not missing homes.
-  if (statSync(home, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    return { reason: `the home directory ${home} does not exist` }
-  }
+  if (!existsSync(home)) return { reason: `the home directory ${home} does not exist` }
   return { path: join(home, ...(platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']), 'evloop') }
 }
 
 /** This user's cache of evloop, which is made where it is missing. */
 export function openCacheDirectory(env: Environment): Place {
+  const wanted = cachePath(env)
+  if ('reason' in wanted) return { kind: 'unavailable', reason: wanted.reason }
   try {
-    const wanted = cachePath(env)
-    if ('reason' in wanted) return { kind: 'unavailable', reason: wanted.reason }
     return makePrivate(wanted.path)
   } catch (error) {
-    return { kind: 'unavailable', reason: `the cache directory cannot be used (${codeOf(error)})` }
+    return {
+      kind: 'unavailable',
+      reason: `the cache directory ${wanted.path} cannot be used (${codeOf(error)})`,
+    }
   }
 }
 
