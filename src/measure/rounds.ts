@@ -1,8 +1,9 @@
 import type { Backend } from '../backends/backend.ts'
 import { isKnownError } from '../errors.ts'
-import type { Case, EventCount } from '../workloads/workload.ts'
+import type { Case, Detail, EventCount } from '../workloads/workload.ts'
 import { failureOf, noEvents } from './driver.ts'
 import type { Opened, Subject } from './driver.ts'
+import { spoiled } from './noise.ts'
 import type { NoiseMeter } from './noise.ts'
 import { shuffled } from './random.ts'
 import type { Random } from './random.ts'
@@ -33,6 +34,8 @@ export interface Series {
   readonly events: EventCount
   readonly callsPerCycle: number
   readonly taxNs: number
+  /** What its workload tells besides durations. */
+  detail(): Detail
   /** Single cycles, in nanoseconds. */
   readonly samples: Samples
   /** The mean of each round, in nanoseconds a cycle. */
@@ -98,7 +101,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     for (const series of shuffled(all, random)) {
       guarded(series, options, (subject) => runRound(series, subject, random))
     }
-    if (meter.spoils(meter.sample(), performance.now() - roundStart)) spoilt.add(round)
+    if (spoiled(meter.sample(), performance.now() - roundStart)) spoilt.add(round)
     if (all.every(({ failure }) => failure !== undefined)) break
     await serveInterrupts()
   }
@@ -124,6 +127,7 @@ function newSeries(opened: Opened, control: boolean, random: Random): Running {
     events: subject?.events ?? noEvents(),
     callsPerCycle: subject?.callsPerCycle ?? 0,
     taxNs: subject?.taxNs ?? 0,
+    detail: () => subject?.detail() ?? {},
     samples: new Samples(random),
     roundNs: [],
     cycles: 0,
