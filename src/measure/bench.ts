@@ -252,7 +252,7 @@ class Run {
       results: [...this.#results],
       openLoop: [...this.#openLoop],
       control: [...this.#control],
-      scaling: scalingOf(this.#results, this.#random),
+      scaling: scalingOf(this.#results),
       crossovers: crossoversOf(this.#results),
       gaps: [...this.#gaps],
       noise: this.#meter.total(this.#spoiltRounds),

@@ -117,6 +117,7 @@ export interface Control extends Comparison {
 /** How a workload's cost grows with the number of descriptors, by Theil and Sen. */
 export interface Scaling {
   readonly workload: string
+  readonly variant?: string
   readonly backend: BackendName
   readonly nsPerFd: number
   readonly ci95: Interval
@@ -128,6 +129,7 @@ export interface Scaling {
 /** The size at which one backend becomes cheaper than another. */
 export interface Crossover {
   readonly workload: string
+  readonly variant?: string
   /** Cheaper below. */
   readonly below: BackendName
   /** Cheaper above. */

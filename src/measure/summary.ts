@@ -14,7 +14,7 @@ import type {
 import type { RoundsResult, Series } from './rounds.ts'
 import { medianInterval } from './statistics/bootstrap.ts'
 import { ascending, mean, median, outliers, quantile } from './statistics/describe.ts'
-import { drift } from './statistics/drift.ts'
+import { drift } from './statistics/spearman.ts'
 import { compareRounds, floorOf, LOCAL_THRESHOLD } from './statistics/verdict.ts'
 
 /** What the series of one case have in common. */
