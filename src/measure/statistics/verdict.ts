@@ -80,6 +80,8 @@ export function compareRounds(costs: RoundCosts): Compared {
   const all = pairedRatio(logs, threshold, random)
   if (disturbed === undefined || disturbed.size === 0) return all
   const quiet = logs.filter((_, round) => !disturbed.has(round))
+  // Where hardly any round was quiet, nothing can be said without the others; that they are paired has to do.
+  if (quiet.length < FEWEST_ROUNDS_FOR_AN_INTERVAL) return all
   const agreed = pairedRatio(quiet, threshold, random).verdict === all.verdict
   return agreed ? all : { ...all, verdict: 'inconclusive' }
 }
