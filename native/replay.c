@@ -31,7 +31,7 @@
 
 enum { ARGUMENTS = 10, SLOTS = 8, LANES = 64, SHOWN = 256 };
 
-/* CALL takes six arguments at most, the first of which is the step's number if `varies` says so. */
+/* CALL takes six arguments at most; the first or the third is the step's number if `varies` says 1 or 3. */
 enum kind { CALL, CALL_ANY, CHECK, STORE8, STORE32, ADD32, LOAD32, TIME, PACE, BARRIER };
 
 typedef int64_t function(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
@@ -40,7 +40,7 @@ typedef int64_t wide_function(int64_t, int64_t, int64_t, int64_t, int64_t, int64
 
 struct action {
   uint8_t kind;
-  uint8_t varies;   /* the step's number is the first argument */
+  uint8_t varies;   /* which argument, counted from 1, is the step's number; 0: none */
   uint8_t narrow;   /* the result is an int: the upper half of the register means nothing */
   uint8_t checks;   /* the result must be `expected` (and errno `error`, where that is -1) */
   uint8_t binds;    /* CALL_ANY: 1 + the slot that keeps the result, or 0 */
@@ -154,7 +154,7 @@ static __attribute__((noreturn, cold)) void fail(struct lane *lane, const struct
 static int64_t call_any(struct lane *lane, const struct action *a, const struct step *step) {
   int64_t v[ARGUMENTS];
   memcpy(v, a->arguments, sizeof v);
-  if (a->varies) v[0] = step->number;
+  if (a->varies) v[a->varies - 1] = step->number;
   for (int i = 0; i < ARGUMENTS; i++)
     if (a->bound >> i & 1) v[i] = lane->slots[v[i] & (SLOTS - 1)];
   int64_t r = ((wide_function *)a->function)(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]);
@@ -181,7 +181,8 @@ static void run(struct lane *lane, uint64_t cycles) {
       lane->at = (uint64_t)(step - lane->steps);
       switch (a->kind) {
         case CALL:
-          check(lane, a, ((function *)a->function)(a->varies ? step->number : v[0], v[1], v[2], v[3], v[4], v[5]));
+          check(lane, a, ((function *)a->function)(a->varies == 1 ? step->number : v[0], v[1],
+                                                   a->varies == 3 ? step->number : v[2], v[3], v[4], v[5]));
           break;
         case CALL_ANY: check(lane, a, call_any(lane, a, step)); break;
         case CHECK: check(lane, a, 0); break;

@@ -39,11 +39,11 @@ export function summarise({ series, spoilt }: RoundsResult, options: SummaryOpti
   )
   const control = controlOf(series, spoilt, options)
   const fastest = measured.toSorted((a, b) => median(a.roundNs) - median(b.roundNs))[0]
-  const threshold = Math.max(LOCAL_THRESHOLD, control?.floor ?? 0)
+  const floor = control?.floor ?? 0
   const results = measured.map((one) => {
     const result = resultOf(one, options)
     if (fastest === undefined || one === fastest) return result
-    const ratio = comparisonOf(one, fastest, { spoilt, threshold, random: options.random })
+    const ratio = comparisonOf(one, fastest, { spoilt, floor, random: options.random })
     return { ...result, ratio: { to: nameOf(fastest), ...ratio } }
   })
   const gaps = series.flatMap((one) => (one.failure === undefined || one.control ? [] : [gapOf(one, options)]))
@@ -67,10 +67,11 @@ function gapOf(series: Series, options: SummaryOptions): BenchGap {
 function comparisonOf(
   subject: Series,
   base: Series,
-  options: { readonly spoilt: ReadonlySet<number>; readonly threshold: number; readonly random: Random },
+  options: { readonly spoilt: ReadonlySet<number>; readonly floor: number; readonly random: Random },
 ): Comparison {
-  const { spoilt: disturbed, threshold, random } = options
-  return compareRounds({ subject: subject.roundNs, base: base.roundNs, disturbed, threshold, random })
+  const { spoilt: disturbed, floor, random } = options
+  const costs = { subject: subject.roundNs, base: base.roundNs }
+  return compareRounds({ ...costs, disturbed, threshold: LOCAL_THRESHOLD, floor, random })
 }
 
 /** The backend that was entered twice, held against itself. */
@@ -84,7 +85,7 @@ function controlOf(
   if (again === undefined || first === undefined) return undefined
   if (again.failure !== undefined || first.failure !== undefined || again.roundNs.length === 0) return undefined
   const { random } = options
-  const comparison = comparisonOf(again, first, { spoilt, threshold: LOCAL_THRESHOLD, random })
+  const comparison = comparisonOf(again, first, { spoilt, floor: 0, random })
   return {
     ...headOf(options),
     backend: nameOf(first),

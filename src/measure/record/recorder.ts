@@ -9,7 +9,8 @@ import { wrapLibc } from '../../libc/wrap.ts'
 import type { NativeCall } from '../../libc/wrap.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { sumOfWords } from './sum.ts'
-import type { Output, RecordedStep, Tape } from './tape.ts'
+import { Tape, varyingArgument } from './tape.ts'
+import type { Output } from './tape.ts'
 
 /** Functions that look something up, and are no part of what is measured. */
 const lookUps: ReadonlySet<FunctionName> = new Set(['dlopen', 'dlsym', 'dladdr', 'strlen'])
@@ -45,10 +46,7 @@ export class Recorder {
    * start; else a tape for each lane.
    */
   record(action: () => void, together?: 'together'): readonly Tape[] {
-    const tapes = (together === 'together' ? [0] : this.lanes).map(() => ({
-      steps: [] as RecordedStep[],
-      memory: new Set<Memory>(),
-    }))
+    const tapes = (together === 'together' ? [0] : this.lanes).map(() => new Tape())
     for (const [index, lane] of this.lanes.entries()) lane.tape = tapes[index] ?? tapes[0]
     try {
       action()
@@ -74,18 +72,16 @@ export class Recorder {
     return this.#windows.get(address)?.memory
   }
 
-  /** Finds what was stored to a call's input since it was last seen, and takes that as known. */
-  storesTo(address: number, bytes: Uint8Array): RecordedStep[] {
+  /** Finds what was stored to a call's input since it was last seen, and adds those stores to a tape. */
+  addStores(tape: Tape, address: number, bytes: Uint8Array): void {
     const known = this.#known.get(address)
-    const stores: RecordedStep[] = []
     for (let at = 0; at < bytes.length;) {
       const width = (address + at) % 4 === 0 && at + 4 <= bytes.length ? 4 : 1
       if (known === undefined || at + width > known.length || differs(bytes, known, at, width)) {
-        stores.push({ kind: 'store', address: address + at, width, value: valueAt(bytes, at, width) })
+        tape.addStore(address + at, width, valueAt(bytes, at, width))
       }
       at += width
     }
-    return stores
   }
 
   /** Takes the present bytes as known; undefined: nobody can know them. */
@@ -110,18 +106,12 @@ function valueAt(bytes: Uint8Array, at: number, width: 1 | 4): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getInt32(at, true)
 }
 
-/** The tape that a lane writes to. */
-interface OpenTape {
-  readonly steps: RecordedStep[]
-  readonly memory: Set<Memory>
-}
-
 /** Records the calls of one thread. */
 export class LaneRecorder {
   /** A Libc whose calls are recorded while a tape runs. */
   readonly libc: Libc
   /** Set by the recorder while it records. */
-  tape: OpenTape | undefined
+  tape: Tape | undefined
   readonly #plain: Libc
   readonly #recorder: Recorder
 
@@ -140,15 +130,15 @@ export class LaneRecorder {
   }
 
   mark(): void {
-    this.tape?.steps.push({ kind: 'mark' })
+    this.tape?.addPlain('mark')
   }
 
   pace(): void {
-    this.tape?.steps.push({ kind: 'pace' })
+    this.tape?.addPlain('pace')
   }
 
   barrier(): void {
-    this.tape?.steps.push({ kind: 'barrier' })
+    this.tape?.addPlain('barrier')
   }
 
   /** These calls are this lane's, through whatever Libc, and their results may differ from replay to replay. */
@@ -164,7 +154,7 @@ export class LaneRecorder {
   #recorded(
     name: FunctionName,
     native: NativeCall,
-  ): (tape: OpenTape, args: readonly (number | string)[]) => number {
+  ): (tape: Tape, args: readonly (number | string)[]) => number {
     const kinds = signatures[name].args
     const buffers = bufferArguments[name] ?? []
     /** The arguments of which it is not known what is done with the memory that they lead to. */
@@ -172,6 +162,7 @@ export class LaneRecorder {
       const kind = kinds[index]
       return kind === 'string' || (kind === 'pointer' && !buffers.some((buffer) => buffer.index === index))
     })
+    const varying = varyingArgument(name)
     const isRead = ({ use }: BufferArgument): boolean => use !== 'out'
     const recorder = this.#recorder
     return (tape, given) => {
@@ -183,7 +174,7 @@ export class LaneRecorder {
         const address = args[buffer.index] ?? 0
         if (address === 0) continue
         const bytes = recorder.window(address, buffer.size(args, 0))
-        tape.steps.push(...recorder.storesTo(address, bytes))
+        recorder.addStores(tape, address, bytes)
         recorder.learn(address, bytes)
       }
       const checked = recorder.acting === undefined
@@ -200,7 +191,10 @@ export class LaneRecorder {
         recorder.learn(address, use === 'spent' ? undefined : bytes)
         if (use !== 'spent' && checked && bytes.length >= 4) outputs.push(outputOf(address, bytes))
       }
-      tape.steps.push({ kind: 'call', name, args: [...args], result, errno, checked, outputs })
+      const kept = [...args]
+      if (varying !== undefined) kept[varying] = 0
+      const number = varying === undefined ? 0 : (args[varying] ?? 0) | 0
+      tape.addCall({ kind: 'call', name, args: kept, result, errno, checked, outputs }, number)
       return result
     }
   }

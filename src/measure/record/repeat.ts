@@ -1,7 +1,7 @@
 import { MeasurementError } from '../../errors.ts'
 import { errnoName } from '../../libc/libc.ts'
 import { describeCall } from './tape.ts'
-import type { RecordedCall, RecordedStep, Tape } from './tape.ts'
+import type { Output, RecordedCall, Tape } from './tape.ts'
 
 /**
  * Records a cycle until it does the same twice in a row, which it does at the second time or, where the first
@@ -25,53 +25,63 @@ export function repeating(record: () => readonly (readonly Tape[])[]): readonly 
 
 /**
  * Two recordings of one cycle as one: the second, because what was stored before its first call is known; with
- * the outputs checked that were the same in both. Throws `MeasurementError` where the calls or results differ: such a
- * cycle cannot be replayed.
+ * the outputs checked that were the same in both. Throws `MeasurementError` where the calls or results differ:
+ * such a cycle cannot be replayed.
  */
 function sameEveryTime(first: Tape, second: Tape): Tape {
   const before = callsOf(first)
   const after = callsOf(second)
+  /** Of each action of the second, those outputs that it left every time. */
+  const stable = new Map<number, readonly Output[]>()
   for (let i = 0; i < Math.max(before.length, after.length); i++) {
     const [a, b] = [before[i], after[i]]
-    const difference = a === undefined || b === undefined ? ended(a ?? b) : differenceOf(a, b)
+    const call = a === undefined ? undefined : first.actions[first.actionAt(a)]
+    const again = b === undefined ? undefined : second.actions[second.actionAt(b)]
+    const difference =
+      a === undefined || b === undefined || call?.kind !== 'call' || again?.kind !== 'call'
+        ? 'is not made every time'
+        : differenceOf(call, first.numberAt(a), again, second.numberAt(b))
     if (difference !== undefined) {
-      throw new MeasurementError(
-        `the cycle does not repeat itself: call ${i + 1} of ${before.length}, ${difference}`,
-      )
+      throw new MeasurementError(`the cycle does not repeat itself: call ${i + 1} of ${before.length} ${difference}`)
     }
+    if (call?.kind !== 'call' || again?.kind !== 'call' || b === undefined) continue
+    const index = second.actionAt(b)
+    const left = stable.get(index) ?? again.outputs
+    stable.set(
+      index,
+      left.filter(({ sum }, k) => sum === call.outputs[k]?.sum),
+    )
   }
-  let call = 0
-  const steps = second.steps.map((step): RecordedStep => {
-    if (step.kind !== 'call') return step
-    const earlier = before[call++]
-    const stable = step.outputs.filter((output, i) => output.sum === earlier?.outputs[i]?.sum)
-    return stable.length === step.outputs.length ? step : { ...step, outputs: stable }
+  const merged = second.map((action) => {
+    const outputs = stable.get(second.actions.indexOf(action))
+    return action.kind === 'call' && outputs !== undefined ? { ...action, outputs } : action
   })
-  return { steps, memory: new Set([...first.memory, ...second.memory]) }
+  for (const memory of first.memory) merged.memory.add(memory)
+  return merged
 }
 
 /** The tape with nothing asked of what calls leave in memory: for what is done once. */
 export function withoutOutputs(tape: Tape): Tape {
-  const steps = tape.steps.map((step) => (step.kind === 'call' ? { ...step, outputs: [] } : step))
-  return { steps, memory: tape.memory }
+  return tape.map((action) => (action.kind === 'call' ? { ...action, outputs: [] } : action))
 }
 
-function callsOf(tape: Tape): readonly RecordedCall[] {
-  return tape.steps.filter((step) => step.kind === 'call')
-}
-
-function ended(call: RecordedCall | undefined): string {
-  return call === undefined ? 'is missing' : `${describeCall(call)}, was made in one cycle and not in another`
-}
-
-function differenceOf(a: RecordedCall, b: RecordedCall): string | undefined {
-  // Memory may be another piece in each cycle: what matters is what is in it.
-  if (describeCall(a) !== describeCall(b)) {
-    return `was ${describeCall(a)}, and then ${describeCall(b)}`
+/** The steps that are calls. */
+function callsOf(tape: Tape): readonly number[] {
+  const steps: number[] = []
+  for (let step = 0; step < tape.length; step++) {
+    if (tape.actions[tape.actionAt(step)]?.kind === 'call') steps.push(step)
   }
-  const same = a.result === b.result && a.errno === b.errno
-  if (same || !a.checked) return undefined
-  return `${describeCall(a)}, gave ${resultOf(a)}, and then ${resultOf(b)}`
+  return steps
+}
+
+function differenceOf(a: RecordedCall, first: number, b: RecordedCall, second: number): string | undefined {
+  // Memory may be another piece in each cycle: what matters is what is in it.
+  const same = a === b && first === second
+  if (!same && describeCall(a, first) !== describeCall(b, second)) {
+    return `was ${describeCall(a, first)}, and then ${describeCall(b, second)}`
+  }
+  if ((a.result === b.result && a.errno === b.errno) || !a.checked) return undefined
+  return `was ${describeCall(a, first)}, which gave ${resultOf(a)}, and then ${resultOf(b)}`
 }
 
 function resultOf({ result, errno }: RecordedCall): string {

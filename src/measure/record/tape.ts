@@ -13,6 +13,7 @@ export interface Output {
   readonly bytes: Uint8Array
 }
 
+/** A call. Its varying argument is the step's number, and 0 here. */
 export interface RecordedCall {
   readonly kind: 'call'
   readonly name: FunctionName
@@ -25,12 +26,12 @@ export interface RecordedCall {
   readonly outputs: readonly Output[]
 }
 
-/** A store that was made between two calls, found by comparing memory: `width` bytes. */
+/** A store that was made between two calls, found by comparing memory. The step's number is what was stored. */
 interface RecordedStore {
   readonly kind: 'store'
   readonly address: number
+  /** In bytes. */
   readonly width: 1 | 4
-  readonly value: number
 }
 
 /** A call of a native function that is not of libc: without arguments, and returning 0. */
@@ -39,21 +40,143 @@ interface NativeStep {
   readonly address: number
 }
 
-export type RecordedStep =
+/** What a step does, but for its number. */
+export type RecordedAction =
   | RecordedCall
   | RecordedStore
   | NativeStep
   | { readonly kind: 'mark' | 'pace' | 'barrier' }
 
-export interface Tape {
-  readonly steps: readonly RecordedStep[]
-  /** The memory that addresses of the steps lie in. It lives as long as the tape. */
-  readonly memory: ReadonlySet<Memory>
+/**
+ * Which argument of a function, from 0, differs from step to step more often than any other: the descriptor that
+ * it is about. Undefined where there is none of 32 bits.
+ */
+export function varyingArgument(name: FunctionName): 0 | 2 | undefined {
+  if (name === 'epoll_ctl') return 2
+  const [first] = signatures[name].args
+  return first === 'i32' || first === 'u32' ? 0 : undefined
+}
+
+/**
+ * A sequence of steps. Steps that do the same but for one number share an action, for a cycle over ten thousand
+ * descriptors has tens of thousands of steps.
+ */
+export class Tape {
+  /** Every action once. */
+  readonly actions: RecordedAction[] = []
+  /** The memory that addresses lie in. It lives as long as the tape. */
+  readonly memory = new Set<Memory>()
+  readonly #indices = new Map<string, number>()
+  readonly #storeIndices = new Map<number, number>()
+  readonly #lastCall = new Map<FunctionName, number>()
+  #steps = new Int32Array(32)
+  #length = 0
+
+  /** How many steps it has. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Adds what is the same every time. Actions with the same key are one. */
+  add(key: string, action: () => RecordedAction, number = 0): void {
+    let index = this.#indices.get(key)
+    if (index === undefined) {
+      index = this.actions.push(action()) - 1
+      this.#indices.set(key, index)
+    }
+    this.#push(index, number)
+  }
+
+  addPlain(kind: 'mark' | 'pace' | 'barrier'): void {
+    this.add(kind, () => ({ kind }))
+  }
+
+  addStore(address: number, width: 1 | 4, value: number): void {
+    // An address has one width, by how it is aligned.
+    let index = this.#storeIndices.get(address)
+    if (index === undefined) {
+      index = this.actions.push({ kind: 'store', address, width }) - 1
+      this.#storeIndices.set(address, index)
+    }
+    this.#push(index, value)
+  }
+
+  addCall(call: RecordedCall, number: number): void {
+    // Most calls do what the last one of their function did.
+    const last = this.#lastCall.get(call.name)
+    const action = last === undefined ? undefined : this.actions[last]
+    if (last !== undefined && action?.kind === 'call' && isSameCall(action, call)) {
+      this.#push(last, number)
+      return
+    }
+    this.add(keyOf(call), () => call, number)
+    this.#lastCall.set(call.name, this.actionAt(this.#length - 1))
+  }
+
+  #push(index: number, number: number): void {
+    if (2 * this.#length + 2 > this.#steps.length) {
+      const wider = new Int32Array(2 * this.#steps.length)
+      wider.set(this.#steps)
+      this.#steps = wider
+    }
+    this.#steps[2 * this.#length] = index
+    this.#steps[2 * this.#length + 1] = number
+    this.#length++
+  }
+
+  /** The action of a step, as an index into `actions`. */
+  actionAt(step: number): number {
+    return this.#steps[2 * step] ?? 0
+  }
+
+  numberAt(step: number): number {
+    return this.#steps[2 * step + 1] ?? 0
+  }
+
+  /** How many calls there are, of libc. */
+  get calls(): number {
+    let calls = 0
+    for (let step = 0; step < this.#length; step++) {
+      if (this.actions[this.actionAt(step)]?.kind === 'call') calls++
+    }
+    return calls
+  }
+
+  /** The same steps, whose actions are others. */
+  map(change: (action: RecordedAction) => RecordedAction): Tape {
+    const tape = new Tape()
+    tape.actions.push(...this.actions.map(change))
+    for (const memory of this.memory) tape.memory.add(memory)
+    tape.#steps = this.#steps
+    tape.#length = this.#length
+    return tape
+  }
 }
 
 /** A call as a person reads it: memory is not named by its address. */
-export function describeCall({ name, args }: RecordedCall): string {
+export function describeCall({ name, args }: RecordedCall, number: number): string {
   const kinds = signatures[name].args
-  const shown = args.map((value, i) => (kinds[i] !== 'pointer' ? String(value) : value === 0 ? 'NULL' : 'memory'))
+  const shown = args.map((value, i) => {
+    if (i === varyingArgument(name)) return String(number)
+    return kinds[i] !== 'pointer' ? String(value) : value === 0 ? 'NULL' : 'memory'
+  })
   return `${name}(${shown.join(', ')})`
+}
+
+function isSameCall(a: RecordedCall, b: RecordedCall): boolean {
+  return (
+    a.result === b.result &&
+    a.errno === b.errno &&
+    a.checked === b.checked &&
+    a.args.every((value, i) => value === b.args[i]) &&
+    a.outputs.length === b.outputs.length &&
+    a.outputs.every(
+      ({ address, sum }, i) => address === b.outputs[i]?.address && sum === b.outputs[i]?.sum,
+    )
+  )
+}
+
+function keyOf({ name, args, result, errno, checked, outputs }: RecordedCall): string {
+  const left = outputs.map(({ address, sum }) => `${address}=${sum}`)
+  return `${name} ${args.join(' ')} ${result} ${errno} ${checked} ${left.join(' ')}`
 }

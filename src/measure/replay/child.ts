@@ -13,6 +13,7 @@ import type { Pointer } from '../../libc/signatures.ts'
 import { JOB, JOB_SIZE, LANE, LANES } from './layout.ts'
 import { whatDiffers } from './difference.ts'
 import type { Replayer } from './native.ts'
+import { originOf } from './program.ts'
 import type { Program } from './program.ts'
 
 /** What a thread of the child is to do. */
@@ -237,7 +238,7 @@ export class ReplayChild implements Disposable {
     const { view } = this.#shared
     const found = orders.findIndex(({ program }, index) => {
       const at = JOB.offsets.lane + index * LANE.size + LANE.offsets.at
-      return program.origins[Number(view.getBigUint64(at, true))]?.kind === 'call'
+      return originOf(program, Number(view.getBigUint64(at, true))).action?.kind === 'call'
     })
     return Math.max(0, found)
   }

@@ -1,4 +1,4 @@
-import type { Tape } from '../record/tape.ts'
+import { Tape } from '../record/tape.ts'
 import { ReplayChild } from './child.ts'
 import type { Replayer } from './native.ts'
 import { assemble } from './program.ts'
@@ -13,11 +13,9 @@ const BATCHES = 5
  * nothing. A C program pays for most of that too, for it also has to call.
  */
 export function measureReplayedCall(replayer: Replayer): number {
-  const nothing = {
-    kind: 'native',
-    address: replayer.native.address('evloop_nothing'),
-  } as const
-  const tape: Tape = { steps: Array.from({ length: CALLS }, () => nothing), memory: new Set() }
+  const address = replayer.native.address('evloop_nothing')
+  const tape = new Tape()
+  for (let i = 0; i < CALLS; i++) tape.add('nothing', () => ({ kind: 'native', address }))
   using child = new ReplayChild(replayer, 1)
   const program = assemble(replayer.libc, [tape])
   child.start([], child.fds)

@@ -2,6 +2,7 @@
 import { errnoName } from '../../libc/libc.ts'
 import { describeCall } from '../record/tape.ts'
 import type { RecordedCall } from '../record/tape.ts'
+import { originOf } from './program.ts'
 import type { Program } from './program.ts'
 
 /** Where it happened: `step` of the program, in one of the threads. */
@@ -23,19 +24,30 @@ interface Difference {
 
 /** Says in one line what was expected, and what came instead: a difference, or a hang or a death in words. */
 export function whatDiffers(program: Program, place: Place, difference: Difference | string): string {
-  const origin = program.origins[place.step]
+  const { action: origin, number } = originOf(program, place.step)
   // A step is a call to whoever reads this. What lies between calls only prepares them.
-  const calls = new Set(program.origins.filter(({ kind }) => kind === 'call'))
-  const before = new Set(program.origins.slice(0, place.step + 1).filter((step) => calls.has(step)))
   const thread = place.lanes > 1 ? ` of thread ${place.lane + 1}` : ''
-  const where = `step ${before.size} of ${calls.size}${thread}, cycle ${place.cycle + 1}`
+  const where = `step ${callsUpTo(program, place.step)} of ${callsUpTo(program, program.count)}${thread}, cycle ${place.cycle + 1}`
   if (origin?.kind !== 'call') return `${where}: ${typeof difference === 'string' ? difference : 'it differs'}`
-  const call = `${where}: ${describeCall(origin)}`
+  const call = `${where}: ${describeCall(origin, number)}`
   if (typeof difference === 'string') return `${call}: expected ${expected(origin)}, actual: ${difference}`
   if (difference.memory) return `${call}: it left other bytes than expected: ${bytes(origin, difference)}`
   const actual =
     difference.actual === -1 ? `-1 (${errnoName(difference.errno)})` : String(difference.actual)
   return `${call}: expected ${expected(origin)}, actual ${actual}`
+}
+
+/** How many calls a program has up to a step, that one included. What only checks a call's outputs is none. */
+function callsUpTo(program: Program, step: number): number {
+  let calls = 0
+  let last: unknown
+  for (let i = 0; i <= step && i < program.count; i++) {
+    const { action } = originOf(program, i)
+    const isCheck = action === last && action?.kind === 'call' && action.outputs.length > 1
+    if (action?.kind === 'call' && !isCheck) calls++
+    last = action
+  }
+  return calls
 }
 
 function expected({ result, errno }: RecordedCall): string {

@@ -9,7 +9,7 @@ import { isWrong } from '../../workloads/workload.ts'
 import { noEvents, wrongEvents } from '../driver.ts'
 import { Recorder } from '../record/recorder.ts'
 import { repeating } from '../record/repeat.ts'
-import type { Tape } from '../record/tape.ts'
+import { Tape } from '../record/tape.ts'
 
 /** A case on a backend, recorded. */
 export interface Recording {
@@ -80,13 +80,12 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
       return tapes
     }
     const [before, run, after] = repeating(next)
-    const nothing: Tape = { steps: [], memory: new Set() }
     return {
       cycle,
       setup,
-      before: before?.[0] ?? nothing,
+      before: before?.[0] ?? new Tape(),
       run: run ?? [],
-      after: after?.[0] ?? nothing,
+      after: after?.[0] ?? new Tape(),
       events: { ...noEvents(), expected: events.expected - counted.expected, seen: events.seen - counted.seen },
       close,
     }

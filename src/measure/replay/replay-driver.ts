@@ -10,7 +10,7 @@ import { ReplayChild } from './child.ts'
 import { LANES } from './layout.ts'
 import type { Replayer } from './native.ts'
 import { recordCase, recorderFor } from './record-case.ts'
-import { ReplaySubject } from './subject.ts'
+import { assemblePrograms, ReplaySubject } from './subject.ts'
 
 /** What the replayer costs by itself: of reading the clock, and of a call that does nothing. */
 export interface ReplayCost {
@@ -38,6 +38,8 @@ export class ReplayDriver implements MeasuringDriver {
 
   open(backends: readonly Backend[], options: OpenOptions): Opened[] {
     const { libc } = options
+    const [first] = backends
+    if (first === undefined) return []
     const recorder = recorderFor(libc, 1)
     const [lane] = recorder.lanes
     if (lane === undefined) throw new TypeError('a recorder has a lane')
@@ -51,13 +53,13 @@ export class ReplayDriver implements MeasuringDriver {
       const [opening] = recorder.record(() => {
         sources = new Sources(lane.libc, options.case.sources)
       }, 'together')
-      for (const [index, child] of children.entries()) {
-        const backend = backends[index]
-        if (backend === undefined || opening === undefined || sources === undefined) break
-        const taken = children.flatMap(({ fds }) => fds)
-        const one = this.#openOne(backend, child, { ...options, before, opening, taken, shared: sources })
-        opened.push({ ...one, child })
-      }
+      if (opening === undefined || sources === undefined) throw new TypeError('nothing was recorded')
+      const taken = children.flatMap(({ fds }) => fds)
+      const shared = { ...options, before, opening, taken, sources }
+      const entries = children.map((child, index) => ({ child, backend: backends[index] ?? first }))
+      for (const same of groupsOf(entries, options.case)) opened.push(...this.#openSame(same, shared))
+      // They are wanted in the order that was asked for.
+      opened.sort((a, b) => children.indexOf(a.child) - children.indexOf(b.child))
       return opened.map((one) => prepared(one, options.workload))
     } catch (error) {
       for (const child of children) child.close()
@@ -67,40 +69,59 @@ export class ReplayDriver implements MeasuringDriver {
     }
   }
 
-  #openOne(
-    backend: Backend,
-    child: ReplayChild,
+  /** Opens a case on one backend, as often as it was entered. One recording serves for all of them. */
+  #openSame(
+    entries: readonly Entry[],
     options: OpenOptions & {
       readonly before: ReadonlySet<number>
       readonly opening: Tape
       readonly taken: readonly number[]
-      readonly shared: Sources
+      readonly sources: Sources
     },
-  ): Opened {
+  ): (Opened & { readonly child: ReplayChild })[] {
+    const [{ backend } = { backend: undefined }] = entries
+    if (backend === undefined) return []
     try {
-      const recording = recordCase(options.libc, options.case, backend, options.shared)
+      const recording = recordCase(options.libc, options.case, backend, options.sources)
       try {
         const unwanted = [...openDescriptors(this.#replayer.libc)].filter((fd) => !options.before.has(fd))
-        const subject = new ReplaySubject({
-          child,
-          recording,
-          opening: withoutOutputs(options.opening),
-          libc: options.libc,
-          timing: options.case.timing,
-          periodNs: options.case.periodNs,
-          cpus: options.cpus,
-          cost: this.#cost,
-          unwanted,
-          taken: options.taken,
+        const programs = assemblePrograms({ ...options, recording, opening: withoutOutputs(options.opening) })
+        return entries.map(({ child }) => {
+          const { cpus, taken } = options
+          const subject = new ReplaySubject({
+            child,
+            recording,
+            programs,
+            case: options.case,
+            cpus,
+            cost: this.#cost,
+          })
+          child.start(unwanted, taken)
+          return { backend, child, subject }
         })
-        return { backend, subject }
       } finally {
         recording.close()
       }
     } catch (error) {
-      return notOpened(options.workload, backend, error)
+      return entries.map(({ child }) => ({ ...notOpened(options.workload, backend, error), child }))
     }
   }
+}
+
+/** A backend that was entered, and the child that it is replayed in. */
+interface Entry {
+  readonly backend: Backend
+  readonly child: ReplayChild
+}
+
+/**
+ * Entries that can share a recording: those of one backend. Not so where threads work together, because such a
+ * case counts what its threads do.
+ */
+function groupsOf(entries: readonly Entry[], { lanes = 1 }: Case): readonly (readonly Entry[])[] {
+  if (lanes > 1) return entries.map((entry) => [entry])
+  const names = [...new Set(entries.map(({ backend }) => backend.name))]
+  return names.map((name) => entries.filter(({ backend }) => backend.name === name))
 }
 
 /** Has a child open everything, once all are forked. One that cannot is closed. */

@@ -1,8 +1,8 @@
 import type { Libc } from '../../libc/libc.ts'
-import type { Detail, Timing } from '../../workloads/workload.ts'
+import type { Case, Detail, EventCount } from '../../workloads/workload.ts'
 import type { Batch, Subject } from '../driver.ts'
 import { withoutOutputs } from '../record/repeat.ts'
-import type { Tape } from '../record/tape.ts'
+import { Tape } from '../record/tape.ts'
 import { median } from '../statistics/describe.ts'
 import { MOST_MARKS } from './child.ts'
 import type { LaneOrder, ReplayChild, RunResult } from './child.ts'
@@ -16,71 +16,86 @@ const PATIENCE_MS = 3000
 const PATIENCE_FACTOR = 20
 /** Opening tens of thousands of descriptors takes its time. */
 const SETUP_TIMEOUT_MS = 20_000
+/** A cycle that is longer than this warms itself up: caches and the TLB are filled within a millisecond. */
+const COLD_NS = 5e6
 /** The part of a batch that comes before it, untimed, because caches are cold after another process has run. */
 const WARMUP = 0.05
 
-const MARK: Tape = { steps: [{ kind: 'mark' }], memory: new Set() }
+const MARK = new Tape()
+MARK.addPlain('mark')
 
-interface SubjectOptions {
-  readonly child: ReplayChild
+/** What a case is replayed with. */
+interface Programs {
+  /** Opens the sources and the Pollers, and registers. */
+  readonly setup: Program
+  /** Cycles without a look at the clock, of each lane; absent where each cycle must be timed. */
+  readonly plain: readonly Program[] | undefined
+  readonly timed: readonly Program[]
+}
+
+/** Makes the programs of a recording. They must be there when the children are forked. */
+export function assemblePrograms(options: {
+  readonly libc: Libc
+  readonly case: Case
   readonly recording: Recording
   /** What opens the sources. */
   readonly opening: Tape
-  readonly libc: Libc
-  readonly timing: Timing
-  readonly periodNs: number | undefined
+}): Programs {
+  const { libc, recording, opening } = options
+  const { timing } = options.case
+  const { setup, before, run, after } = recording
+  const assembled = (tapes: readonly Tape[]): Program => assemble(libc, tapes)
+  return {
+    setup: assembled([opening, withoutOutputs(setup)]),
+    plain: timing === 'batch' ? run.map((tape) => assembled([tape])) : undefined,
+    timed: run.map((tape) => assembled(timing === 'marks' ? [tape] : [before, MARK, tape, MARK, after])),
+  }
+}
+
+interface SubjectOptions {
+  /** Started by the caller, when the programs are there. */
+  readonly child: ReplayChild
+  readonly recording: Recording
+  readonly programs: Programs
+  readonly case: Case
   readonly cpus: readonly number[]
   readonly cost: ReplayCost
-  /** Descriptors that the child must not have, and those whose numbers it must not use. */
-  readonly unwanted: readonly number[]
-  readonly taken: readonly number[]
 }
 
 /** A recorded case in its child. */
 export class ReplaySubject implements Subject {
-  readonly events
+  readonly events: EventCount
   readonly callsPerCycle: number
   readonly taxNs: number
   readonly timesEach: boolean
   readonly mostTimed: number
   readonly #options: SubjectOptions
-  /** Without a look at the clock; absent where each cycle must be timed. */
-  readonly #plain: readonly Program[] | undefined
-  readonly #timed: readonly Program[]
-  readonly #setup: Program
-  readonly #expectedCycleNs = { value: 0 }
+  #expectedCycleNs = 0
 
-  /** Starts the child, which has all programs. Throws `UnsupportedError` where it cannot be forked. */
   constructor(options: SubjectOptions) {
-    const { recording, libc, timing, cost } = options
-    const { before, run, after } = recording
+    const { recording, programs, cost } = options
     this.#options = options
     this.events = { ...recording.events, expected: 0, seen: 0 }
-    this.timesEach = timing !== 'batch'
-    this.#plain = timing === 'batch' ? run.map((tape) => assemble(libc, [tape])) : undefined
-    this.#timed =
-      timing === 'marks'
-        ? run.map((tape) => assemble(libc, [tape]))
-        : run.map((tape) => assemble(libc, [before, MARK, tape, MARK, after]))
-    this.mostTimed = Math.floor(MOST_MARKS / Math.max(1, ...this.#timed.map(({ marks }) => marks)))
-    this.callsPerCycle = run.reduce((sum, { steps }) => sum + steps.filter(isCall).length, 0)
+    this.timesEach = programs.plain === undefined
+    this.mostTimed = Math.floor(MOST_MARKS / Math.max(1, ...programs.timed.map(({ marks }) => marks)))
+    this.callsPerCycle = recording.run.reduce((sum, { calls }) => sum + calls, 0)
     this.taxNs = this.callsPerCycle * cost.callNs
-    this.#setup = assemble(libc, [options.opening, withoutOutputs(recording.setup)])
-    options.child.start(options.unwanted, options.taken)
   }
 
   /** Has the child open everything. Throws `MeasurementError` where that differs already. */
   prepare(): void {
-    const { child, cpus } = this.#options
-    const order = { program: this.#setup, cpu: cpus[0] }
+    const { child, cpus, programs } = this.#options
+    const order = { program: programs.setup, cpu: cpus[0] }
     child.leave()
     child.run([order], { cycles: 1, warmup: 0, timeoutMs: SETUP_TIMEOUT_MS })
   }
 
   run(cycles: number, durations: boolean): Batch {
-    const programs = durations || this.#plain === undefined ? this.#timed : this.#plain
-    const warmup = cycles === 1 ? 0 : Math.max(1, Math.round(cycles * WARMUP))
-    const { child, cpus, recording, periodNs } = this.#options
+    const { child, cpus, recording } = this.#options
+    const { plain, timed } = this.#options.programs
+    const { periodNs } = this.#options.case
+    const programs = durations || plain === undefined ? timed : plain
+    const warmup = this.#expectedCycleNs > COLD_NS ? 0 : Math.max(1, Math.round(cycles * WARMUP))
     const orders = programs.map(
       (program, lane): LaneOrder => ({
         program,
@@ -88,7 +103,7 @@ export class ReplaySubject implements Subject {
         ...(periodNs === undefined ? {} : { periodNs, timerSlackNs: 1 }),
       }),
     )
-    const expectedMs = ((cycles + warmup) * this.#expectedCycleNs.value) / 1e6
+    const expectedMs = ((cycles + warmup) * this.#expectedCycleNs) / 1e6
     const result = child.run(orders, {
       cycles,
       warmup,
@@ -96,8 +111,8 @@ export class ReplaySubject implements Subject {
     })
     this.events.expected += cycles * recording.events.expected
     this.events.seen += cycles * recording.events.seen
-    const batch = this.#batch(cycles, result, programs !== this.#plain)
-    this.#expectedCycleNs.value = result.elapsedNs / cycles
+    const batch = this.#batch(cycles, result, programs === timed)
+    this.#expectedCycleNs = result.elapsedNs / cycles
     return { ...batch, cpuNs: (result.cpuNs * cycles) / (cycles + warmup), waitedNs: result.waitedNs }
   }
 
@@ -112,7 +127,7 @@ export class ReplaySubject implements Subject {
       recording.cycle.durations?.(result.marks) ?? differences(result.marks[0] ?? new Float64Array())
     const durationsNs = raw.map((value) => Math.max(0, value - cost.clockNs))
     const cycleNs =
-      this.#options.timing === 'batch'
+      this.#options.case.timing === 'batch'
         ? durationsNs.reduce((sum, value) => sum + value, 0) / durationsNs.length
         : median(durationsNs)
     recording.cycle.timed?.(durationsNs)
@@ -126,10 +141,6 @@ export class ReplaySubject implements Subject {
   close(): void {
     this.#options.child.close()
   }
-}
-
-function isCall({ kind }: Tape['steps'][number]): boolean {
-  return kind === 'call'
 }
 
 /** The times between the marks of each pair. */

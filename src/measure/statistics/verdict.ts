@@ -36,8 +36,10 @@ export interface Compared {
 export interface Costs {
   readonly subject: readonly number[]
   readonly base: readonly number[]
-  /** The smallest difference that counts, as a fraction of 1; never less than what the A/A control shows as noise. */
+  /** The smallest difference that counts, as a fraction of 1. */
   readonly threshold: number
+  /** What the A/A control shows as noise, as a fraction of 1: no smaller difference is claimed. Default: 0. */
+  readonly floor?: number
   readonly random: Random
 }
 
@@ -49,17 +51,21 @@ export interface RoundCosts extends Costs {
 
 /**
  * The verdict on a ratio. A difference has to be both large and significant: the whole interval lies beyond the
- * threshold, and p is below 5 %. To be the same, the whole interval has to lie within it. A difference that was not
- * found is no proof of equality, so all else is inconclusive.
+ * threshold and the noise floor, and p is below 5 %. To be the same, the whole interval has to lie within the
+ * threshold, however noisy it was. A difference that was not found is no proof of equality, so all else is
+ * inconclusive.
  */
 export function verdictOf(ratio: {
   readonly ci95: Interval
   readonly p: number
   readonly threshold: number
+  readonly floor?: number
 }): Verdict {
   const [low, high] = ratio.ci95
-  const [least, most] = [1 / (1 + ratio.threshold), 1 + ratio.threshold]
-  if (low >= least && high <= most) return 'same'
+  const { threshold, floor = 0 } = ratio
+  if (low >= 1 / (1 + threshold) && high <= 1 + threshold) return 'same'
+  const most = 1 + Math.max(threshold, floor)
+  const least = 1 / most
   if (ratio.p >= ALPHA) return 'inconclusive'
   if (high < least) return 'faster'
   return low > most ? 'slower' : 'inconclusive'
@@ -73,16 +79,16 @@ export function verdictOf(ratio: {
  * @throws {RangeError} If there are not as many subjects as bases, or a cost is not above 0.
  */
 export function compareRounds(costs: RoundCosts): Compared {
-  const { subject, base, disturbed, threshold, random } = costs
+  const { subject, base, disturbed, random } = costs
   if (subject.length !== base.length)
     throw new RangeError(`${subject.length} rounds cannot be paired with ${base.length}`)
   const logs = logarithms(subject).map((log, round) => log - logarithm(base[round]!))
-  const all = pairedRatio(logs, threshold, random)
+  const all = pairedRatio(logs, costs, random)
   if (disturbed === undefined || disturbed.size === 0) return all
   const quiet = logs.filter((_, round) => !disturbed.has(round))
   // Where hardly any round was quiet, nothing can be said without the others; that they are paired has to do.
   if (quiet.length < FEWEST_ROUNDS_FOR_AN_INTERVAL) return all
-  const agreed = pairedRatio(quiet, threshold, random).verdict === all.verdict
+  const agreed = pairedRatio(quiet, costs, random).verdict === all.verdict
   return agreed ? all : { ...all, verdict: 'inconclusive' }
 }
 
@@ -94,7 +100,7 @@ export function compareRounds(costs: RoundCosts): Compared {
  * @throws {RangeError} If a cost is not above 0.
  */
 export function compareSamples(costs: Costs): Compared {
-  const { subject, base, threshold, random } = costs
+  const { subject, base, random } = costs
   const [a, b] = [logarithms(subject), logarithms(base)]
   const [inflationA, inflationB] = [varianceInflation(a), varianceInflation(b)]
   // The variance of a difference of means is the sum of theirs, and each goes with 1/n.
@@ -103,7 +109,7 @@ export function compareSamples(costs: Costs): Compared {
   const ci95 = ratioInterval(subject, base, random)
   const { p } = mannWhitneyU(a, b, inflation)
   const enough = isEnough(a.length / inflationA) && isEnough(b.length / inflationB)
-  return { value, ci95, p, verdict: enough ? verdictOf({ ci95, p, threshold }) : 'inconclusive' }
+  return { value, ci95, p, verdict: enough ? verdictOf({ ...costs, ci95, p }) : 'inconclusive' }
 }
 
 /**
@@ -124,7 +130,11 @@ export function floorOf(ci95: Interval): number {
   return Math.max(0, ci95[1] - 1, 1 / ci95[0] - 1)
 }
 
-function pairedRatio(logs: readonly number[], threshold: number, random: Random): Compared {
+function pairedRatio(
+  logs: readonly number[],
+  limits: Pick<Costs, 'threshold' | 'floor'>,
+  random: Random,
+): Compared {
   const inflation = varianceInflation(logs)
   const [low, high] = medianInterval(logs, random)
   const ci95: Interval = [Math.exp(low), Math.exp(high)]
@@ -134,7 +144,7 @@ function pairedRatio(logs: readonly number[], threshold: number, random: Random)
     value: Math.exp(median(logs)),
     ci95,
     p,
-    verdict: enough ? verdictOf({ ci95, p, threshold }) : 'inconclusive',
+    verdict: enough ? verdictOf({ ...limits, ci95, p }) : 'inconclusive',
   }
 }
 
