@@ -76,7 +76,11 @@ export function wrongEvents({ expected, lost, duplicate, spurious }: EventCount)
 }
 
 /** A backend on which a case could not be opened. Errors that are not known are bugs of ours, and go on. */
-export function notOpened(workload: string, backend: Backend, error: unknown): Opened {
+export function notOpened(
+  workload: string,
+  backend: Backend,
+  error: unknown,
+): Exclude<Opened, { readonly subject: Subject }> {
   if (!isKnownError(error)) throw error
   const outcome = error instanceof UnsupportedError ? 'unsupported' : 'failed'
   return { backend, outcome, failure: failureOf(workload, backend, error) }

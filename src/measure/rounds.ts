@@ -11,8 +11,8 @@ import { Samples } from './samples.ts'
 
 /** Rounds of a run that has the time for them: what interleaved designs begin with (zenbench, benchmarks of tango). */
 export const FEWEST_ROUNDS = 30
-/** Rounds of a quick run: the fewest whose signed ranks can reach p < 0.01, where all differ the same way. */
-export const QUICK_ROUNDS = 10
+/** Rounds of a quick run: the fewest whose extremes hold the median with 95 % confidence. */
+export const QUICK_ROUNDS = 6
 /** More say nothing new within a minute. */
 const MOST_ROUNDS = 300
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */

@@ -66,6 +66,7 @@ export class ReplayChild implements Disposable {
   readonly #byte = new Memory(8)
   readonly #pollfd = new Memory(layouts.pollfd.size)
   #pid = 0
+  #waitedBefore: number | undefined
 
   /** Takes four descriptors, two of them until it is started. Throws `SystemError` where there are none. */
   constructor(replayer: Replayer, lanes: number) {
@@ -127,12 +128,21 @@ export class ReplayChild implements Disposable {
    * recorded, or the child dies or does not answer in time; it is gone then.
    */
   run(orders: readonly LaneOrder[], options: RunOptions): RunResult {
-    const { libc } = this.#replayer
+    this.begin(orders, options)
+    return this.await(orders, options)
+  }
+
+  /** The first half of `run`: has it start. */
+  begin(orders: readonly LaneOrder[], options: RunOptions): void {
     this.#write(orders, options)
-    const waited = runDelayNs(this.#pid)
-    libc.fn.write(this.#orders[1].fd, this.#byte.address, 1)
+    this.#waitedBefore = runDelayNs(this.#pid)
+    this.#replayer.libc.fn.write(this.#orders[1].fd, this.#byte.address, 1)
+  }
+
+  /** The second half: waits for its answer. */
+  await(orders: readonly LaneOrder[], options: RunOptions): RunResult {
     const answer = this.#answer(options.timeoutMs)
-    if (answer === 'done') return this.#read(orders, options, waited)
+    if (answer === 'done') return this.#read(orders, options)
     throw this.#failure(answer, orders, options)
   }
 
@@ -160,7 +170,8 @@ export class ReplayChild implements Disposable {
     return this.#shared.at(JOB_SIZE + lane * MOST_MARKS * 8)
   }
 
-  #read(orders: readonly LaneOrder[], { cycles }: RunOptions, waited: number | undefined): RunResult {
+  #read(orders: readonly LaneOrder[], { cycles }: RunOptions): RunResult {
+    const waited = this.#waitedBefore
     const waitedNow = runDelayNs(this.#pid)
     const { view } = this.#shared
     const at = (offset: number): number => Number(view.getBigInt64(offset, true))

@@ -45,7 +45,7 @@ export class ReplayDriver implements MeasuringDriver {
     if (lane === undefined) throw new TypeError('a recorder has a lane')
     // Their descriptors come first, because the numbers of all that is recorded must be free in the children.
     const children: ReplayChild[] = []
-    const opened: (Opened & { readonly child: ReplayChild })[] = []
+    const opened: InChild[] = []
     let sources: Sources | undefined
     try {
       for (const _ of backends) children.push(new ReplayChild(this.#replayer, options.case.lanes ?? 1))
@@ -60,6 +60,7 @@ export class ReplayDriver implements MeasuringDriver {
       for (const same of groupsOf(entries, options.case)) opened.push(...this.#openSame(same, shared))
       // They are wanted in the order that was asked for.
       opened.sort((a, b) => children.indexOf(a.child) - children.indexOf(b.child))
+      for (const one of opened) if ('subject' in one) one.subject.begin()
       return opened.map((one) => prepared(one, options.workload))
     } catch (error) {
       for (const child of children) child.close()
@@ -78,13 +79,12 @@ export class ReplayDriver implements MeasuringDriver {
       readonly taken: readonly number[]
       readonly sources: Sources
     },
-  ): (Opened & { readonly child: ReplayChild })[] {
+  ): InChild[] {
     const [{ backend } = { backend: undefined }] = entries
     if (backend === undefined) return []
     try {
       const recording = recordCase(options.libc, options.case, backend, options.sources)
       try {
-        const unwanted = [...openDescriptors(this.#replayer.libc)].filter((fd) => !options.before.has(fd))
         const programs = assemblePrograms({ ...options, recording, opening: withoutOutputs(options.opening) })
         return entries.map(({ child }) => {
           const { cpus, taken } = options
@@ -96,17 +96,38 @@ export class ReplayDriver implements MeasuringDriver {
             cpus,
             cost: this.#cost,
           })
-          child.start(unwanted, taken)
+          child.start(unwantedBy(options), taken)
           return { backend, child, subject }
         })
       } finally {
         recording.close()
       }
     } catch (error) {
-      return entries.map(({ child }) => ({ ...notOpened(options.workload, backend, error), child }))
+      const { outcome, failure } = notOpened(options.workload, backend, error)
+      return entries.map(({ child }) => ({ backend, child, outcome, failure }))
     }
   }
 }
+
+/** A subject, or why there is none, and the child that was meant for it. */
+type InChild = { readonly backend: Backend; readonly child: ReplayChild } & (
+  | { readonly subject: ReplaySubject }
+  | { readonly outcome: 'unsupported' | 'failed'; readonly failure: string }
+)
+
+/**
+ * The descriptors that a child must not have, because it opens them itself: all that were opened since the
+ * recording began. They are many, and have the lowest numbers that were free; to list them would take longer.
+ */
+function unwantedBy({ before, sources }: { readonly before: ReadonlySet<number>; readonly sources: Sources }): number[] {
+  const last = sources.fds.reduce((most, fd) => Math.max(most, fd), Math.max(...before)) + MOST_OTHERS
+  const unwanted: number[] = []
+  for (let fd = 0; fd <= last; fd++) if (!before.has(fd)) unwanted.push(fd)
+  return unwanted
+}
+
+/** More descriptors than a case opens besides its sources: the other ends of these, Pollers, connections. */
+const MOST_OTHERS = 256
 
 /** A backend that was entered, and the child that it is replayed in. */
 interface Entry {
@@ -124,11 +145,11 @@ function groupsOf(entries: readonly Entry[], { lanes = 1 }: Case): readonly (rea
   return names.map((name) => entries.filter(({ backend }) => backend.name === name))
 }
 
-/** Has a child open everything, once all are forked. One that cannot is closed. */
-function prepared(one: Opened & { readonly child: ReplayChild }, workload: string): Opened {
+/** Waits for a child to have opened everything. One that cannot is closed. */
+function prepared(one: InChild, workload: string): Opened {
   const { backend, child } = one
   try {
-    if ('subject' in one) (one.subject as ReplaySubject).prepare()
+    if ('subject' in one) one.subject.await()
     else child.close()
     return one
   } catch (error) {

@@ -14,8 +14,8 @@ import type { ReplayCost } from './replay-driver.ts'
 /** How long a batch may take longer than expected before it hangs: a loaded machine is no hang. */
 const PATIENCE_MS = 3000
 const PATIENCE_FACTOR = 20
-/** Opening tens of thousands of descriptors takes its time. */
-const SETUP_TIMEOUT_MS = 20_000
+/** Once; and opening tens of thousands of descriptors takes its time. */
+const SETUP = { cycles: 1, warmup: 0, timeoutMs: 20_000 } as const
 /** A cycle that is longer than this warms itself up: caches and the TLB are filled within a millisecond. */
 const COLD_NS = 5e6
 /** The part of a batch that comes before it, untimed, because caches are cold after another process has run. */
@@ -82,12 +82,21 @@ export class ReplaySubject implements Subject {
     this.taxNs = this.callsPerCycle * cost.callNs
   }
 
-  /** Has the child open everything. Throws `MeasurementError` where that differs already. */
-  prepare(): void {
-    const { child, cpus, programs } = this.#options
-    const order = { program: programs.setup, cpu: cpus[0] }
+  /** Has the child open everything. */
+  begin(): void {
+    const { child } = this.#options
     child.leave()
-    child.run([order], { cycles: 1, warmup: 0, timeoutMs: SETUP_TIMEOUT_MS })
+    child.begin(this.#setup(), SETUP)
+  }
+
+  /** Waits until it has. Throws `MeasurementError` where that differs already. */
+  await(): void {
+    this.#options.child.await(this.#setup(), SETUP)
+  }
+
+  #setup(): readonly LaneOrder[] {
+    const { cpus, programs } = this.#options
+    return [{ program: programs.setup, cpu: cpus[0] }]
   }
 
   run(cycles: number, durations: boolean): Batch {
