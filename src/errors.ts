@@ -55,6 +55,11 @@ export class LibraryError extends Error {
   }
 }
 
+/** A backend has no figure: it lost or invented events, did not do the same twice, crashed or hung. */
+export class MeasurementError extends Error {
+  override readonly name = 'MeasurementError'
+}
+
 /** A result could not be delivered. Exit code 3. */
 export class OutputError extends Error {
   override readonly name = 'OutputError'
@@ -80,12 +85,13 @@ export function orUnsupported<T>(feature: string, action: () => T): T {
 /** Whether an error is one of ours, to be shown as one line and not as a stack trace. */
 export function isKnownError(
   error: unknown,
-): error is SystemError | UnsupportedError | UsageError | LibraryError | OutputError {
+): error is SystemError | UnsupportedError | UsageError | LibraryError | MeasurementError | OutputError {
   return (
     error instanceof SystemError ||
     error instanceof UnsupportedError ||
     error instanceof UsageError ||
     error instanceof LibraryError ||
+    error instanceof MeasurementError ||
     error instanceof OutputError
   )
 }

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { packageRoot } from './package-root.ts'
 
 /** The version of this package, from its own package.json. */
 export function version(): string {
-  // One directory further up when the compiled file runs: dist/src instead of src.
-  const up = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json'
-  const manifest = readFileSync(fileURLToPath(new URL(up, import.meta.url)), 'utf8')
+  const manifest = readFileSync(join(packageRoot(), 'package.json'), 'utf8')
   return (JSON.parse(manifest) as { readonly version: string }).version
 }

@@ -132,6 +132,8 @@ class PollPoller extends SetPoller {
       if (error.code === 'EINTR') return INTERRUPTED
       throw error
     }
+    // Where nobody is ready, nobody waits for a turn: the next scan starts afresh, the same for the same events.
+    if (n === 0) this.#cursor = 0
     return this.#decode(n, batch)
   }
 

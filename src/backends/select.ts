@@ -133,6 +133,8 @@ class SelectPoller extends SetPoller {
     this.#resultWords.set(this.#askedWords)
     const n = this.#call(timeoutNs)
     if (n > 0) return this.#decode(batch)
+    // Where nobody is ready, nobody waits for a turn: the next scan starts afresh, the same for the same events.
+    if (n === 0) this.#cursor = 0
     if (n === 0) return 0
     const error = lastError(this.libc, 'select')
     if (error.code === 'EINTR') return INTERRUPTED

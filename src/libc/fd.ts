@@ -59,9 +59,9 @@ export function openSocketpair(libc: Libc, type: number = SOCK.STREAM): [OwnedFd
   )
 }
 
-/** A non-blocking, close-on-exec eventfd with counter 0. */
-export function openEventfd(libc: Libc): OwnedFd {
-  return new OwnedFd(libc, sys(libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC))
+/** A non-blocking, close-on-exec eventfd with counter 0; `flags` may add EFD_SEMAPHORE. */
+export function openEventfd(libc: Libc, flags = 0): OwnedFd {
+  return new OwnedFd(libc, sys(libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC | flags))
 }
 
 /** How many descriptors `openSignal` takes here. Throws `SystemError` where none is free. */

@@ -81,10 +81,25 @@ function bindingsOf(main: Libc, lib: string): Partial<Record<FunctionName, Libra
 /** `RTLD_NOW`: the same number on Linux, macOS and the BSDs. */
 const RTLD_NOW = 2
 
+/** The address of a symbol of a library (an empty path: of the main program); NULL where it has none. */
+export function symbolAddress(libc: Libc, path: string, symbol: string): Pointer {
+  return libc.fn.dlsym(path === '' ? NULL : libc.fn.dlopen(path, RTLD_NOW), symbol)
+}
+
+/** The address of a function in use: what native code needs to call it too. NULL where it is missing. */
+export function functionAddress(libc: Libc, name: FunctionName): Pointer {
+  const key = libc.plan.bindings[name]
+  return key === undefined ? NULL : symbolAddress(libc, pathOf(key), name)
+}
+
+/** The file that a library was opened from; empty for the main program. */
+function pathOf(key: LibraryKey): string {
+  return key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length)
+}
+
 /** The file that holds the function that a lookup in `path` (empty: the main program) finds. */
 function definedIn(libc: Libc, path: string, name: FunctionName): string | undefined {
-  const handle = path === '' ? NULL : libc.fn.dlopen(path, RTLD_NOW)
-  const address = libc.fn.dlsym(handle, name)
+  const address = symbolAddress(libc, path, name)
   // Dl_info: four pointers, the first of which is the file's name.
   const info = new BigUint64Array(new ArrayBuffer(32))
   const found = libc.fn.dladdr(address, addressOf(new Uint8Array(info.buffer)))
@@ -108,7 +123,7 @@ export function originOf(libc: Libc, name: FunctionName): string | undefined {
   let known = origins.get(libc.plan)
   if (known === undefined) origins.set(libc.plan, (known = new Map()))
   if (!known.has(name)) {
-    known.set(name, definedIn(libc, key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length), name))
+    known.set(name, definedIn(libc, pathOf(key), name))
   }
   return known.get(name)
 }

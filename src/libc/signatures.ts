@@ -103,6 +103,7 @@ export const signatures = {
   getrlimit: returnsInt(int, pointer),
   setrlimit: returnsInt(int, pointer),
   clock_getres: returnsInt(int, pointer),
+  nanosleep: returnsInt(pointer, pointer),
   sysconf: returnsLong(int),
   prctl: { args: [int, long, long, long, long], result: 'i32', fixed: 1 },
   mmap: returnsPointer(pointer, size, int, int, int, long),

@@ -1,104 +1,109 @@
-/** The benchmark: which workloads, over which backends, in which order, within which limits. */
-import { loadavg } from 'node:os'
+/** The benchmark: which workloads, over which backends, at which sizes, within which limits. */
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
-import { UnsupportedError, UsageError } from '../errors.ts'
+import type { Trigger } from '../backends/backend.ts'
+import { UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
-import { descriptorsPerSignal } from '../libc/fd.ts'
-import { descriptorLimit, raiseDescriptorLimit } from '../libc/limits.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
-import { Sources } from '../workloads/sources.ts'
-import type { Workload } from '../workloads/workload.ts'
+import { descriptorsPerSource, usableSource } from '../workloads/sources.ts'
+import type { SourceKind } from '../workloads/sources.ts'
+import type { Case } from '../workloads/workload.ts'
 import { measureCallTax } from './call-tax.ts'
+import { chooseDriver } from './choose-driver.ts'
+import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
+import { assertFits, makeRoom, whyTooMany } from './fit.ts'
+import type { Room } from './fit.ts'
+import { NoiseMeter } from './noise.ts'
 import { seededRandom } from './random.ts'
-import type { BenchGap, BenchReport, BenchResult } from './report.ts'
-import { runRounds } from './rounds.ts'
+import type { Random } from './random.ts'
+import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control } from './report.ts'
+import { FEWEST_ROUNDS, QUICK_ROUNDS, runRounds } from './rounds.ts'
+import { crossoversOf, scalingOf } from './scaling.ts'
 import { summarise } from './summary.ts'
+import { timerSlackNs } from './timer-slack.ts'
 
 export interface BenchOptions {
   readonly libc: Libc
   readonly backends: readonly BackendName[]
   readonly workloads: readonly WorkloadName[]
-  readonly fds: number
+  /** Every size is measured on its own; several make a sweep. */
+  readonly sizes: readonly number[]
   /** How many sources are active at once. Default: a hundredth of them, between 1 and 100. */
   readonly active?: number | undefined
+  /** How many events a wait takes at most. */
+  readonly eventsPerWait: number
+  readonly trigger: Trigger
+  readonly source: SourceKind
+  /** libevent's -w. */
+  readonly writes: number
+  /** How many signals a second the open loop sends. */
+  readonly rateHz: number
+  /** The processors to run on; none: any. */
+  readonly cpus: readonly number[]
+  readonly driver: DriverChoice
   /** How long the whole run may take, in milliseconds; slow combinations may take longer. */
   readonly durationMs: number
+  /** Exactly so many rounds, whatever they take. */
+  readonly rounds?: number | undefined
+  /** Fewer rounds, for a first look. */
+  readonly quick: boolean
   readonly seed: number
   readonly signal?: AbortSignal | undefined
+  readonly onWarning: (message: string) => void
   /** Called between measurements, never during one. */
   readonly onProgress?: (workload: WorkloadName, index: number, count: number) => void
+  /** Called after every workload with all that was measured so far. */
+  readonly onPart?: (measurement: Measurement) => void
 }
 
 /** All of a report but what it says of the tool and the machine. */
 export type Measurement = Omit<BenchReport, 'schema' | 'tool' | 'environment'>
 
-/** Descriptors that Node, a Poller and its waker may come to need while a workload runs. */
-const SPARE_DESCRIPTORS = 16
+/** A case that is to be measured at a size. */
+interface Planned {
+  readonly name: WorkloadName
+  readonly size: number
+  readonly case: Case
+}
 
 /**
  * Measures. Raises the soft descriptor limit to the hard one; throws `UsageError`, with the number that would
- * fit, where `fds` does not, and `UnsupportedError` where none of the backends is there. An aborted run returns
+ * fit, where a size does not, and `UnsupportedError` where none of the backends is there. An aborted run returns
  * what it has.
  */
 export async function bench(options: BenchOptions): Promise<Measurement> {
-  const { libc } = options
-  const startedAt = new Date().toISOString()
   const start = performance.now()
-  const before = process.resourceUsage().involuntaryContextSwitches
-  const loadBefore = loadAverage()
   assertAvailable(options)
-  assertFits(options)
-  const random = seededRandom(options.seed)
-  const tax = await measureCallTax(libc)
-  const results: BenchResult[] = []
-  const gaps: BenchGap[] = []
-  for (const [index, name] of options.workloads.entries()) {
-    if (options.signal?.aborted === true) break
-    options.onProgress?.(name, index, options.workloads.length)
-    const workload: Workload = workloads[name]
-    const sourceCount = workload.sources(options.fds)
-    const fds = workload.registered(options.fds)
-    const active = Math.min(options.active ?? defaultActive(sourceCount), Math.max(1, sourceCount))
-    using sources = new Sources(libc, sourceCount)
-    const capable = options.backends.filter((backend) => {
-      const reason = whyNot(libc, backend, sources)
-      if (reason !== undefined) {
-        gaps.push({ workload: name, backend, fds, outcome: 'unsupported', reason })
-      }
-      return reason === undefined
-    })
-    const series = await runRounds({
-      libc,
-      workload,
-      backends: capable.map((backend) => backends[backend]),
-      sources,
-      active,
-      budgetMs: options.durationMs / options.workloads.length,
-      tax,
-      random,
-      signal: options.signal,
-    })
-    const eventsPerCycle = workload.eventsPerCycle(sourceCount, active)
-    const summary = summarise(series, { workload: name, fds, active, eventsPerCycle, random })
-    results.push(...summary.results)
-    gaps.push(...summary.gaps)
-  }
-  return {
-    startedAt,
-    durationMs: Math.round(performance.now() - start),
+  const room = makeRoom(options.libc)
+  const plan = makePlan(options, room)
+  const tax = await measureCallTax(options.libc)
+  const chosen = chooseDriver(options.driver, tax, options.onWarning)
+  using meter = new NoiseMeter()
+  const run = new Run(options, chosen, meter, room)
+  const head = {
+    startedAt: new Date().toISOString(),
+    settings: settingsOf(options),
+    driver: chosen.report,
     seed: options.seed,
+    clock: chosen.clock,
+    timerSlackNs: timerSlackNs(options.libc),
     callTax: tax,
-    results,
-    gaps,
-    noise: {
-      involuntaryContextSwitches: process.resourceUsage().involuntaryContextSwitches - before,
-      loadAverage: [loadBefore, loadAverage()],
-    },
-    ...(options.signal?.aborted === true ? { interrupted: true } : {}),
   }
+  const measured = (complete: boolean): Measurement => ({
+    ...head,
+    durationMs: Math.round(performance.now() - start),
+    ...run.findings(complete),
+  })
+  for (const [index, planned] of plan.entries()) {
+    if (options.signal?.aborted === true) break
+    options.onProgress?.(planned.name, index, plan.length)
+    await run.measure(planned, (options.durationMs - (performance.now() - start)) / (plan.length - index))
+    const isLast = index === plan.length - 1
+    if (!isLast) options.onPart?.(measured(false))
+  }
+  return measured(options.signal?.aborted !== true)
 }
 
 function assertAvailable({ libc, backends: names }: BenchOptions): void {
@@ -111,45 +116,146 @@ function assertAvailable({ libc, backends: names }: BenchOptions): void {
   throw new UnsupportedError('nothing to measure', reasons.join('; '))
 }
 
-/** Throws `UsageError` where the workloads need more descriptors than there can be, and says what would fit. */
-function assertFits({ libc, workloads: names, fds }: BenchOptions): void {
-  const limit = raiseLimit(libc)
-  const free = limit - openDescriptors(libc).size - SPARE_DESCRIPTORS
-  const each = descriptorsPerSignal(libc)
-  const extra = Math.max(...names.map((name) => workloads[name].extraDescriptors))
-  const sources = Math.max(...names.map((name) => workloads[name].sources(fds)))
-  if (sources * each + extra <= free) return
-  const room = Math.max(0, Math.floor((free - extra) / each) - (sources - fds))
-  throw new UsageError(
-    `--fds ${fds} does not fit: this process may have ${limit} descriptors, which leaves room for --fds ${room}`,
-    'raise the hard limit (ulimit -Hn, LimitNOFILE, --ulimit nofile) or ask for fewer',
-  )
+function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
+  const source = usableSource(options.libc, options.source)
+  if (source !== options.source) {
+    options.onWarning(`there are no ${options.source}s here; ${source}s are used instead`)
+  }
+  return options.sizes.flatMap((size) => {
+    const planned = options.workloads.flatMap((name) =>
+      workloads[name]
+        .cases({ ...options, fds: size, source })
+        .map((one): Planned => ({ name, size, case: one })),
+    )
+    assertFits(
+      planned.map((one) => one.case),
+      size,
+      room,
+    )
+    // What does not grow with the size is measured once.
+    return size === options.sizes[0] ? planned : planned.filter((one) => one.case.fds === size)
+  })
 }
 
-function raiseLimit(libc: Libc): number {
-  try {
-    return raiseDescriptorLimit(libc).soft
-  } catch {
-    // Where raising is not permitted, the present limit is what there is.
-    return descriptorLimit(libc).soft
+function settingsOf(options: BenchOptions): BenchSettings {
+  const { sizes, active, eventsPerWait, trigger, source, writes, rateHz, cpus, quick } = options
+  return {
+    fds: sizes,
+    ...(active === undefined ? {} : { active }),
+    eventsPerWait,
+    trigger,
+    source,
+    writes,
+    rateHz,
+    cpus,
+    quick,
   }
 }
 
-function defaultActive(fds: number): number {
-  return Math.min(100, Math.max(1, Math.floor(fds / 100)))
+/** A run in the making. */
+class Run {
+  readonly #options: BenchOptions
+  readonly #chosen: ChosenDriver
+  readonly #meter: NoiseMeter
+  readonly #room: Room
+  readonly #random: Random
+  readonly #results: BenchResult[] = []
+  readonly #gaps: BenchGap[] = []
+  readonly #control: Control[] = []
+  #spoiltRounds = 0
+
+  constructor(options: BenchOptions, chosen: ChosenDriver, meter: NoiseMeter, room: Room) {
+    this.#options = options
+    this.#chosen = chosen
+    this.#meter = meter
+    this.#room = room
+    this.#random = seededRandom(options.seed)
+  }
+
+  async measure(planned: Planned, budgetMs: number): Promise<void> {
+    const { name, case: workload } = planned
+    const { driver } = this.#chosen
+    const start = performance.now()
+    const capable = this.#options.backends.filter((backend) => {
+      const reason = this.#whyNot(planned, backend)
+      if (reason !== undefined) this.#gaps.push(gapOf(planned, backend, reason))
+      return reason === undefined
+    })
+    const [first] = capable
+    if (first === undefined) return
+    const opened = driver.open(
+      [...capable, first].map((backend) => backends[backend]),
+      { libc: this.#options.libc, workload: name, case: workload, cpus: this.#options.cpus },
+    )
+    try {
+      const rounds = await runRounds({
+        workload: name,
+        case: workload,
+        opened,
+        hasControl: true,
+        budgetMs: budgetMs - (performance.now() - start),
+        fewest: this.#options.quick ? QUICK_ROUNDS : FEWEST_ROUNDS,
+        rounds: this.#options.rounds,
+        random: this.#random,
+        meter: this.#meter,
+        signal: this.#options.signal,
+      })
+      this.#spoiltRounds += rounds.spoilt.size
+      const summary = summarise(rounds, {
+        workload: name,
+        case: workload,
+        driver: driver.name,
+        random: this.#random,
+      })
+      this.#results.push(...summary.results)
+      this.#gaps.push(...summary.gaps)
+      if (summary.control !== undefined) this.#control.push(summary.control)
+    } finally {
+      for (const one of opened) if ('subject' in one) one.subject.close()
+    }
+  }
+
+  /** Why a backend cannot run a case; undefined if it can. */
+  #whyNot({ size, case: workload }: Planned, name: BackendName): string | undefined {
+    const backend = backends[name]
+    const availability = backend.availability(this.#options.libc)
+    if (!availability.available) return availability.reason
+    return (
+      workload.cannot?.(backend) ??
+      this.#chosen.driver.cannot(workload) ??
+      whyTooMany(workload, size, this.#room) ??
+      this.#whyTooLarge(workload, backend.capabilities.largestFd)
+    )
+  }
+
+  /** Descriptors are numbered from the lowest free number on. */
+  #whyTooLarge({ sources, extraDescriptors }: Case, largestFd: number | undefined): string | undefined {
+    if (largestFd === undefined) return undefined
+    const count = sources.count * descriptorsPerSource[sources.kind] + extraDescriptors
+    const needed = openDescriptors(this.#options.libc).size + count
+    if (needed <= largestFd) return undefined
+    return `it cannot watch descriptors above ${largestFd}, and this needs some ${needed}`
+  }
+
+  findings(complete: boolean): Pick<
+    Measurement,
+    'results' | 'openLoop' | 'control' | 'scaling' | 'crossovers' | 'gaps' | 'noise' | 'interrupted'
+  > {
+    return {
+      results: [...this.#results],
+      openLoop: [],
+      control: [...this.#control],
+      scaling: scalingOf(this.#results, this.#random),
+      crossovers: crossoversOf(this.#results),
+      gaps: [...this.#gaps],
+      noise: this.#meter.total(this.#spoiltRounds),
+      ...(complete ? {} : { interrupted: true }),
+    }
+  }
 }
 
-/** Why a backend cannot run a workload with these sources; undefined if it can. */
-function whyNot(libc: Libc, name: BackendName, sources: Sources): string | undefined {
-  const backend = backends[name]
-  const availability = backend.availability(libc)
-  if (!availability.available) return availability.reason
-  const { largestFd } = backend.capabilities
-  const largest = sources.fds.reduce((max, fd) => Math.max(max, fd), 0)
-  if (largestFd === undefined || largest <= largestFd) return undefined
-  return `it cannot watch descriptors above ${largestFd}, and this needs ${largest}`
-}
-
-function loadAverage(): number {
-  return loadavg()[0] ?? 0
+function gapOf({ name, case: workload }: Planned, backend: BackendName, reason: string): BenchGap {
+  const { variant, fds } = workload
+  const head = { workload: name, ...(variant === undefined ? {} : { variant }), fds }
+  return { ...head, backend, outcome: 'unsupported', reason }
 }

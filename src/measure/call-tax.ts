@@ -6,7 +6,8 @@ import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { signatures } from '../libc/signatures.ts'
 import type { FunctionName } from '../libc/signatures.ts'
-import { mean } from './statistics.ts'
+import { wrapLibc } from '../libc/wrap.ts'
+import { mean } from './statistics/describe.ts'
 
 /** Calls in one sample: enough that reading the clock does not count. */
 const CALLS_PER_SAMPLE = 500
@@ -67,14 +68,11 @@ export interface CallCounter {
 /** Wraps every function of a Libc so that its calls are counted. */
 export function countCalls(libc: Libc): CallCounter {
   const counts = new Map<FunctionName, number>()
-  const entries = Object.entries(libc.fn).map(([name, native]) => {
-    const counted = (...args: readonly never[]): unknown => {
-      counts.set(name as FunctionName, (counts.get(name as FunctionName) ?? 0) + 1)
-      return (native as (...a: readonly never[]) => unknown)(...args)
-    }
-    return [name, counted] as const
+  const counting = wrapLibc(libc, (name, native) => (...args) => {
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+    return native(...args)
   })
-  return { libc: { ...libc, fn: Object.fromEntries(entries) as unknown as Libc['fn'] }, counts }
+  return { libc: counting, counts }
 }
 
 /** The tax of counted calls altogether, in nanoseconds. */

@@ -1,76 +1,108 @@
 import type { Backend } from '../backends/backend.ts'
 import { isKnownError } from '../errors.ts'
-import type { Libc } from '../libc/libc.ts'
-import type { Sources } from '../workloads/sources.ts'
-import { isWrong } from '../workloads/workload.ts'
-import type { Cycle, EventCount, Workload } from '../workloads/workload.ts'
-import { countCalls, taxOf } from './call-tax.ts'
-import type { CallTax } from './call-tax.ts'
+import type { Case, EventCount } from '../workloads/workload.ts'
+import { failureOf, noEvents } from './driver.ts'
+import type { Opened, Subject } from './driver.ts'
+import type { NoiseMeter } from './noise.ts'
 import { shuffled } from './random.ts'
 import type { Random } from './random.ts'
-import { mean } from './statistics.ts'
+import { Samples } from './samples.ts'
 
-/** How long one batch of one backend is meant to take: well above the clock's step and a time slice's noise. */
-const BATCH_NS = 10_000_000
-const MOST_CYCLES = 5000
-/** How long a backend is warmed up before its first round. */
-const CALIBRATION_MS = 30
-/** Fewer rounds say little about the spread; more than the last say nothing new within a minute. */
-const FEWEST_ROUNDS = 10
-const MOST_ROUNDS = 200
-
+/** Rounds of a run that has the time for them: what interleaved designs begin with (zenbench, benchmarks of tango). */
+export const FEWEST_ROUNDS = 30
+/** Rounds of a quick run: the fewest whose signed ranks can reach p < 0.01, where all differ the same way. */
+export const QUICK_ROUNDS = 10
+/** More say nothing new within a minute. */
+const MOST_ROUNDS = 300
+/** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
+const LONGEST_BATCH_NS = 20e6
+const SHORTEST_BATCH_NS = 0.5e6
+/** Of a round's time for one backend, the part in which each cycle is timed by itself. */
+const TIMED_PART = 0.25
+/** Beyond this a cycle is so long that timing each one costs nothing, and one kind of batch serves for both. */
+const LONG_CYCLE_NS = 50_000
+/** A batch of more cycles than this is of something that costs nothing. */
+const MOST_CYCLES = 1e6
+/** How much the number of cycles varies from batch to batch, so that no rhythm of the machine fits it. */
+const JITTER = 0.2
 /** All that was measured of one backend. */
 export interface Series {
   readonly backend: Backend
+  /** It is the same backend as another one, entered a second time. */
+  readonly control: boolean
   readonly events: EventCount
-  /** Every cycle, in nanoseconds, in the order of measurement. */
-  readonly samples: number[]
-  /** The mean of each round's cycles, in nanoseconds. */
-  readonly roundMeans: number[]
+  readonly callsPerCycle: number
+  readonly taxNs: number
+  /** Single cycles, in nanoseconds. */
+  readonly samples: Samples
+  /** The mean of each round, in nanoseconds a cycle. */
+  readonly roundNs: number[]
+  cycles: number
   cpuNs: number
-  /** The tax of one cycle. */
-  taxNs: number
   /** Why it has no figure. */
-  failure: string | undefined
+  failure: { readonly outcome: 'unsupported' | 'failed'; readonly failure: string } | undefined
 }
 
 export interface RoundsOptions {
-  readonly libc: Libc
-  readonly workload: Workload
-  readonly backends: readonly Backend[]
-  readonly sources: Sources
-  readonly active: number
-  /** How long all rounds together may take, in milliseconds. At least `FEWEST_ROUNDS` are made. */
+  readonly workload: string
+  readonly case: Case
+  /** The backends; the last one is the control where `hasControl` is set. */
+  readonly opened: readonly Opened[]
+  readonly hasControl: boolean
+  /** How long all rounds together may take, in milliseconds. At least `fewest` are made all the same. */
   readonly budgetMs: number
-  readonly tax: CallTax
+  readonly fewest: number
+  /** Exactly so many, whatever they take. */
+  readonly rounds?: number | undefined
   readonly random: Random
+  readonly meter: NoiseMeter
   readonly signal?: AbortSignal | undefined
+}
+
+export interface RoundsResult {
+  readonly series: readonly Series[]
+  /** Which rounds the machine has disturbed. */
+  readonly spoilt: ReadonlySet<number>
+}
+
+/** A series while it is measured. */
+interface Running extends Series {
+  readonly subject: Subject | undefined
+  cyclesPerBatch: number
+  timedPerBatch: number
 }
 
 /**
  * Measures backends against each other: a round runs one short batch of each, in shuffled order, so that what
- * slows the machine down for a while slows all of them. Each batch has a Poller of its own, registered anew,
- * which is not timed. The first round is thrown away: it finds out how many cycles make a batch.
+ * slows the machine down for a while slows all of them. What comes before the first round is not counted: it
+ * finds out how many cycles make a batch.
  */
-export async function runRounds(options: RoundsOptions): Promise<Series[]> {
-  const all = options.backends.map((backend) => newSeries(backend))
-  const cycles = new Map<Series, number>()
+export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
+  const { opened, signal, random, meter } = options
+  const all = opened.map((one, index) => newSeries(one, options.hasControl && index === opened.length - 1, random))
+  const spoilt = new Set<number>()
+  const start = performance.now()
   for (const series of all) {
-    if (options.signal?.aborted === true) return all
-    cycles.set(series, calibrate(series, options))
+    if (signal?.aborted === true) return { series: all, spoilt }
+    guarded(series, options, (subject) => calibrate(series, subject, batchNs(options)))
     await serveInterrupts()
   }
-  const start = performance.now()
-  for (let round = 0; round < MOST_ROUNDS && options.signal?.aborted !== true; round++) {
+  const most = options.rounds ?? MOST_ROUNDS
+  for (let round = 0; round < most && signal?.aborted !== true; round++) {
     const elapsed = performance.now() - start
     // A round is begun only if one more of the average length still fits.
-    if (round >= FEWEST_ROUNDS && elapsed * ((round + 1) / round) > options.budgetMs) break
-    for (const series of shuffled(all, options.random)) {
-      if (series.failure === undefined) runBatch(series, cycles.get(series) ?? 1, options)
+    const fits = elapsed * ((round + 1) / Math.max(1, round)) <= options.budgetMs
+    if (options.rounds === undefined && round >= options.fewest && !fits) break
+    meter.sample()
+    const roundStart = performance.now()
+    for (const series of shuffled(all, random)) {
+      guarded(series, options, (subject) => runRound(series, subject, random))
     }
+    if (meter.spoils(meter.sample(), performance.now() - roundStart)) spoilt.add(round)
+    if (all.every(({ failure }) => failure !== undefined)) break
     await serveInterrupts()
   }
-  return all
+  return { series: all, spoilt }
 }
 
 /** Interrupts and timers are served between rounds, and never within one. */
@@ -78,86 +110,74 @@ async function serveInterrupts(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }
 
-function newSeries(backend: Backend): Series {
+/** How long a batch may be for the rounds to fit into the budget. */
+function batchNs({ budgetMs, fewest, rounds, opened }: RoundsOptions): number {
+  const share = (budgetMs * 1e6) / ((rounds ?? fewest) + 2) / opened.length
+  return Math.min(LONGEST_BATCH_NS, Math.max(SHORTEST_BATCH_NS, share))
+}
+
+function newSeries(opened: Opened, control: boolean, random: Random): Running {
+  const subject = 'subject' in opened ? opened.subject : undefined
   return {
-    backend,
-    events: { expected: 0, seen: 0, duplicate: 0, spurious: 0, lost: 0 },
-    samples: [],
-    roundMeans: [],
+    backend: opened.backend,
+    control,
+    events: subject?.events ?? noEvents(),
+    callsPerCycle: subject?.callsPerCycle ?? 0,
+    taxNs: subject?.taxNs ?? 0,
+    samples: new Samples(random),
+    roundNs: [],
+    cycles: 0,
     cpuNs: 0,
-    taxNs: 0,
-    failure: undefined,
+    failure: 'failure' in opened ? opened : undefined,
+    subject,
+    cyclesPerBatch: 1,
+    timedPerBatch: 1,
   }
 }
 
-/** Learns what a cycle's calls cost and how many cycles make a batch, and warms the code up. */
-function calibrate(series: Series, options: RoundsOptions): number {
-  const trial = newSeries(series.backend)
-  const counter = countCalls(options.libc)
-  withCycle(trial, { ...options, libc: counter.libc }, (cycle) => {
-    cycle.before?.()
-    counter.counts.clear()
-    cycle.run()
-    series.taxNs = taxOf(counter.counts, options.tax)
-    cycle.after?.()
-  })
-  const deadline = performance.now() + CALIBRATION_MS
-  let cycles = 1
-  while (trial.failure === undefined && performance.now() < deadline) {
-    runBatch(trial, cycles, options)
-    cycles = Math.min(2 * cycles, MOST_CYCLES)
-  }
-  if (trial.failure !== undefined) {
-    series.failure = trial.failure
-    Object.assign(series.events, trial.events)
-  }
-  return Math.min(MOST_CYCLES, Math.max(1, Math.round(BATCH_NS / Math.min(...trial.roundMeans))))
-}
-
-/**
- * One batch of cycles, each timed. One more runs before them, because a fresh Poller's memory is cold; where a
- * single cycle fills the batch, that makes no difference.
- */
-function runBatch(series: Series, cycles: number, options: RoundsOptions): void {
-  withCycle(series, options, (cycle) => {
-    if (cycles > 1) runOnce(cycle)
-    const first = series.samples.length
-    const cpu = process.cpuUsage()
-    // Each lost event costs a second, so the first one ends the batch.
-    for (let i = 0; i < cycles && !isWrong(series.events); i++) series.samples.push(runOnce(cycle))
-    const used = process.cpuUsage(cpu)
-    series.cpuNs += (used.user + used.system) * 1000
-    series.roundMeans.push(mean(series.samples.slice(first)))
-  })
-}
-
-/** Runs one cycle and returns how long it took, in nanoseconds. */
-function runOnce(cycle: Cycle): number {
-  cycle.before?.()
-  const start = process.hrtime.bigint()
-  cycle.run()
-  const elapsed = process.hrtime.bigint() - start
-  cycle.after?.()
-  return Number(elapsed)
-}
-
-/** Opens a Poller and a cycle on it; whatever goes wrong with them is the end of the series, not of the run. */
-function withCycle(series: Series, options: RoundsOptions, body: (cycle: Cycle) => void): void {
-  const { libc, workload, sources, active } = options
-  const { events } = series
+/** What goes wrong with a backend is the end of its series, and not of the run. */
+function guarded(series: Running, options: RoundsOptions, action: (subject: Subject) => void): void {
+  if (series.subject === undefined || series.failure !== undefined) return
   try {
-    using poller = series.backend.open(libc)
-    const cycle = workload.open({ libc, poller, sources, active, events })
-    try {
-      body(cycle)
-    } finally {
-      cycle.close?.()
-    }
+    action(series.subject)
   } catch (error) {
     if (!isKnownError(error)) throw error
-    series.failure = error.message
+    const failure = failureOf(options.workload, series.backend, error)
+    series.failure = { outcome: 'failed', failure }
+    series.events.lost = Math.max(series.events.lost, series.events.expected - series.events.seen)
   }
-  if (isWrong(events)) {
-    series.failure = `of ${events.expected} events ${events.lost} were lost, ${events.duplicate} came twice, and ${events.spurious} came for nothing`
+}
+
+/** Finds out how many cycles make a batch, by ever more until they take a tenth of one; and warms things up. */
+function calibrate(series: Running, subject: Subject, targetNs: number): void {
+  const { timesEach, mostTimed } = subject
+  const most = timesEach ? mostTimed : MOST_CYCLES
+  const measure = (cycles: number): number => subject.run(cycles, timesEach).elapsedNs / cycles
+  let cycles = 1
+  let cycleNs = measure(1)
+  while (cycles * cycleNs < targetNs / 10 && cycles < most) {
+    cycles = Math.min(cycles * 4, most)
+    cycleNs = measure(cycles)
   }
+  const fitting = (ns: number): number => Math.max(1, Math.round(ns / Math.max(1, cycleNs)))
+  const each = timesEach || cycleNs > LONG_CYCLE_NS
+  series.cyclesPerBatch = each ? 0 : fitting(targetNs * (1 - TIMED_PART))
+  series.timedPerBatch = Math.min(fitting(targetNs * (each ? 1 : TIMED_PART)), mostTimed)
+}
+
+function runRound(series: Running, subject: Subject, random: Random): void {
+  const jittered = (cycles: number): number =>
+    Math.max(1, Math.round(cycles * (1 + JITTER * (2 * random() - 1))))
+  const timed = subject.run(Math.min(jittered(series.timedPerBatch), subject.mostTimed), true)
+  for (const value of timed.durationsNs) series.samples.add(value)
+  series.cpuNs += timed.cpuNs
+  series.cycles += timed.cycles
+  if (series.cyclesPerBatch === 0) {
+    series.roundNs.push(timed.cycleNs)
+    return
+  }
+  const batch = subject.run(jittered(series.cyclesPerBatch), false)
+  series.roundNs.push(batch.cycleNs)
+  series.cpuNs += batch.cpuNs
+  series.cycles += batch.cycles
 }

@@ -1,88 +1,127 @@
 import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
+import type { Case } from '../workloads/workload.ts'
 import type { Random } from './random.ts'
-import type { BenchGap, BenchResult } from './report.ts'
-import type { Series } from './rounds.ts'
-import { ascending, mean, median, medianInterval, quantile } from './statistics.ts'
+import type { BenchGap, BenchResult, Comparison, Control, Driver } from './report.ts'
+import type { RoundsResult, Series } from './rounds.ts'
+import { medianInterval } from './statistics/bootstrap.ts'
+import { ascending, mean, median, outliers, quantile } from './statistics/describe.ts'
+import { drift } from './statistics/drift.ts'
+import { compareRounds, LOCAL_THRESHOLD } from './statistics/verdict.ts'
 
-/** What the series of one workload have in common. */
+/** What the series of one case have in common. */
 export interface SummaryOptions {
   readonly workload: string
-  readonly fds: number
-  readonly active: number
-  readonly eventsPerCycle: number
+  readonly case: Case
+  readonly driver: Driver
   readonly random: Random
 }
 
-/** Turns the series of one workload into results, with the ratio of each to the fastest. */
-export function summarise(
-  all: readonly Series[],
+export interface Summary {
+  readonly results: BenchResult[]
+  readonly control: Control | undefined
+  readonly gaps: BenchGap[]
+}
+
+/** Turns the series of one case into results, with the ratio of each to the fastest, and the control. */
+export function summarise({ series, spoilt }: RoundsResult, options: SummaryOptions): Summary {
+  const measured = series.filter(
+    ({ failure, roundNs, control }) => failure === undefined && roundNs.length > 0 && !control,
+  )
+  const control = controlOf(series, spoilt, options)
+  const fastest = measured.toSorted((a, b) => median(a.roundNs) - median(b.roundNs))[0]
+  const threshold = Math.max(LOCAL_THRESHOLD, control?.floor ?? 0)
+  const results = measured.map((one) => {
+    const result = resultOf(one, options)
+    if (fastest === undefined || one === fastest) return result
+    const ratio = comparisonOf(one, fastest, { spoilt, threshold, random: options.random })
+    return { ...result, ratio: { to: nameOf(fastest), ...ratio } }
+  })
+  const gaps = series.flatMap((one) => (one.failure === undefined || one.control ? [] : [gapOf(one, options)]))
+  return { results, control, gaps }
+}
+
+function headOf({ workload, case: { variant, fds } }: SummaryOptions): {
+  readonly workload: string
+  readonly variant?: string
+  readonly fds: number
+} {
+  return { workload, ...(variant === undefined ? {} : { variant }), fds }
+}
+
+function gapOf(series: Series, options: SummaryOptions): BenchGap {
+  const { outcome = 'failed', failure = '' } = series.failure ?? {}
+  const gap = { ...headOf(options), backend: nameOf(series), outcome, reason: failure }
+  return outcome === 'failed' ? { ...gap, events: series.events } : gap
+}
+
+function comparisonOf(
+  subject: Series,
+  base: Series,
+  options: { readonly spoilt: ReadonlySet<number>; readonly threshold: number; readonly random: Random },
+): Comparison {
+  const { spoilt: disturbed, threshold, random } = options
+  return compareRounds({ subject: subject.roundNs, base: base.roundNs, disturbed, threshold, random })
+}
+
+/** The backend that was entered twice, held against itself. */
+function controlOf(
+  series: readonly Series[],
+  spoilt: ReadonlySet<number>,
   options: SummaryOptions,
-): { readonly results: BenchResult[]; readonly gaps: BenchGap[] } {
-  const { workload, fds } = options
-  const gaps = all
-    .filter(({ failure }) => failure !== undefined)
-    .map(({ backend, failure, events }) => ({
-      workload,
-      backend: nameOf(backend.name),
-      fds,
-      outcome: 'failed' as const,
-      reason: failure ?? '',
-      events,
-    }))
-  const measured = all.filter(({ failure, samples }) => failure === undefined && samples.length > 0)
-  const fastest = measured.toSorted((a, b) => median(a.roundMeans) - median(b.roundMeans))[0]
-  const results = measured.map((series) => ({
-    ...resultOf(series, options),
-    ...(fastest === undefined || series === fastest
-      ? {}
-      : { ratio: { to: nameOf(fastest.backend.name), ...ratioOf(series, fastest, options.random) } }),
-  }))
-  return { results, gaps }
+): Control | undefined {
+  const again = series.find(({ control }) => control)
+  const first = series.find(({ backend, control }) => !control && backend === again?.backend)
+  if (again === undefined || first === undefined) return undefined
+  if (again.failure !== undefined || first.failure !== undefined || again.roundNs.length === 0) return undefined
+  const { random } = options
+  const comparison = comparisonOf(again, first, { spoilt, threshold: LOCAL_THRESHOLD, random })
+  const [low, high] = comparison.ci95
+  return {
+    ...headOf(options),
+    backend: nameOf(first),
+    ...comparison,
+    floor: Math.max(Math.abs(1 - low), Math.abs(high - 1)),
+  }
 }
 
 function resultOf(series: Series, options: SummaryOptions): BenchResult {
-  const { workload, fds, active, eventsPerCycle, random } = options
-  const samples = ascending(series.samples)
-  const rounds = series.roundMeans.map((value) => value / eventsPerCycle)
+  const { eventsPerCycle, active } = options.case
+  const samples = ascending(series.samples.kept)
   const perEvent = (value: number): number => value / eventsPerCycle
-  const medianNs = median(rounds)
+  const roundNs = series.roundNs.map(perEvent)
+  const medianNs = median(roundNs)
+  const drifts = drift(roundNs)
   return {
-    workload,
-    backend: nameOf(series.backend.name),
-    fds,
+    ...headOf(options),
+    backend: nameOf(series),
     active,
-    driver: 'ffi',
-    cycles: samples.length,
-    rounds: rounds.length,
+    driver: options.driver,
+    cycles: series.cycles,
+    rounds: roundNs.length,
+    samples: series.samples.count,
     eventsPerCycle,
+    callsPerCycle: series.callsPerCycle,
     p50Ns: perEvent(quantile(samples, 0.5)),
     p90Ns: perEvent(quantile(samples, 0.9)),
     p99Ns: perEvent(quantile(samples, 0.99)),
     p999Ns: perEvent(quantile(samples, 0.999)),
-    maxNs: perEvent(samples.at(-1) ?? NaN),
-    minNs: perEvent(samples[0] ?? NaN),
+    maxNs: perEvent(series.samples.max),
+    minNs: perEvent(series.samples.min),
     meanNs: perEvent(mean(samples)),
     medianNs,
-    ci95Ns: medianInterval(rounds, random),
+    ci95Ns: medianInterval(roundNs, options.random),
+    roundNs,
     opsPerSecond: 1e9 / medianNs,
-    cpuNs: perEvent(series.cpuNs / samples.length),
+    cpuNs: perEvent(series.cpuNs / series.cycles),
     taxNs: perEvent(series.taxNs),
+    outliers: outliers(samples),
+    ...(drifts === undefined ? {} : { drift: drifts }),
     events: series.events,
   }
 }
 
-/** Ratios are taken round by round, so that what slowed a whole round down cancels out. */
-function ratioOf(
-  series: Series,
-  fastest: Series,
-  random: Random,
-): Pick<NonNullable<BenchResult['ratio']>, 'value' | 'ci95'> {
-  const ratios = series.roundMeans.map((value, round) => value / (fastest.roundMeans[round] ?? NaN))
-  return { value: median(ratios), ci95: medianInterval(ratios, random) }
-}
-
-function nameOf(name: string): BackendName {
+function nameOf({ backend: { name } }: Series): BackendName {
   const known = backendNames.find((candidate) => candidate === name)
   if (known === undefined) throw new TypeError(`${name} is not a backend`)
   return known

@@ -1,31 +1,68 @@
-import { openSignal } from '../libc/fd.ts'
+import { SystemError, UnsupportedError } from '../errors.ts'
+import { EFD } from '../libc/constants/linux.ts'
+import { openEventfd, openPipe, openSocketpair } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 
+/** What is made ready and drained: `--source`. */
+export const sourceKinds = ['eventfd', 'pipe', 'socketpair'] as const
+
+export type SourceKind = (typeof sourceKinds)[number]
+
+/** What a case needs. */
+export interface SourceNeed {
+  readonly kind: SourceKind
+  readonly count: number
+  /** How many bytes a signal has; an eventfd wants 8, which is the default. */
+  readonly bytes?: number
+  /** Each drain takes one signal, also of an eventfd. */
+  readonly semaphore?: boolean
+}
+
+/** How many descriptors a source of each kind takes. */
+export const descriptorsPerSource: Record<SourceKind, number> = { eventfd: 1, pipe: 2, socketpair: 2 }
+
+/** The kind that is asked for or, where eventfds are missing or forbidden, the next best one. */
+export function usableSource(libc: Libc, asked: SourceKind): SourceKind {
+  if (asked !== 'eventfd') return asked
+  try {
+    openEventfd(libc).close()
+    return asked
+  } catch (error) {
+    const refused = error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
+    if (!refused && !(error instanceof UnsupportedError)) throw error
+    return 'pipe'
+  }
+}
+
 /**
- * Descriptors that can be made ready and unready: an eventfd each, or a pipe where there are no eventfds.
- * Signals are counted, so that two that meet in one source are not mistaken for one.
+ * Descriptors that can be made ready and unready. Signals are counted, so that two that meet in one source are
+ * not mistaken for one.
  */
 export class Sources implements Disposable {
   readonly #libc: Libc
+  readonly #kind: SourceKind
   readonly #owned: OwnedFd[] = []
   /** The descriptors to watch. */
   readonly fds: Int32Array
   readonly #signalFds: Int32Array
+  readonly #bytes: number
   readonly #one = new Memory(8)
   readonly #counter = new Memory(8)
   readonly #counterWords: Uint32Array
 
-  /** Opens `count` sources. Throws `SystemError`, and leaves none behind, where they cannot be had. */
-  constructor(libc: Libc, count: number) {
+  /** Opens the sources. Throws `SystemError`, and leaves none behind, where they cannot be had. */
+  constructor(libc: Libc, { kind, count, bytes = 8, semaphore = false }: SourceNeed) {
     this.#libc = libc
+    this.#kind = kind
+    this.#bytes = bytes
     this.fds = new Int32Array(count)
     this.#signalFds = new Int32Array(count)
     this.#one.view.setBigUint64(0, 1n, true)
     this.#counterWords = new Uint32Array(this.#counter.bytes.buffer)
     try {
-      for (let i = 0; i < count; i++) this.#open(i)
+      for (let i = 0; i < count; i++) this.#open(i, semaphore)
     } catch (error) {
       this.close()
       throw error
@@ -38,14 +75,22 @@ export class Sources implements Disposable {
 
   /** Makes a source ready. The call goes through `libc`, which may be one that counts or records. */
   signal(libc: Libc, index: number): void {
-    libc.fn.write(this.#signalFds[index] ?? -1, this.#one.address, 8)
+    const fd = this.#signalFds[index] ?? -1
+    if (this.#kind === 'socketpair') libc.fn.send(fd, this.#one.address, this.#bytes, 0)
+    else libc.fn.write(fd, this.#one.address, this.#bytes)
   }
 
   /** Takes what was signalled and returns how often that was; 0 if there was nothing. */
   drain(libc: Libc, index: number): number {
-    const n = libc.fn.read(this.fds[index] ?? -1, this.#counter.address, 8)
-    // Eight bytes are a counter, or one signal of a pipe, which wrote the same number.
-    return n === 8 ? (this.#counterWords[0] ?? 0) : 0
+    const fd = this.fds[index] ?? -1
+    const { address } = this.#counter
+    const n =
+      this.#kind === 'socketpair'
+        ? libc.fn.recv(fd, address, this.#bytes, 0)
+        : libc.fn.read(fd, address, this.#bytes)
+    if (n !== this.#bytes) return 0
+    // An eventfd tells how many there were; of a pipe or a socket each read takes one.
+    return this.#kind === 'eventfd' ? (this.#counterWords[0] ?? 0) : 1
   }
 
   /** Takes everything that was signalled: a pipe gives one signal at a time. */
@@ -64,11 +109,25 @@ export class Sources implements Disposable {
     this.close()
   }
 
-  #open(index: number): void {
-    const [read, write] = openSignal(this.#libc)
+  #open(index: number, semaphore: boolean): void {
+    const [read, write] = openEnds(this.#libc, this.#kind, semaphore)
     this.#owned.push(read)
     if (write !== read) this.#owned.push(write)
     this.fds[index] = read.fd
     this.#signalFds[index] = write.fd
+  }
+}
+
+/** What to watch and read from, and what to write to. */
+function openEnds(libc: Libc, kind: SourceKind, semaphore: boolean): readonly [OwnedFd, OwnedFd] {
+  switch (kind) {
+    case 'eventfd': {
+      const both = openEventfd(libc, semaphore ? EFD.SEMAPHORE : 0)
+      return [both, both]
+    }
+    case 'pipe':
+      return openPipe(libc)
+    case 'socketpair':
+      return openSocketpair(libc)
   }
 }

@@ -1,34 +1,34 @@
 import { Interest, ReadinessBatch } from '../backends/backend.ts'
-import { waitForDue } from './workload.ts'
-import type { Cycle, Workload, WorkloadSetting } from './workload.ts'
+import { awaitOne } from './await-one.ts'
+import { lacksTrigger, needsNoRearm } from './workload.ts'
+import type { Workload } from './workload.ts'
 
 /** The round trip of every event loop: signal, wait, drain. */
 export const wake: Workload = {
   name: 'wake',
   summary: 'one registered source: signal it, wait for its event, drain it',
-  registered: () => 1,
-  sources: () => 1,
-  extraDescriptors: 0,
-  eventsPerCycle: () => 1,
-  open({ libc, poller, sources, events }: WorkloadSetting): Cycle {
-    // Room for one more than can be, so that an event that comes twice shows.
-    const batch = new ReadinessBatch(2)
-    poller.add(sources.fds[0] ?? -1, Interest.READ, 0)
-    return {
-      run() {
-        sources.signal(libc, 0)
-        events.expected++
-        const n = waitForDue(poller, batch)
-        if (n === 0) {
-          events.lost++
-          return
+  cases: ({ trigger, source, eventsPerWait }) => [
+    {
+      fds: 1,
+      active: 1,
+      sources: { kind: source, count: 1 },
+      extraDescriptors: 0,
+      eventsPerCycle: 1,
+      timing: 'batch',
+      cannot: (backend) => lacksTrigger(backend, trigger) ?? needsNoRearm(trigger),
+      open({ lanes: [lane], sources, events }) {
+        const poller = lane.open()
+        // Room for one more than can be, so that an event that comes twice shows.
+        const batch = new ReadinessBatch(Math.min(2, eventsPerWait))
+        poller.add(sources.fds[0] ?? -1, Interest.READ, 0, { trigger })
+        return {
+          run() {
+            sources.signal(lane.libc, 0)
+            awaitOne(lane, poller, batch, sources, events)
+          },
+          close: () => sources.clear(lane.libc, 0),
         }
-        events.duplicate += n - 1
-        const drained = sources.drain(libc, 0)
-        if (drained === 0) events.spurious++
-        events.seen += drained
       },
-      close: () => sources.clear(libc, 0),
-    }
-  },
+    },
+  ],
 }

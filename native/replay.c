@@ -1,0 +1,303 @@
+/*
+ * Replays recorded native calls as a C program would have made them, and knows nothing of what they are for.
+ *
+ * A program is an array of steps; a step names an action (a call with its arguments and what it must return, a
+ * store, a look at the clock ...) and carries one number that varies from step to step, mostly a descriptor, so
+ * that ten thousand calls need ten thousand times eight bytes. Every lane runs its program in a thread of its own.
+ *
+ * It all happens in a forked child, which has one thread as long as it has one lane: in a process with threads
+ * the kernel pays for a reference to each descriptor that poll looks at, and a plain C program does not. What
+ * parent and child share is the job; programs and their memory come with the fork. Nothing is allocated while
+ * a job runs. The layouts below are known to src/measure/replay/layout.ts, which a test holds against this file.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#define EXPORT __attribute__((visibility("default")))
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+enum { ARGUMENTS = 10, SLOTS = 8, LANES = 64, SHOWN = 256 };
+
+/* CALL takes six arguments at most, the first of which is the step's number if `varies` says so. */
+enum kind { CALL, CALL_ANY, CHECK, STORE8, STORE32, ADD32, LOAD32, TIME, PACE, BARRIER };
+
+typedef int64_t function(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
+typedef int64_t wide_function(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
+                              int64_t);
+
+struct action {
+  uint8_t kind;
+  uint8_t varies;   /* the step's number is the first argument */
+  uint8_t narrow;   /* the result is an int: the upper half of the register means nothing */
+  uint8_t checks;   /* the result must be `expected` (and errno `error`, where that is -1) */
+  uint8_t binds;    /* CALL_ANY: 1 + the slot that keeps the result, or 0 */
+  uint8_t unused;
+  uint16_t bound;   /* CALL_ANY: a bit for each argument that is the number of a slot */
+  int32_t error;
+  uint32_t words;   /* how many 32-bit words at `address` must add up to `sum` after the call */
+  void *function;
+  int64_t arguments[ARGUMENTS];
+  int64_t expected;
+  void *address;
+  uint64_t sum;
+};
+
+struct step {
+  uint32_t action;
+  int32_t number;
+};
+
+struct lane {
+  const struct action *actions;
+  const struct step *steps;
+  uint64_t count;
+  uint64_t cycles;
+  uint64_t warmup;  /* cycles before those that count */
+  int64_t *marks;   /* what TIME and PACE write: at least as many as the program makes */
+  int64_t period;   /* PACE: nanoseconds from one due time to the next */
+  int64_t slack;    /* nanoseconds of timer slack, 0 to leave it alone */
+  int32_t cpu;      /* the only processor to run on, -1 for any */
+  int32_t unused;
+  int64_t began, ended;
+  int64_t due;
+  uint64_t marked;  /* how many marks were written */
+  uint64_t cycle;   /* which cycle it is in, of warm-up or not; written before each cycle */
+  volatile uint64_t at; /* which step it is at: tells where a lane hangs */
+  int64_t slots[SLOTS];
+};
+
+struct job {
+  uint32_t lanes;
+  _Atomic uint32_t arrived, generation;
+  _Atomic uint32_t failed; /* 1 + the lane that met a difference */
+  int32_t error;
+  int64_t actual;
+  uint64_t differs; /* 0: the result, 1: the memory */
+  unsigned char shown[SHOWN];
+  int64_t user_ns, system_ns, voluntary, involuntary;
+  struct lane lane[LANES];
+};
+
+static struct job *job;
+static int replies;
+
+static int64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Everybody waits for the last one. Not for measured time: those who wait yield the processor in turn. */
+static void barrier(void) {
+  uint32_t generation = atomic_load(&job->generation);
+  if (atomic_fetch_add(&job->arrived, 1) + 1 == job->lanes) {
+    atomic_store(&job->arrived, 0);
+    atomic_fetch_add(&job->generation, 1);
+    return;
+  }
+  while (atomic_load(&job->generation) == generation) sched_yield();
+}
+
+static void sleep_until(int64_t due) {
+#ifdef __linux__
+  struct timespec t = {due / 1000000000, due % 1000000000};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) continue;
+#else
+  for (int64_t left; (left = due - now()) > 0;) {
+    struct timespec t = {left / 1000000000, left % 1000000000};
+    nanosleep(&t, NULL);
+  }
+#endif
+}
+
+/* Words weighted by their place: one that moved or changed shows. The words of a struct need no alignment. */
+static uint64_t sum_of(const unsigned char *bytes, uint32_t words) {
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < words; i++) {
+    uint32_t word;
+    memcpy(&word, bytes + 4 * (size_t)i, 4);
+    sum += (uint64_t)word * (2 * i + 1);
+  }
+  return sum;
+}
+
+/* The child has diverged from the recording, so it ends: what it meets from here on would mean nothing. */
+static __attribute__((noreturn, cold)) void fail(struct lane *lane, const struct action *a, int64_t actual,
+                                                int error, int differs) {
+  uint32_t none = 0;
+  if (atomic_compare_exchange_strong(&job->failed, &none, 1 + (uint32_t)(lane - job->lane))) {
+    job->actual = actual;
+    job->error = error;
+    job->differs = (uint64_t)differs;
+    size_t size = 4 * (size_t)a->words;
+    if (differs) memcpy(job->shown, a->address, size < SHOWN ? size : SHOWN);
+    char failed = 'f';
+    if (write(replies, &failed, 1) < 0) _exit(2);
+    _exit(1);
+  }
+  for (;;) pause();
+}
+
+static int64_t call_any(struct lane *lane, const struct action *a, const struct step *step) {
+  int64_t v[ARGUMENTS];
+  memcpy(v, a->arguments, sizeof v);
+  if (a->varies) v[0] = step->number;
+  for (int i = 0; i < ARGUMENTS; i++)
+    if (a->bound >> i & 1) v[i] = lane->slots[v[i] & (SLOTS - 1)];
+  int64_t r = ((wide_function *)a->function)(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]);
+  if (a->binds) lane->slots[(a->binds - 1) & (SLOTS - 1)] = a->narrow ? (int32_t)r : r;
+  return r;
+}
+
+static inline void check(struct lane *lane, const struct action *a, int64_t r) {
+  if (a->narrow) r = (int32_t)r;
+  if (a->checks && UNLIKELY(r != a->expected || (r == -1 && errno != a->error)))
+    fail(lane, a, r, r == -1 ? errno : 0, 0);
+  if (a->words && UNLIKELY(sum_of(a->address, a->words) != a->sum)) fail(lane, a, r, 0, 1);
+}
+
+static void run(struct lane *lane, uint64_t cycles) {
+  const struct action *actions = lane->actions;
+  const struct step *end = lane->steps + lane->count;
+  int64_t *mark = lane->marks;
+  for (uint64_t cycle = 0; cycle < cycles; cycle++) {
+    lane->cycle = cycle;
+    for (const struct step *step = lane->steps; step < end; step++) {
+      const struct action *a = &actions[step->action];
+      const int64_t *v = a->arguments;
+      lane->at = (uint64_t)(step - lane->steps);
+      switch (a->kind) {
+        case CALL:
+          check(lane, a, ((function *)a->function)(a->varies ? step->number : v[0], v[1], v[2], v[3], v[4], v[5]));
+          break;
+        case CALL_ANY: check(lane, a, call_any(lane, a, step)); break;
+        case CHECK: check(lane, a, 0); break;
+        case STORE8: *(volatile uint8_t *)a->address = (uint8_t)step->number; break;
+        case STORE32: __atomic_store_n((uint32_t *)a->address, (uint32_t)step->number, __ATOMIC_RELEASE); break;
+        case ADD32: __atomic_fetch_add((uint32_t *)a->address, (uint32_t)step->number, __ATOMIC_RELEASE); break;
+        case LOAD32: check(lane, a, __atomic_load_n((uint32_t *)a->address, __ATOMIC_ACQUIRE)); break;
+        case TIME: *mark++ = now(); break;
+        case PACE:
+          *mark++ = lane->due;
+          sleep_until(lane->due);
+          lane->due += lane->period;
+          break;
+        case BARRIER: barrier(); break;
+      }
+    }
+  }
+  lane->marked = (uint64_t)(mark - lane->marks);
+}
+
+static void *run_lane(void *argument) {
+  struct lane *lane = argument;
+#ifdef __linux__
+  if (lane->slack > 0) prctl(PR_SET_TIMERSLACK, lane->slack, 0, 0, 0);
+  if (lane->cpu >= 0) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)lane->cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+  }
+#endif
+  for (int measured = 0; measured < 2; measured++) {
+    barrier();
+    lane->began = now();
+    lane->due = lane->began + lane->period;
+    run(lane, measured ? lane->cycles : lane->warmup);
+    lane->ended = now();
+  }
+  return NULL;
+}
+
+static int64_t ns_of(struct timeval t) { return ((int64_t)t.tv_sec * 1000000 + t.tv_usec) * 1000; }
+
+/* Runs the job once; false where a thread could not be started. */
+static int run_job(void) {
+  struct rusage before, after;
+  pthread_t threads[LANES];
+  pthread_attr_t small;
+  getrusage(RUSAGE_SELF, &before);
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 256 * 1024);
+  for (uint32_t i = 1; i < job->lanes; i++)
+    if (pthread_create(&threads[i], &small, run_lane, &job->lane[i]) != 0) return 0;
+  run_lane(&job->lane[0]);
+  for (uint32_t i = 1; i < job->lanes; i++) pthread_join(threads[i], NULL);
+  pthread_attr_destroy(&small);
+  getrusage(RUSAGE_SELF, &after);
+  job->user_ns = ns_of(after.ru_utime) - ns_of(before.ru_utime);
+  job->system_ns = ns_of(after.ru_stime) - ns_of(before.ru_stime);
+  job->voluntary = after.ru_nvcsw - before.ru_nvcsw;
+  job->involuntary = after.ru_nivcsw - before.ru_nivcsw;
+  return 1;
+}
+
+/*
+ * Forks the child that runs `shared` once for every byte that it reads from `orders`, and answers each with a
+ * byte to `answers`. Before that it closes the `count` descriptors at `unwanted`, but one that is given as its
+ * complement keeps its number taken. `single`: glibc's own note of whether there are threads, or NULL; a fork
+ * does not reset it, though the child has one thread. Returns the child, or -errno.
+ */
+EXPORT int evloop_host(struct job *shared, int orders, int answers, const int *unwanted, int count, char *single) {
+  pid_t child = fork();
+  if (child != 0) return child > 0 ? child : -errno;
+#ifdef __linux__
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+#endif
+  /* The handlers are the parent's, and would speak for it. An interrupt is for the parent to act upon. */
+  for (int s = 1; s < 32; s++)
+    if (s != SIGPIPE) signal(s, s == SIGINT ? SIG_IGN : SIG_DFL);
+  for (int i = 0; i < count; i++)
+    if (unwanted[i] >= 0) close(unwanted[i]);
+    else dup2(orders, ~unwanted[i]);
+  job = shared;
+  replies = answers;
+  if (single != NULL) *single = 1;
+  char order;
+  while (read(orders, &order, 1) == 1) {
+    char answer = run_job() ? 'd' : 't';
+    if (write(replies, &answer, 1) != 1) break;
+  }
+  _exit(0);
+}
+
+/* What a look at the clock costs, in picoseconds, and the smallest step that it was seen to make, in ns. */
+EXPORT void evloop_clock(int64_t *cost_ps, int64_t *step_ns) {
+  enum { LOOKS = 20000 };
+  int64_t first = now(), last = first, step = INT64_MAX;
+  for (int i = 0; i < LOOKS; i++) {
+    int64_t t = now();
+    if (t > last && t - last < step) step = t - last;
+    last = t;
+  }
+  *cost_ps = (last - first) * 1000 / LOOKS;
+  *step_ns = step;
+}
+
+/* Calls of this show what the replayer itself costs. */
+EXPORT int evloop_nothing(void) { return 0; }
+
+/* Sizes and offsets, for the test that holds the other side's idea of them against this file. */
+EXPORT int64_t evloop_layout(int which) {
+  static const int64_t layout[] = {
+      sizeof(struct action),        offsetof(struct action, words), offsetof(struct action, function),
+      offsetof(struct action, sum), sizeof(struct lane),            offsetof(struct lane, began),
+      offsetof(struct lane, at),    offsetof(struct job, actual),   offsetof(struct job, user_ns),
+      offsetof(struct job, lane),   sizeof(struct job),
+  };
+  return which >= 0 && (size_t)which < sizeof layout / sizeof *layout ? layout[which] : -1;
+}

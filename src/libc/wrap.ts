@@ -1,0 +1,42 @@
+/** Libcs whose calls pass through a function of ours: to count them, to bound them, to record them. */
+import { waitLimits } from './buffers.ts'
+import type { Libc } from './libc.ts'
+import { layouts } from './layouts.ts'
+import { Memory } from './memory.ts'
+import { NULL } from './signatures.ts'
+import type { FunctionName } from './signatures.ts'
+
+/** A native function without its types: what a wrapper passes on. */
+export type NativeCall = (...args: readonly (number | string)[]) => number
+
+/** The same Libc, but every call of `fn` goes through `around`, which gets the function that it would have been. */
+export function wrapLibc(
+  libc: Libc,
+  around: (name: FunctionName, native: NativeCall) => NativeCall,
+): Libc {
+  const entries = Object.entries(libc.fn).map(
+    ([name, native]) => [name, around(name as FunctionName, native as NativeCall)] as const,
+  )
+  return { ...libc, fn: Object.fromEntries(entries) as unknown as Libc['fn'] }
+}
+
+/**
+ * The same Libc, but a wait without end gives up after `limitMs` and returns 0: a backend that loses an event
+ * must not take the thread with it, since a native call cannot be broken off.
+ */
+export function boundWaits(libc: Libc, limitMs: number): Libc {
+  // timeval has the same shape; select writes to it, so it is filled before every call.
+  const limit = new Memory(layouts.timespec.size)
+  return wrapLibc(libc, (name, native) => {
+    const wait = waitLimits[name]
+    if (wait === undefined) return native
+    const { index, unit } = wait
+    const endless = unit === 'ms' ? -1 : NULL
+    return (...args) => {
+      if (args[index] !== endless) return native(...args)
+      limit.view.setBigInt64(layouts.timespec.offsets.tv_sec, BigInt(Math.ceil(limitMs / 1000)), true)
+      limit.view.setBigInt64(layouts.timespec.offsets.tv_nsec, 0n, true)
+      return native(...args.with(index, unit === 'ms' ? limitMs : limit.address))
+    }
+  })
+}

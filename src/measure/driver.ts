@@ -1,0 +1,86 @@
+/** What drives the cycles of a workload: natively from a recording, or call by call. */
+import { isKnownError, UnsupportedError } from '../errors.ts'
+import type { Backend } from '../backends/backend.ts'
+import type { Libc } from '../libc/libc.ts'
+import type { Case, Detail, EventCount } from '../workloads/workload.ts'
+
+/** One short run of a backend. */
+export interface Batch {
+  readonly cycles: number
+  /** The mean of a cycle, in nanoseconds; where cycles say themselves how long they took, the median. */
+  readonly cycleNs: number
+  /** How long it all took, what is not timed included. */
+  readonly elapsedNs: number
+  /** How long each cycle took, less the cost of the clock. Only of batches that are asked for it. */
+  readonly durationsNs: Float64Array
+  /** User and system time, of everything in the batch. */
+  readonly cpuNs: number
+  readonly involuntaryContextSwitches: number
+}
+
+/** A backend with a case opened on it, ready to be measured. */
+export interface Subject {
+  /** What became of the events so far. */
+  readonly events: EventCount
+  readonly callsPerCycle: number
+  /** The part of a cycle that is the driver's own, in nanoseconds. */
+  readonly taxNs: number
+  /** Whether cycles can only be timed one by one, so that there is one kind of batch. */
+  readonly timesEach: boolean
+  /** The most cycles that a batch with durations has room for. */
+  readonly mostTimed: number
+  /**
+   * Runs cycles, with their durations or, faster, without. Throws `MeasurementError`, and others that are
+   * known, where a figure cannot be had.
+   */
+  run(cycles: number, durations: boolean): Batch
+  /** What the workload tells besides durations. */
+  detail(): Detail
+  close(): void
+}
+
+/** What a driver needs to open a case. */
+export interface OpenOptions {
+  /** The functions under test: with `--lib` in front. */
+  readonly libc: Libc
+  readonly workload: string
+  readonly case: Case
+  /** The processors to run on, one for each thread in turn; none: any. */
+  readonly cpus: readonly number[]
+}
+
+/** A subject, or why there is none. */
+export type Opened = { readonly backend: Backend } & (
+  | { readonly subject: Subject }
+  | { readonly outcome: 'unsupported' | 'failed'; readonly failure: string }
+)
+
+export interface MeasuringDriver {
+  readonly name: 'replay' | 'ffi'
+  /** Why it cannot do a case at all; undefined if it can. */
+  cannot(workload: Case): string | undefined
+  /** Opens a case on each backend, which may be the same one twice. */
+  open(backends: readonly Backend[], options: OpenOptions): Opened[]
+}
+
+/** The events of no cycle at all. */
+export function noEvents(): EventCount {
+  return { expected: 0, seen: 0, duplicate: 0, spurious: 0, lost: 0 }
+}
+
+/** What to say of a backend that lost, repeated or invented events. */
+export function wrongEvents({ expected, lost, duplicate, spurious }: EventCount): string {
+  return `of ${expected} events ${lost} were lost, ${duplicate} came twice, and ${spurious} came for nothing`
+}
+
+/** A backend on which a case could not be opened. Errors that are not known are bugs of ours, and go on. */
+export function notOpened(workload: string, backend: Backend, error: unknown): Opened {
+  if (!isKnownError(error)) throw error
+  const outcome = error instanceof UnsupportedError ? 'unsupported' : 'failed'
+  return { backend, outcome, failure: failureOf(workload, backend, error) }
+}
+
+/** Names what failed on which backend. */
+export function failureOf(workload: string, backend: Backend, error: Error): string {
+  return `${workload} on ${backend.name}: ${error.message}`
+}

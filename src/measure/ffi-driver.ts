@@ -1,0 +1,165 @@
+import type { Backend, Poller } from '../backends/backend.ts'
+import { MeasurementError } from '../errors.ts'
+import type { Libc } from '../libc/libc.ts'
+import { boundWaits } from '../libc/wrap.ts'
+import { Sources } from '../workloads/sources.ts'
+import { LOST_AFTER_MS } from '../workloads/wait.ts'
+import { isWrong } from '../workloads/workload.ts'
+import type { Case, Cycle, Detail, EventCount, Lane } from '../workloads/workload.ts'
+import { countCalls, taxOf } from './call-tax.ts'
+import type { CallTax } from './call-tax.ts'
+import { noEvents, notOpened, wrongEvents } from './driver.ts'
+import type { Batch, MeasuringDriver, Opened, OpenOptions, Subject } from './driver.ts'
+import { mean, median } from './statistics/describe.ts'
+
+/** More cycles in a batch say nothing that the next batch does not. */
+const MOST_CYCLES = 5000
+
+/**
+ * Makes the calls of a cycle one by one from JavaScript. Every figure then has the tax of its calls in it; this
+ * driver is for machines where there is no replayer.
+ */
+export class FfiDriver implements MeasuringDriver {
+  readonly name = 'ffi'
+  readonly #tax: CallTax
+
+  constructor(tax: CallTax) {
+    this.#tax = tax
+  }
+
+  cannot({ lanes = 1 }: Case): string | undefined {
+    return lanes > 1 ? 'it needs threads of its own, which only the replay driver has' : undefined
+  }
+
+  open(backends: readonly Backend[], options: OpenOptions): Opened[] {
+    const { case: workload, libc } = options
+    const sources = new Sources(libc, workload.sources)
+    const open = { count: backends.length }
+    const release = (): void => {
+      if (--open.count === 0) sources.close()
+    }
+    return backends.map((backend): Opened => {
+      try {
+        const subject = new FfiSubject({ libc, workload, backend, sources, tax: this.#tax, release })
+        return { backend, subject }
+      } catch (error) {
+        release()
+        return notOpened(options.workload, backend, error)
+      }
+    })
+  }
+}
+
+interface SubjectOptions {
+  readonly libc: Libc
+  readonly workload: Case
+  readonly backend: Backend
+  readonly sources: Sources
+  readonly tax: CallTax
+  /** Called once, when it is closed. */
+  release(): void
+}
+
+/** A case that is open on a backend in this process. */
+class FfiSubject implements Subject {
+  readonly events: EventCount = noEvents()
+  readonly callsPerCycle: number
+  readonly taxNs: number
+  readonly timesEach = true
+  readonly mostTimed = MOST_CYCLES
+  readonly #options: SubjectOptions
+  readonly #pollers: Poller[] = []
+  readonly #marks: number[] = []
+  readonly #cycle: Cycle
+
+  constructor(options: SubjectOptions) {
+    this.#options = options
+    const { workload, backend, sources } = options
+    const counter = countCalls(boundWaits(options.libc, LOST_AFTER_MS))
+    const lane: Lane = {
+      libc: counter.libc,
+      open: () => {
+        const poller = backend.open(counter.libc)
+        this.#pollers.push(poller)
+        return poller
+      },
+      mark: () => void this.#marks.push(now()),
+      barrier: () => undefined,
+      pace: () => undefined,
+      unchecked: (calls) => calls(),
+    }
+    try {
+      this.#cycle = workload.open({ backend, lanes: [lane], sources, events: this.events })
+      this.#cycle.before?.()
+      counter.counts.clear()
+      this.#cycle.run()
+      this.taxNs = taxOf(counter.counts, options.tax)
+      this.callsPerCycle = [...counter.counts.values()].reduce((sum, count) => sum + count, 0)
+      this.#cycle.after?.()
+      this.#assertRight()
+    } catch (error) {
+      this.#closePollers()
+      throw error
+    }
+  }
+
+  run(cycles: number): Batch {
+    const cycle = this.#cycle
+    // The first one comes before the others, untimed, unless it alone fills the batch.
+    if (cycles > 1) this.#once(cycle)
+    this.#marks.length = 0
+    const durations = new Float64Array(cycles)
+    const before = process.resourceUsage()
+    const start = now()
+    for (let i = 0; i < cycles; i++) durations[i] = this.#once(cycle)
+    const elapsedNs = now() - start
+    const after = process.resourceUsage()
+    const own = cycle.durations?.([Float64Array.from(this.#marks)])
+    cycle.timed?.(own ?? durations)
+    return {
+      cycles,
+      cycleNs: own === undefined ? mean(durations) : median(own),
+      elapsedNs,
+      durationsNs: own ?? durations,
+      cpuNs: 1000 * (after.userCPUTime - before.userCPUTime + after.systemCPUTime - before.systemCPUTime),
+      involuntaryContextSwitches: after.involuntaryContextSwitches - before.involuntaryContextSwitches,
+    }
+  }
+
+  #once(cycle: Cycle): number {
+    cycle.before?.()
+    const start = now()
+    cycle.run()
+    const elapsed = now() - start
+    cycle.after?.()
+    // Each lost event costs a second, so the first one ends the batch.
+    this.#assertRight()
+    return elapsed
+  }
+
+  #assertRight(): void {
+    if (isWrong(this.events)) throw new MeasurementError(wrongEvents(this.events))
+  }
+
+  close(): void {
+    try {
+      this.#cycle.close?.()
+    } finally {
+      this.#closePollers()
+      this.#options.release()
+    }
+  }
+
+  detail(): Detail {
+    return this.#cycle.detail?.() ?? {}
+  }
+
+  #closePollers(): void {
+    for (const poller of this.#pollers) poller.close()
+  }
+}
+
+/** Nanoseconds of the monotonic clock, as a number: exact for a hundred days after the machine was started. */
+function now(): number {
+  return Number(process.hrtime.bigint())
+}

@@ -1,0 +1,61 @@
+/** Whether there are enough descriptors, and what would fit if not. */
+import { UsageError } from '../errors.ts'
+import type { Libc } from '../libc/libc.ts'
+import { descriptorLimit, raiseDescriptorLimit } from '../libc/limits.ts'
+import { openDescriptors } from '../libc/open-descriptors.ts'
+import { descriptorsPerSource } from '../workloads/sources.ts'
+import type { Case } from '../workloads/workload.ts'
+
+/** Descriptors that Node, a Poller, its waker and the replayer's pipes may come to need while a case runs. */
+const SPARE_DESCRIPTORS = 40
+
+/** How many descriptors there may be, and how many of them are free. */
+export interface Room {
+  readonly limit: number
+  readonly free: number
+}
+
+/** Raises the soft limit to the hard one, and looks what there is. */
+export function makeRoom(libc: Libc): Room {
+  const limit = raiseLimit(libc)
+  return { limit, free: limit - openDescriptors(libc).size - SPARE_DESCRIPTORS }
+}
+
+function raiseLimit(libc: Libc): number {
+  try {
+    return raiseDescriptorLimit(libc).soft
+  } catch {
+    // Where raising is not permitted, the present limit is what there is.
+    return descriptorLimit(libc).soft
+  }
+}
+
+function neededBy({ sources, extraDescriptors }: Case): number {
+  return sources.count * descriptorsPerSource[sources.kind] + extraDescriptors
+}
+
+/** Why a case does not fit; undefined if it does. */
+export function whyTooMany(workload: Case, fds: number, { limit, free }: Room): string | undefined {
+  if (neededBy(workload) <= free) return undefined
+  return `it needs ${neededBy(workload)} descriptors: this process may have ${limit}, which leaves room for --fds ${largest(workload, fds, free)}`
+}
+
+/** The size at which a case would fit. */
+function largest({ sources, extraDescriptors }: Case, fds: number, free: number): number {
+  const each = descriptorsPerSource[sources.kind]
+  return Math.max(0, Math.floor((free - extraDescriptors) / each) - (sources.count - fds))
+}
+
+/**
+ * Throws `UsageError` where none of the cases whose size the user has chosen fits: those that do not grow are no
+ * answer to what was asked. `cases` are of one size, `fds`.
+ */
+export function assertFits(cases: readonly Case[], fds: number, room: Room): void {
+  const growing = cases.filter((one) => one.sources.count >= fds)
+  if (growing.length === 0 || growing.some((one) => neededBy(one) <= room.free)) return
+  const best = Math.max(...growing.map((one) => largest(one, fds, room.free)))
+  throw new UsageError(
+    `--fds ${fds} does not fit: this process may have ${room.limit} descriptors, which leaves room for --fds ${best}`,
+    'raise the hard limit (ulimit -Hn, LimitNOFILE, --ulimit nofile) or ask for fewer',
+  )
+}

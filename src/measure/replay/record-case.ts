@@ -1,0 +1,97 @@
+import type { Backend, Poller } from '../../backends/backend.ts'
+import { MeasurementError } from '../../errors.ts'
+import type { Libc } from '../../libc/libc.ts'
+import { boundWaits } from '../../libc/wrap.ts'
+import type { Sources } from '../../workloads/sources.ts'
+import { LOST_AFTER_MS } from '../../workloads/wait.ts'
+import type { Case, Cycle, EventCount, Lane } from '../../workloads/workload.ts'
+import { isWrong } from '../../workloads/workload.ts'
+import { noEvents, wrongEvents } from '../driver.ts'
+import { Recorder } from '../record/recorder.ts'
+import { repeating } from '../record/repeat.ts'
+import type { Tape } from '../record/tape.ts'
+
+/** A case on a backend, recorded. */
+export interface Recording {
+  readonly cycle: Cycle
+  /** What opens the Pollers and registers the sources. */
+  readonly setup: Tape
+  /** What comes before a cycle and after it, untimed, and the cycle itself, of each lane. */
+  readonly before: Tape
+  readonly run: readonly Tape[]
+  readonly after: Tape
+  /** The events of one cycle. */
+  readonly events: EventCount
+  /** Closes what was opened to record it. */
+  close(): void
+}
+
+/** A Libc for recording: waits that would never end do, so that what is lost is found out. */
+export function recorderFor(libc: Libc, lanes: number): Recorder {
+  return new Recorder(boundWaits(libc, LOST_AFTER_MS), lanes)
+}
+
+/**
+ * Opens a case, runs two cycles, and records it all. Throws `MeasurementError` where events are wrong or the
+ * two cycles differ.
+ */
+export function recordCase(libc: Libc, workload: Case, backend: Backend, sources: Sources): Recording {
+  const recorder = recorderFor(libc, workload.lanes ?? 1)
+  const pollers: Poller[] = []
+  const events = noEvents()
+  let cycle: Cycle | undefined
+  const close = (): void => {
+    try {
+      cycle?.close?.()
+    } finally {
+      for (const poller of pollers) poller.close()
+    }
+  }
+  const lanes = recorder.lanes.map(
+    (lane): Lane => ({
+      libc: lane.libc,
+      open() {
+        const poller = backend.open(lane.libc)
+        pollers.push(poller)
+        return poller
+      },
+      mark: () => lane.mark(),
+      barrier: () => lane.barrier(),
+      pace: () => lane.pace(),
+      unchecked: (calls) => lane.unchecked(calls),
+    }),
+  )
+  try {
+    const [setup] = recorder.record(() => {
+      cycle = workload.open({ backend, lanes: lanes as [Lane, ...Lane[]], sources, events })
+    }, 'together')
+    if (cycle === undefined || setup === undefined) throw new TypeError('a case was not opened')
+    const opened = cycle
+    const once = (): readonly (readonly Tape[])[] => [
+      recorder.record(() => opened.before?.(), 'together'),
+      recorder.record(() => opened.run()),
+      recorder.record(() => opened.after?.(), 'together'),
+    ]
+    let counted = { ...events }
+    const next = (): readonly (readonly Tape[])[] => {
+      counted = { ...events }
+      const tapes = once()
+      if (isWrong(events)) throw new MeasurementError(wrongEvents(events))
+      return tapes
+    }
+    const [before, run, after] = repeating(next)
+    const nothing: Tape = { steps: [], memory: new Set() }
+    return {
+      cycle,
+      setup,
+      before: before?.[0] ?? nothing,
+      run: run ?? [],
+      after: after?.[0] ?? nothing,
+      events: { ...noEvents(), expected: events.expected - counted.expected, seen: events.seen - counted.seen },
+      close,
+    }
+  } catch (error) {
+    close()
+    throw error
+  }
+}

@@ -1,0 +1,151 @@
+import type { Random } from '../random.ts'
+import { varianceInflation } from './autocorrelation.ts'
+import { medianInterval, ratioInterval } from './bootstrap.ts'
+import { median } from './describe.ts'
+import type { Interval } from './describe.ts'
+import { holm } from './holm.ts'
+import { mannWhitneyU } from './mann-whitney.ts'
+import { wilcoxonSignedRank } from './wilcoxon.ts'
+
+/** What a comparison says of the subject: the cost is lower, higher, equal within the threshold, or not known. */
+export type Verdict = 'faster' | 'slower' | 'same' | 'inconclusive'
+
+/** The smallest difference that counts on one's own machine, as a fraction of 1: the noise threshold of criterion.rs. */
+export const LOCAL_THRESHOLD = 0.01
+
+/** The level of significance, by custom since Fisher (1925); google/benchmark and benchstat use it too. */
+export const ALPHA = 0.05
+
+/**
+ * The smallest sample whose extremes hold the median with 95 % confidence: 1 - 2/2^6 is 97 %, 1 - 2/2^5 only 94 %.
+ * benchstat asks for as many.
+ */
+export const FEWEST_ROUNDS_FOR_AN_INTERVAL = 6
+
+/** A ratio of two costs, and what can be said about it. */
+export interface Compared {
+  /** The cost of the subject over that of the base. */
+  readonly value: number
+  readonly ci95: Interval
+  /** Of the rank test, two-sided. */
+  readonly p: number
+  readonly verdict: Verdict
+}
+
+/** Costs of the same unit, all above 0, in the order in which they were measured. */
+export interface Costs {
+  readonly subject: readonly number[]
+  readonly base: readonly number[]
+  /** The smallest difference that counts, as a fraction of 1; never less than what the A/A control shows as noise. */
+  readonly threshold: number
+  readonly random: Random
+}
+
+/** Costs by round: those with the same index were measured in the same round. */
+export interface RoundCosts extends Costs {
+  /** The indices of rounds in which something else took the machine's time. */
+  readonly disturbed?: ReadonlySet<number>
+}
+
+/**
+ * The verdict on a ratio. A difference has to be both large and significant: the whole interval lies beyond the
+ * threshold, and p is below 5 %. To be the same, the whole interval has to lie within it. A difference that was not
+ * found is no proof of equality, so all else is inconclusive.
+ */
+export function verdictOf(ratio: {
+  readonly ci95: Interval
+  readonly p: number
+  readonly threshold: number
+}): Verdict {
+  const [low, high] = ratio.ci95
+  const [least, most] = [1 / (1 + ratio.threshold), 1 + ratio.threshold]
+  if (low >= least && high <= most) return 'same'
+  if (ratio.p >= ALPHA) return 'inconclusive'
+  if (high < least) return 'faster'
+  return low > most ? 'slower' : 'inconclusive'
+}
+
+/**
+ * Compares costs that were measured side by side. Ratios are taken round by round, so that what slows a whole round
+ * down cancels out: their median, its bootstrap interval, and Wilcoxon's test of their logarithms. Where disturbed
+ * rounds are named, a verdict that does not hold without them is inconclusive; they are in the figures all the same.
+ *
+ * @throws {RangeError} If there are not as many subjects as bases, or a cost is not above 0.
+ */
+export function compareRounds(costs: RoundCosts): Compared {
+  const { subject, base, disturbed, threshold, random } = costs
+  if (subject.length !== base.length)
+    throw new RangeError(`${subject.length} rounds cannot be paired with ${base.length}`)
+  const logs = logarithms(subject).map((log, round) => log - logarithm(base[round]!))
+  const all = pairedRatio(logs, threshold, random)
+  if (disturbed === undefined || disturbed.size === 0) return all
+  const quiet = logs.filter((_, round) => !disturbed.has(round))
+  const agreed = pairedRatio(quiet, threshold, random).verdict === all.verdict
+  return agreed ? all : { ...all, verdict: 'inconclusive' }
+}
+
+/**
+ * Compares costs that were measured apart, as those of two files: the ratio of the medians, its bootstrap interval,
+ * and the test of Mann and Whitney. What differs between two processes by chance (addresses, compiled code) is not
+ * seen in the rounds of one; where there are several processes, give the median of each.
+ *
+ * @throws {RangeError} If a cost is not above 0.
+ */
+export function compareSamples(costs: Costs): Compared {
+  const { subject, base, threshold, random } = costs
+  const [a, b] = [logarithms(subject), logarithms(base)]
+  const [inflationA, inflationB] = [varianceInflation(a), varianceInflation(b)]
+  // The variance of a difference of means is the sum of theirs, and each goes with 1/n.
+  const inflation = (b.length * inflationA + a.length * inflationB) / (a.length + b.length)
+  const value = median(subject) / median(base)
+  const ci95 = ratioInterval(subject, base, random)
+  const { p } = mannWhitneyU(a, b, inflation)
+  const enough = isEnough(a.length / inflationA) && isEnough(b.length / inflationB)
+  return { value, ci95, p, verdict: enough ? verdictOf({ ci95, p, threshold }) : 'inconclusive' }
+}
+
+/**
+ * The same comparisons with their p corrected for how many they are (Holm), and verdicts that hold for it. A larger
+ * p can only take a difference back.
+ */
+export function correctForMany<C extends Pick<Compared, 'p' | 'verdict'>>(comparisons: readonly C[]): C[] {
+  const corrected = holm(comparisons.map(({ p }) => p))
+  return comparisons.map((comparison, i) => {
+    const p = corrected[i]!
+    const lost = p >= ALPHA && comparison.verdict !== 'same'
+    return { ...comparison, p, verdict: lost ? 'inconclusive' : comparison.verdict }
+  })
+}
+
+/** The largest difference that an interval of a ratio does not exclude, as a fraction of 1: what noise can do. */
+export function floorOf(ci95: Interval): number {
+  return Math.max(0, ci95[1] - 1, 1 / ci95[0] - 1)
+}
+
+function pairedRatio(logs: readonly number[], threshold: number, random: Random): Compared {
+  const inflation = varianceInflation(logs)
+  const [low, high] = medianInterval(logs, random)
+  const ci95: Interval = [Math.exp(low), Math.exp(high)]
+  const { p } = wilcoxonSignedRank(logs, inflation)
+  const enough = isEnough(logs.length / inflation)
+  return {
+    value: Math.exp(median(logs)),
+    ci95,
+    p,
+    verdict: enough ? verdictOf({ ci95, p, threshold }) : 'inconclusive',
+  }
+}
+
+/** Rounds that resemble their neighbours tell as much as fewer independent ones; those have to be enough. */
+function isEnough(independent: number): boolean {
+  return independent >= FEWEST_ROUNDS_FOR_AN_INTERVAL
+}
+
+function logarithms(costs: readonly number[]): number[] {
+  return costs.map(logarithm)
+}
+
+function logarithm(cost: number): number {
+  if (!(cost > 0 && cost < Infinity)) throw new RangeError(`a cost of ${cost} has no ratio to others`)
+  return Math.log(cost)
+}

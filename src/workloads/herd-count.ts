@@ -1,0 +1,55 @@
+import type { HerdDetail } from './workload.ts'
+
+/** Counts how many threads woke for a signal, and how soon. */
+export class HerdCount {
+  readonly #threads: number
+  readonly #pollers: number
+  readonly #woken: number[] = []
+  readonly #first: number[] = []
+  readonly #last: number[] = []
+
+  constructor(threads: number, pollers: number) {
+    this.#threads = threads
+    this.#pollers = pollers
+  }
+
+  /**
+   * Takes the marks of some cycles: of the signaller when it signalled, and when it released those who still
+   * slept; of every thread when its wait returned. Returns the time to the first that woke, of each cycle.
+   */
+  add(signals: Float64Array, woken: readonly Float64Array[]): Float64Array {
+    const cycles = signals.length / 2
+    const firsts: number[] = []
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      const signalled = signals[2 * cycle] ?? NaN
+      const released = signals[2 * cycle + 1] ?? NaN
+      const times = woken
+        .map((marks) => marks[cycle] ?? NaN)
+        .filter((time) => time < released)
+        .map((time) => time - signalled)
+      this.#woken.push(times.length)
+      if (times.length === 0) continue
+      firsts.push(Math.min(...times))
+      this.#first.push(Math.min(...times))
+      this.#last.push(Math.max(...times))
+    }
+    return Float64Array.from(firsts)
+  }
+
+  detail(): HerdDetail {
+    return {
+      threads: this.#threads,
+      pollers: this.#pollers,
+      wokenMin: Math.min(...this.#woken),
+      wokenMedian: middle(this.#woken),
+      wokenMax: Math.max(...this.#woken),
+      firstNs: middle(this.#first),
+      lastNs: middle(this.#last),
+    }
+  }
+}
+
+/** The lower median: one of the values, which counts of threads must be. */
+function middle(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? NaN
+}
