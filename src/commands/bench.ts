@@ -1,14 +1,30 @@
-import { parseList, parsePositive, parseWhole } from './options.ts'
+import type { Trigger } from '../backends/backend.ts'
 import type { CommandModule } from './command.ts'
+import { parseList, parsePositive, parseWhole, parseWholeList } from './options.ts'
 import type { CommonOptions } from './options.ts'
 
 interface BenchCommandOptions extends CommonOptions {
   readonly workload?: readonly string[]
-  readonly fds: number
+  readonly fds: readonly number[]
   readonly active?: number
-  readonly duration: number
+  readonly events: number
+  readonly trigger: string
+  readonly source: string
+  readonly writes: number
+  readonly rate: number
+  readonly duration?: number
+  readonly rounds?: number
+  readonly quick?: boolean
   readonly seed?: number
+  readonly cpu?: readonly number[]
+  readonly driver: string
 }
+
+/** How long a run may take unless the user says so, in seconds. */
+const DURATION_S = 20
+const QUICK_DURATION_S = 2.5
+
+const triggers: readonly Trigger[] = ['level', 'edge', 'oneshot', 'edge-oneshot']
 
 export const benchCommand: CommandModule = {
   name: 'bench',
@@ -16,39 +32,79 @@ export const benchCommand: CommandModule = {
   define(command) {
     command
       .option('-w, --workload <list>', 'only these workloads, separated by commas', parseList)
-      .option('-n, --fds <number>', 'how many descriptors are registered', parseWhole(1), 100)
+      .option(
+        '-n, --fds <list>',
+        'how many descriptors are registered; several sizes, separated by commas, are a sweep',
+        parseWholeList(1),
+        [100],
+      )
       .option(
         '-a, --active <number>',
         'how many of them are active at once (default: a hundredth, at most 100)',
         parseWhole(1),
       )
-      .option('-d, --duration <seconds>', 'how long the whole run may take', parsePositive, 20)
+      .option('--events <number>', 'how many events a wait takes at most', parseWhole(1), 1024)
+      .option('--trigger <name>', `how descriptors are registered: ${triggers.join(', ')}`, 'level')
+      .option('--source <name>', 'what is made ready: eventfd, pipe or socketpair', 'eventfd')
+      .option('--writes <number>', "libevent's -w: chained writes of a run", parseWhole(0), 100)
+      .option('--rate <hertz>', 'signals a second of the open loop', parseWhole(1), 1000)
+      .option(
+        '-d, --duration <seconds>',
+        `how long the whole run may take (default: ${DURATION_S}, with --quick ${QUICK_DURATION_S})`,
+        parsePositive,
+      )
+      .option('--rounds <number>', 'exactly so many rounds, whatever they take', parseWhole(1))
+      .option('--quick', 'fewer rounds, for a first look')
       .option(
         '--seed <number>',
         'of the order of rounds and of the resampling (default: random)',
         parseWhole(0),
       )
+      .option('--cpu <list>', 'run on these processors only; threads take them in turn', parseWholeList(0))
+      .option(
+        '--driver <name>',
+        'replay (native), ffi (call by call, with the tax that costs), or auto',
+        'auto',
+      )
   },
   async run(raw) {
     const options = raw as unknown as BenchCommandOptions
     const { makeContext } = await import('./context.ts')
-    const { chooseNames } = await import('./choose.ts')
+    const { chooseName, chooseNames } = await import('./choose.ts')
     const { interruptible, INTERRUPTED_EXIT_CODE } = await import('./interrupt.ts')
     const { workloadNames } = await import('../workloads/index.ts')
+    const { sourceKinds } = await import('../workloads/sources.ts')
     const { benchMachine } = await import('../measure/machine.ts')
+    const { driverChoices } = await import('../measure/choose-driver.ts')
+    const { assertProcessors } = await import('../measure/processors.ts')
     const context = await makeContext(options)
+    const cpus = options.cpu ?? []
+    assertProcessors(cpus)
+    const quick = options.quick === true
     const report = await interruptible((signal) =>
       benchMachine({
         backends: context.backends,
         workloads: chooseNames('workload', options.workload, workloadNames),
-        fds: options.fds,
+        sizes: options.fds,
         active: options.active,
-        durationMs: options.duration * 1000,
+        eventsPerWait: options.events,
+        trigger: chooseName('trigger', options.trigger, triggers),
+        source: chooseName('source', options.source, sourceKinds),
+        writes: options.writes,
+        rateHz: options.rate,
+        cpus,
+        driver: chooseName('driver', options.driver, driverChoices),
+        durationMs: (options.duration ?? (quick ? QUICK_DURATION_S : DURATION_S)) * 1000,
+        rounds: options.rounds,
+        quick,
         seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
         lib: context.lib,
         onWarning: (message) => context.warn(message),
         onProgress: (workload, index, count) =>
           context.progress.show(`measuring ${workload} (${index + 1} of ${count}) …`),
+        // A file has what was measured so far at any time; a terminal gets it all at the end.
+        onPart: (part) =>
+          options.output !== undefined && context.write((format, formatOptions) => format.bench(part, formatOptions)),
         signal,
       }),
     )

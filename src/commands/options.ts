@@ -49,6 +49,12 @@ export function parseWhole(least: number): (text: string) => number {
   }
 }
 
+/** Whole numbers of at least `least`, separated by commas, in ascending order. */
+export function parseWholeList(least: number): (text: string) => number[] {
+  const parse = parseWhole(least)
+  return (text) => parseList(text).map(parse).toSorted((a, b) => a - b)
+}
+
 /** A number above zero, with or without a fraction. */
 export function parsePositive(text: string): number {
   const value = Number(text)

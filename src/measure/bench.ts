@@ -18,7 +18,7 @@ import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
 import { seededRandom } from './random.ts'
 import type { Random } from './random.ts'
-import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control } from './report.ts'
+import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control, OpenLoopResult } from './report.ts'
 import { FEWEST_ROUNDS, QUICK_ROUNDS, runRounds } from './rounds.ts'
 import { crossoversOf, scalingOf } from './scaling.ts'
 import { summarise } from './summary.ts'
@@ -80,7 +80,7 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
   const plan = makePlan(options, room)
   const tax = await measureCallTax(options.libc)
   const chosen = chooseDriver(options.driver, tax, options.onWarning)
-  using meter = new NoiseMeter()
+  const meter = new NoiseMeter()
   const run = new Run(options, chosen, meter, room)
   const head = {
     startedAt: new Date().toISOString(),
@@ -96,14 +96,19 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
     durationMs: Math.round(performance.now() - start),
     ...run.findings(complete),
   })
-  for (const [index, planned] of plan.entries()) {
-    if (options.signal?.aborted === true) break
-    options.onProgress?.(planned.name, index, plan.length)
-    await run.measure(planned, (options.durationMs - (performance.now() - start)) / (plan.length - index))
-    const isLast = index === plan.length - 1
-    if (!isLast) options.onPart?.(measured(false))
+  try {
+    for (const [index, planned] of plan.entries()) {
+      if (options.signal?.aborted === true) break
+      options.onProgress?.(planned.name, index, plan.length)
+      const leftMs = options.durationMs - (performance.now() - start)
+      await run.measure(planned, leftMs / (plan.length - index))
+      const isLast = index === plan.length - 1
+      if (!isLast) options.onPart?.(measured(false))
+    }
+    return measured(options.signal?.aborted !== true)
+  } finally {
+    meter.close()
   }
-  return measured(options.signal?.aborted !== true)
 }
 
 function assertAvailable({ libc, backends: names }: BenchOptions): void {
@@ -161,6 +166,7 @@ class Run {
   readonly #random: Random
   readonly #results: BenchResult[] = []
   readonly #gaps: BenchGap[] = []
+  readonly #openLoop: OpenLoopResult[] = []
   readonly #control: Control[] = []
   #spoiltRounds = 0
 
@@ -208,6 +214,7 @@ class Run {
         random: this.#random,
       })
       this.#results.push(...summary.results)
+      this.#openLoop.push(...summary.openLoop)
       this.#gaps.push(...summary.gaps)
       if (summary.control !== undefined) this.#control.push(summary.control)
     } finally {
@@ -243,9 +250,9 @@ class Run {
   > {
     return {
       results: [...this.#results],
-      openLoop: [],
+      openLoop: [...this.#openLoop],
       control: [...this.#control],
-      scaling: scalingOf(this.#results, this.#random),
+      scaling: scalingOf(this.#results),
       crossovers: crossoversOf(this.#results),
       gaps: [...this.#gaps],
       noise: this.#meter.total(this.#spoiltRounds),

@@ -16,6 +16,8 @@ export interface Batch {
   /** User and system time, of everything in the batch. */
   readonly cpuNs: number
   readonly involuntaryContextSwitches: number
+  /** How long the measuring thread was ready to run and had no processor; undefined where nobody tells. */
+  readonly waitedNs: number | undefined
 }
 
 /** A backend with a case opened on it, ready to be measured. */

@@ -123,6 +123,7 @@ class FfiSubject implements Subject {
       durationsNs: own ?? durations,
       cpuNs: 1000 * (after.userCPUTime - before.userCPUTime + after.systemCPUTime - before.systemCPUTime),
       involuntaryContextSwitches: after.involuntaryContextSwitches - before.involuntaryContextSwitches,
+      waitedNs: undefined,
     }
   }
 

@@ -2,23 +2,26 @@ import { openLibc } from '../libc/libc.ts'
 import { probe } from '../probe/index.ts'
 import { version } from '../version.ts'
 import { bench } from './bench.ts'
-import type { BenchOptions } from './bench.ts'
+import type { BenchOptions, Measurement } from './bench.ts'
 import type { BenchReport } from './report.ts'
 
-export interface BenchMachineOptions extends Omit<BenchOptions, 'libc'> {
+export interface BenchMachineOptions extends Omit<BenchOptions, 'libc' | 'onPart'> {
   readonly lib: string | undefined
-  readonly onWarning: (message: string) => void
+  /** Called after every workload with the report so far, which says that it is not complete. */
+  readonly onPart?: (report: BenchReport) => void
 }
 
 /** Measures, and says of which machine the figures are. */
 export async function benchMachine(options: BenchMachineOptions): Promise<BenchReport> {
-  const { lib, backends, onWarning } = options
-  const measurement = await bench({ ...options, libc: openLibc({ lib }) })
+  const { lib, backends, onWarning, onPart } = options
+  const libc = openLibc({ lib })
   const environment = await probe({ lib, backends, onWarning })
-  return {
+  const report = (measurement: Measurement): BenchReport => ({
     schema: 'evloop/bench@1',
     tool: { name: 'evloop', version: version() },
     environment,
     ...measurement,
-  }
+  })
+  const measured = await bench({ ...options, libc, onPart: (part) => onPart?.(report(part)) })
+  return report(measured)
 }

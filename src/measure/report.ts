@@ -3,7 +3,7 @@ import type { ProbeReport } from '../probe/report.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Trigger } from '../backends/backend.ts'
 import type { SourceKind } from '../workloads/sources.ts'
-import type { EventCount } from '../workloads/workload.ts'
+import type { EventCount, HerdDetail, LibeventDetail } from '../workloads/workload.ts'
 import type { CallTax } from './call-tax.ts'
 import type { Noise } from './noise.ts'
 import type { Interval } from './statistics/describe.ts'
@@ -83,30 +83,10 @@ export interface BenchResult {
   readonly libevent?: LibeventDetail
 }
 
-/** How many of the threads that waited for one source woke, and when. */
-export interface HerdDetail {
-  readonly threads: number
-  readonly pollers: number
-  readonly wokenMin: number
-  readonly wokenMedian: number
-  readonly wokenMax: number
-  /** From the signal to the first and to the last wake, medians. */
-  readonly firstNs: number
-  readonly lastNs: number
-}
-
-/** What libevent's own bench prints, and what it does not. */
-export interface LibeventDetail {
-  readonly writes: number
-  /** The durations of 25 runs, in whole microseconds. */
-  readonly runsUs: readonly number[]
-  /** How often a run polled. */
-  readonly passes: number
-}
-
 /** Wake-up latency by the clock: signals are sent when they are due, whether the last one was handled or not. */
 export interface OpenLoopResult {
   readonly workload: string
+  readonly variant?: string
   readonly backend: BackendName
   readonly rateHz: number
   readonly signals: number
@@ -137,6 +117,7 @@ export interface Control extends Comparison {
 /** How a workload's cost grows with the number of descriptors, by Theil and Sen. */
 export interface Scaling {
   readonly workload: string
+  readonly variant?: string
   readonly backend: BackendName
   readonly nsPerFd: number
   readonly ci95: Interval
@@ -148,6 +129,7 @@ export interface Scaling {
 /** The size at which one backend becomes cheaper than another. */
 export interface Crossover {
   readonly workload: string
+  readonly variant?: string
   /** Cheaper below. */
   readonly below: BackendName
   /** Cheaper above. */

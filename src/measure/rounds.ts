@@ -1,8 +1,9 @@
 import type { Backend } from '../backends/backend.ts'
 import { isKnownError } from '../errors.ts'
-import type { Case, EventCount } from '../workloads/workload.ts'
+import type { Case, Detail, EventCount } from '../workloads/workload.ts'
 import { failureOf, noEvents } from './driver.ts'
-import type { Opened, Subject } from './driver.ts'
+import type { Batch, Opened, Subject } from './driver.ts'
+import { spoiled } from './noise.ts'
 import type { NoiseMeter } from './noise.ts'
 import { shuffled } from './random.ts'
 import type { Random } from './random.ts'
@@ -33,6 +34,8 @@ export interface Series {
   readonly events: EventCount
   readonly callsPerCycle: number
   readonly taxNs: number
+  /** What its workload tells besides durations. */
+  detail(): Detail
   /** Single cycles, in nanoseconds. */
   readonly samples: Samples
   /** The mean of each round, in nanoseconds a cycle. */
@@ -95,10 +98,16 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     if (options.rounds === undefined && round >= options.fewest && !fits) break
     meter.sample()
     const roundStart = performance.now()
+    let waitedNs: number | undefined = 0
     for (const series of shuffled(all, random)) {
-      guarded(series, options, (subject) => runRound(series, subject, random))
+      guarded(series, options, (subject) => {
+        for (const batch of runRound(series, subject, random)) {
+          waitedNs = batch.waitedNs === undefined ? undefined : (waitedNs ?? 0) + batch.waitedNs
+        }
+      })
     }
-    if (meter.spoils(meter.sample(), performance.now() - roundStart)) spoilt.add(round)
+    const waitedMs = waitedNs === undefined ? undefined : waitedNs / 1e6
+    if (spoiled(meter.sample(), performance.now() - roundStart, waitedMs)) spoilt.add(round)
     if (all.every(({ failure }) => failure !== undefined)) break
     await serveInterrupts()
   }
@@ -124,6 +133,7 @@ function newSeries(opened: Opened, control: boolean, random: Random): Running {
     events: subject?.events ?? noEvents(),
     callsPerCycle: subject?.callsPerCycle ?? 0,
     taxNs: subject?.taxNs ?? 0,
+    detail: () => subject?.detail() ?? {},
     samples: new Samples(random),
     roundNs: [],
     cycles: 0,
@@ -165,19 +175,18 @@ function calibrate(series: Running, subject: Subject, targetNs: number): void {
   series.timedPerBatch = Math.min(fitting(targetNs * (each ? 1 : TIMED_PART)), mostTimed)
 }
 
-function runRound(series: Running, subject: Subject, random: Random): void {
+/** One batch in which each cycle is timed and, where that would cost something, one in which none is. */
+function runRound(series: Running, subject: Subject, random: Random): readonly Batch[] {
   const jittered = (cycles: number): number =>
     Math.max(1, Math.round(cycles * (1 + JITTER * (2 * random() - 1))))
   const timed = subject.run(Math.min(jittered(series.timedPerBatch), subject.mostTimed), true)
   for (const value of timed.durationsNs) series.samples.add(value)
-  series.cpuNs += timed.cpuNs
-  series.cycles += timed.cycles
-  if (series.cyclesPerBatch === 0) {
-    series.roundNs.push(timed.cycleNs)
-    return
+  const plain = series.cyclesPerBatch === 0 ? [] : [subject.run(jittered(series.cyclesPerBatch), false)]
+  series.roundNs.push((plain[0] ?? timed).cycleNs)
+  const batches = [timed, ...plain]
+  for (const { cpuNs, cycles } of batches) {
+    series.cpuNs += cpuNs
+    series.cycles += cycles
   }
-  const batch = subject.run(jittered(series.cyclesPerBatch), false)
-  series.roundNs.push(batch.cycleNs)
-  series.cpuNs += batch.cpuNs
-  series.cycles += batch.cycles
+  return batches
 }

@@ -2,12 +2,20 @@ import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Case } from '../workloads/workload.ts'
 import type { Random } from './random.ts'
-import type { BenchGap, BenchResult, Comparison, Control, Driver } from './report.ts'
+import type {
+  BenchGap,
+  BenchResult,
+  Comparison,
+  Control,
+  Driver,
+  OpenLoopResult,
+  Percentiles,
+} from './report.ts'
 import type { RoundsResult, Series } from './rounds.ts'
 import { medianInterval } from './statistics/bootstrap.ts'
 import { ascending, mean, median, outliers, quantile } from './statistics/describe.ts'
-import { drift } from './statistics/drift.ts'
-import { compareRounds, LOCAL_THRESHOLD } from './statistics/verdict.ts'
+import { drift } from './statistics/spearman.ts'
+import { compareRounds, floorOf, LOCAL_THRESHOLD } from './statistics/verdict.ts'
 
 /** What the series of one case have in common. */
 export interface SummaryOptions {
@@ -19,6 +27,7 @@ export interface SummaryOptions {
 
 export interface Summary {
   readonly results: BenchResult[]
+  readonly openLoop: OpenLoopResult[]
   readonly control: Control | undefined
   readonly gaps: BenchGap[]
 }
@@ -38,7 +47,7 @@ export function summarise({ series, spoilt }: RoundsResult, options: SummaryOpti
     return { ...result, ratio: { to: nameOf(fastest), ...ratio } }
   })
   const gaps = series.flatMap((one) => (one.failure === undefined || one.control ? [] : [gapOf(one, options)]))
-  return { results, control, gaps }
+  return { results, openLoop: measured.flatMap((one) => openLoopOf(one, options)), control, gaps }
 }
 
 function headOf({ workload, case: { variant, fds } }: SummaryOptions): {
@@ -76,12 +85,11 @@ function controlOf(
   if (again.failure !== undefined || first.failure !== undefined || again.roundNs.length === 0) return undefined
   const { random } = options
   const comparison = comparisonOf(again, first, { spoilt, threshold: LOCAL_THRESHOLD, random })
-  const [low, high] = comparison.ci95
   return {
     ...headOf(options),
     backend: nameOf(first),
     ...comparison,
-    floor: Math.max(Math.abs(1 - low), Math.abs(high - 1)),
+    floor: floorOf(comparison.ci95),
   }
 }
 
@@ -92,6 +100,7 @@ function resultOf(series: Series, options: SummaryOptions): BenchResult {
   const roundNs = series.roundNs.map(perEvent)
   const medianNs = median(roundNs)
   const drifts = drift(roundNs)
+  const { herd, libevent } = series.detail()
   return {
     ...headOf(options),
     backend: nameOf(series),
@@ -118,7 +127,28 @@ function resultOf(series: Series, options: SummaryOptions): BenchResult {
     outliers: outliers(samples),
     ...(drifts === undefined ? {} : { drift: drifts }),
     events: series.events,
+    ...(herd === undefined ? {} : { herd }),
+    ...(libevent === undefined ? {} : { libevent }),
   }
+}
+
+/** Both distributions of an open loop, where there was one. */
+function openLoopOf(series: Series, options: SummaryOptions): OpenLoopResult[] {
+  const { openLoop } = series.detail()
+  if (openLoop === undefined) return []
+  const { rateHz, correctedNs, uncorrectedNs } = openLoop
+  const corrected = percentilesOf(correctedNs)
+  const uncorrected = percentilesOf(uncorrectedNs)
+  const { fds: _, ...head } = headOf(options)
+  return [
+    { ...head, backend: nameOf(series), rateHz, signals: correctedNs.length, corrected, uncorrected },
+  ]
+}
+
+function percentilesOf(values: readonly number[]): Percentiles {
+  const sorted = ascending(values)
+  const at = (q: number): number => quantile(sorted, q)
+  return { p50Ns: at(0.5), p90Ns: at(0.9), p99Ns: at(0.99), p999Ns: at(0.999), maxNs: at(1) }
 }
 
 function nameOf({ backend: { name } }: Series): BackendName {

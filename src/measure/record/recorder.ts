@@ -167,15 +167,16 @@ export class LaneRecorder {
   ): (tape: OpenTape, args: readonly (number | string)[]) => number {
     const kinds = signatures[name].args
     const buffers = bufferArguments[name] ?? []
-    const unknown = kinds.some(
-      (kind, index) =>
-        kind === 'string' || (kind === 'pointer' && !buffers.some((buffer) => buffer.index === index)),
-    )
+    /** The arguments of which it is not known what is done with the memory that they lead to. */
+    const unknown = [...kinds.keys()].filter((index) => {
+      const kind = kinds[index]
+      return kind === 'string' || (kind === 'pointer' && !buffers.some((buffer) => buffer.index === index))
+    })
     const isRead = ({ use }: BufferArgument): boolean => use !== 'out'
     const recorder = this.#recorder
     return (tape, given) => {
       const args = given as readonly number[]
-      if (unknown && kinds.some((kind, i) => kind === 'string' || (kind === 'pointer' && args[i] !== 0))) {
+      if (unknown.some((index) => args[index] !== 0)) {
         throw new UnsupportedError(`recording ${name}`, 'it is not known what it does with memory')
       }
       for (const buffer of buffers.filter(isRead)) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { MeasurementError, UnsupportedError } from '../../errors.ts'
 import { POLL } from '../../libc/constants/linux.ts'
@@ -43,6 +44,8 @@ export interface RunResult {
   readonly cpuNs: number
   readonly voluntaryContextSwitches: number
   readonly involuntaryContextSwitches: number
+  /** How long it was ready to run and had no processor; undefined where the kernel does not tell. */
+  readonly waitedNs: number | undefined
 }
 
 /** How many marks there is room for, in each lane. */
@@ -125,9 +128,10 @@ export class ReplayChild implements Disposable {
   run(orders: readonly LaneOrder[], options: RunOptions): RunResult {
     const { libc } = this.#replayer
     this.#write(orders, options)
+    const waited = runDelayNs(this.#pid)
     libc.fn.write(this.#orders[1].fd, this.#byte.address, 1)
     const answer = this.#answer(options.timeoutMs)
-    if (answer === 'done') return this.#read(orders, options)
+    if (answer === 'done') return this.#read(orders, options, waited)
     throw this.#failure(answer, orders, options)
   }
 
@@ -155,7 +159,8 @@ export class ReplayChild implements Disposable {
     return this.#shared.at(JOB_SIZE + lane * MOST_MARKS * 8)
   }
 
-  #read(orders: readonly LaneOrder[], { cycles }: RunOptions): RunResult {
+  #read(orders: readonly LaneOrder[], { cycles }: RunOptions, waited: number | undefined): RunResult {
+    const waitedNow = runDelayNs(this.#pid)
     const { view } = this.#shared
     const at = (offset: number): number => Number(view.getBigInt64(offset, true))
     const { offsets } = JOB
@@ -169,6 +174,13 @@ export class ReplayChild implements Disposable {
       cpuNs: at(offsets.user_ns) + at(offsets.system_ns),
       voluntaryContextSwitches: at(offsets.voluntary),
       involuntaryContextSwitches: at(offsets.involuntary),
+      // Threads of one program may well wait for each other's processor; that is no disturbance.
+      waitedNs:
+        orders.length > 1
+          ? 0
+          : waited === undefined || waitedNow === undefined
+            ? undefined
+            : waitedNow - waited,
     }
   }
 
@@ -256,6 +268,17 @@ export class ReplayChild implements Disposable {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+}
+
+/** How long a process's first thread was ready to run and had no processor (proc(5), schedstat). */
+function runDelayNs(pid: number): number | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')
+    const delay = Number(fields[1])
+    return fields.length < 3 || Number.isNaN(delay) ? undefined : delay
+  } catch {
+    return undefined
   }
 }
 

@@ -98,10 +98,10 @@ export class ReplaySubject implements Subject {
     this.events.seen += cycles * recording.events.seen
     const batch = this.#batch(cycles, result, programs !== this.#plain)
     this.#expectedCycleNs.value = result.elapsedNs / cycles
-    return { ...batch, cpuNs: (result.cpuNs * cycles) / (cycles + warmup) }
+    return { ...batch, cpuNs: (result.cpuNs * cycles) / (cycles + warmup), waitedNs: result.waitedNs }
   }
 
-  #batch(cycles: number, result: RunResult, timed: boolean): Omit<Batch, 'cpuNs'> {
+  #batch(cycles: number, result: RunResult, timed: boolean): Omit<Batch, 'cpuNs' | 'waitedNs'> {
     const { elapsedNs, involuntaryContextSwitches } = result
     if (!timed) {
       const durationsNs = new Float64Array()

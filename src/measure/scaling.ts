@@ -1,0 +1,72 @@
+/** What a sweep over several sizes says: how costs grow, and where one backend becomes cheaper than another. */
+import type { BackendName } from '../backends/index.ts'
+import type { BenchResult, Crossover, Scaling } from './report.ts'
+import { theilSen } from './statistics/theil-sen.ts'
+
+/** A backend's figures of one workload, by size. */
+interface Curve {
+  readonly workload: string
+  readonly variant?: string
+  readonly backend: BackendName
+  /** In ascending order of size. */
+  readonly results: readonly BenchResult[]
+}
+
+/** A line needs two points; with three it can be wrong. */
+const FEWEST_SIZES = 2
+
+function curvesOf(results: readonly BenchResult[]): Curve[] {
+  const curves = new Map<string, Curve & { readonly results: BenchResult[] }>()
+  for (const result of results) {
+    const { workload, variant, backend } = result
+    const key = [workload, variant, backend].join('|')
+    const curve = curves.get(key)
+    const head = { workload, ...(variant === undefined ? {} : { variant }), backend }
+    if (curve === undefined) curves.set(key, { ...head, results: [result] })
+    else curve.results.push(result)
+  }
+  return [...curves.values()]
+    .filter((curve) => curve.results.length >= FEWEST_SIZES)
+    .map((curve) => ({ ...curve, results: curve.results.toSorted((a, b) => a.fds - b.fds) }))
+}
+
+/** The cost of one more descriptor, for every workload and backend that was measured at several sizes. */
+export function scalingOf(results: readonly BenchResult[]): Scaling[] {
+  return curvesOf(results).map((curve) => {
+    const points = curve.results.map(({ fds, medianNs }) => [fds, medianNs] as const)
+    const { slope, intercept, ci95 } = theilSen(points)
+    const { results: _, ...head } = curve
+    const growth = (curve.results.at(-1)?.medianNs ?? NaN) / (curve.results[0]?.medianNs ?? NaN)
+    return { ...head, nsPerFd: slope, ci95, baseNs: intercept, growth }
+  })
+}
+
+/** Where the measured curves of two backends cross, between the two sizes around it. */
+export function crossoversOf(results: readonly BenchResult[]): Crossover[] {
+  const curves = curvesOf(results)
+  return curves.flatMap((one, index) =>
+    curves
+      .slice(index + 1)
+      .filter(({ workload, variant }) => workload === one.workload && variant === one.variant)
+      .flatMap((other) => crossings(one, other)),
+  )
+}
+
+function crossings(one: Curve, other: Curve): Crossover[] {
+  const { results: _, backend: __, ...head } = one
+  const shared = one.results.flatMap((result) => {
+    const opposite = other.results.find(({ fds }) => fds === result.fds)
+    // The logarithm of their ratio is close to a straight line over the logarithm of the size.
+    return opposite === undefined
+      ? []
+      : [{ fds: result.fds, lead: Math.log(result.medianNs / opposite.medianNs) }]
+  })
+  return shared.slice(1).flatMap((next, i) => {
+    const last = shared[i]
+    if (last === undefined || Math.sign(last.lead) === Math.sign(next.lead) || last.lead === 0) return []
+    const part = last.lead / (last.lead - next.lead)
+    const fds = Math.exp(Math.log(last.fds) + part * (Math.log(next.fds) - Math.log(last.fds)))
+    const [below, above] = last.lead < 0 ? [one.backend, other.backend] : [other.backend, one.backend]
+    return [{ ...head, below, above, fds: Math.round(fds) }]
+  })
+}

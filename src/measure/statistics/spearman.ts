@@ -1,0 +1,1 @@
+export function drift(_values: readonly number[]): number | undefined { return undefined }
