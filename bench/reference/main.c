@@ -1,11 +1,12 @@
 /*
- * reference WORKLOAD BACKEND N [--cpu NUMBER]
+ * reference WORKLOAD BACKEND N [--cpu NUMBER[,NUMBER]]
  *
  * Sets up, writes the line "ready", and then runs a batch for every line "CYCLES [WARMUP]" that it reads: WARMUP
  * cycles that are not timed, then CYCLES that are, without a look at the clock in between. It answers with the
  * line "FIGURE CPU": nanoseconds, and nanoseconds of CPU time, per cycle; per event for ready and dispatch. For
  * wake-thread, which takes the time of every wake, it is the median and the mean of them. Any other event than
- * the expected one ends the program, with a message and exit code 1.
+ * the expected one ends the program, with a message and exit code 1. The first processor is the one to run on; the
+ * second is for the other thread of wake-thread, and the same one if it is not given.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,6 +21,7 @@
 /* At most this many sources are active: one in a hundred, as evloop has it by default. */
 enum { MOST_ACTIVE = 100 };
 
+int cpus[2] = {-1, -1};
 int count, active, stride;
 int *sources;
 unsigned char *is_active;
@@ -37,7 +39,8 @@ static void use_all_descriptors(void) {
   if (setrlimit(RLIMIT_NOFILE, &limit) == -1) fail("setrlimit");
 }
 
-static void pin_to(int cpu) {
+void pin_to(int cpu) {
+  if (cpu < 0) return;
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET((size_t)cpu, &set);
@@ -82,7 +85,7 @@ static void run_batch(const struct workload *workload, long warmup, long cycles)
 }
 
 static _Noreturn void usage(void) {
-  fprintf(stderr, "usage: reference WORKLOAD epoll|poll N [--cpu NUMBER]\n");
+  fprintf(stderr, "usage: reference WORKLOAD epoll|poll N [--cpu NUMBER[,NUMBER]]\n");
   exit(2);
 }
 
@@ -96,7 +99,8 @@ int main(int argc, char **argv) {
   while (!in_threads && workload->name != NULL && strcmp(workload->name, argv[1]) != 0) workload++;
   if (!in_threads && workload->name == NULL) usage();
 
-  if (argc == 6) pin_to(atoi(argv[5]));
+  if (argc == 6 && sscanf(argv[5], "%d,%d", &cpus[0], &cpus[1]) == 1) cpus[1] = cpus[0];
+  pin_to(cpus[0]);
   use_all_descriptors();
   if (!in_threads) {
     open_sources(n);

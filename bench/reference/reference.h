@@ -22,6 +22,10 @@ extern int *sources;
 /* Whether a source is one of the A. */
 extern unsigned char *is_active;
 
+/* The processors that the first and the second thread are bound to, or -1. */
+extern int cpus[2];
+void pin_to(int cpu);
+
 struct workload {
   const char *name;
   /* Opens the Poller, and registers and signals what the cycles find there. */

@@ -55,6 +55,7 @@ static int64_t *times(long n) {
 }
 
 static void *answer(void *unused) {
+  pin_to(cpus[1]);
   for (long i = 0; i < total; i++) {
     theirs.wait(&theirs);
     theirs.woke[i] = now_ns();
