@@ -1,0 +1,134 @@
+/** How two programs that do the same are compared: launches of both, and in each of them rounds of short batches. */
+import { shuffled } from '../../src/measure/random.ts'
+import type { Random } from '../../src/measure/random.ts'
+import { BOOTSTRAP_RESAMPLES } from '../../src/measure/statistics/bootstrap.ts'
+import { ascending, median, quantile } from '../../src/measure/statistics/describe.ts'
+import type { Interval } from '../../src/measure/statistics/describe.ts'
+import { idlestProcessor } from './processors.ts'
+import type { OpenSide, Side, SideOptions } from './side.ts'
+
+/** Long enough that the clock and a cold start do not count, short enough that a round sees one machine. */
+const BATCH_NS = 8e6
+/** The first guess at the length of a cycle is made from a batch of at least this length. */
+const CALIBRATION_NS = 0.5e6
+/**
+ * Where an entry of the kernel, a page or a stack lies is drawn once a launch, and moves figures by a percent or
+ * two, at 10,000 descriptors by more. So no fewer launches than this.
+ */
+export const FEWEST_LAUNCHES = 5
+/** More are made while the interval does not lie on one side of the limit, up to this many. */
+const MOST_LAUNCHES = 20
+
+export interface CompareOptions {
+  readonly open: { readonly evloop: OpenSide; readonly reference: OpenSide }
+  readonly workload: string
+  readonly backend: string
+  readonly fds: number
+  /** The processors to use; undefined: the one that is least used, chosen for every launch. */
+  readonly cpus: readonly number[] | undefined
+  /** Rounds of all the fewest launches together. */
+  readonly rounds: number
+  /** By how much the ratio may differ from 1, up or down. */
+  readonly limit: number
+  readonly random: Random
+}
+
+export interface Comparison {
+  /** Medians over launches of the medians over rounds. */
+  readonly evloopNs: number
+  readonly referenceNs: number
+  /** evloop's figure over the reference's: the median over launches of the median over rounds. */
+  readonly ratio: number
+  readonly interval: Interval
+  readonly launches: number
+  readonly ok: boolean
+}
+
+/** The rounds of a launch. */
+interface Launch {
+  readonly evloopNs: number[]
+  readonly referenceNs: number[]
+}
+
+/** Compares one workload. Rejects with `MeasurementError` where either side has no figure. */
+export async function compare(options: CompareOptions): Promise<Comparison> {
+  const { limit, random } = options
+  const rounds = Math.ceil(options.rounds / FEWEST_LAUNCHES)
+  const launches: Launch[] = []
+  for (;;) {
+    launches.push(await launch(options, rounds, launches.length % 2 === 0))
+    if (launches.length < FEWEST_LAUNCHES) continue
+    const ratios = launches.map(ratiosOf)
+    const ratio = medianOfMedians(ratios)
+    const interval = nestedInterval(ratios, random)
+    const decided = within(interval[0], limit) === within(interval[1], limit) && within(ratio, limit) === within(interval[0], limit)
+    if (!decided && launches.length < MOST_LAUNCHES) continue
+    return {
+      evloopNs: median(launches.map(({ evloopNs }) => median(evloopNs))),
+      referenceNs: median(launches.map(({ referenceNs }) => median(referenceNs))),
+      ratio,
+      interval,
+      launches: launches.length,
+      ok: within(ratio, limit),
+    }
+  }
+}
+
+/** Whether a ratio is as near to 1 as the limit wants it, by the same factor up and down. */
+function within(ratio: number, limit: number): boolean {
+  return Math.abs(Math.log(ratio)) <= Math.log(1 + limit)
+}
+
+function ratiosOf({ evloopNs, referenceNs }: Launch): number[] {
+  return evloopNs.map((ns, round) => ns / (referenceNs[round] ?? NaN))
+}
+
+function medianOfMedians(groups: readonly (readonly number[])[]): number {
+  return median(groups.map((group) => median(group)))
+}
+
+/** A 95 % interval by resampling launches, and in each of them rounds (Davison and Hinkley 1997, section 3.8). */
+function nestedInterval(groups: readonly (readonly number[])[], random: Random): Interval {
+  const pick = <T>(from: readonly T[]): T[] => from.map(() => from[Math.floor(random() * from.length)]!)
+  const figures = ascending(
+    Array.from({ length: BOOTSTRAP_RESAMPLES / 5 }, () => medianOfMedians(pick(groups).map(pick))),
+  )
+  return [quantile(figures, 0.025), quantile(figures, 0.975)]
+}
+
+/** Starts both sides, has each run its batches in turn, in shuffled order, and ends them. */
+async function launch(options: CompareOptions, rounds: number, evloopFirst: boolean): Promise<Launch> {
+  const { open, workload, backend, fds, random } = options
+  const settings: SideOptions = { workload, backend, fds, cpus: options.cpus ?? [await idlestProcessor()] }
+  const sides: { evloop?: Side; reference?: Side } = {}
+  try {
+    const order = ['evloop', 'reference'] as const
+    for (const name of evloopFirst ? order : order.toReversed()) sides[name] = await open[name](settings)
+    const { evloop, reference } = sides as Required<typeof sides>
+    const cycles = await cyclesOf(reference, Math.min(evloop.mostCycles, reference.mostCycles))
+    const result: Launch = { evloopNs: [], referenceNs: [] }
+    await evloop.run(cycles)
+    await reference.run(cycles)
+    for (let round = 0; round < rounds; round++) {
+      for (const name of shuffled(order, random)) {
+        result[`${name}Ns`].push(await (name === 'evloop' ? evloop : reference).run(cycles))
+      }
+    }
+    return result
+  } finally {
+    await sides.evloop?.close()
+    await sides.reference?.close()
+  }
+}
+
+/** How many cycles make a batch. Batches are timed from outside, because figures may be those of a part of it. */
+async function cyclesOf(side: Side, most: number): Promise<number> {
+  for (let cycles = 1; ; cycles *= 4) {
+    const start = performance.now()
+    await side.run(cycles)
+    const elapsedNs = (performance.now() - start) * 1e6
+    if (cycles >= most) return most
+    if (elapsedNs < CALIBRATION_NS) continue
+    return Math.min(most, Math.max(1, Math.round((BATCH_NS * cycles) / elapsedNs)))
+  }
+}
