@@ -2,7 +2,7 @@ import type { Backend } from '../backends/backend.ts'
 import { isKnownError } from '../errors.ts'
 import type { Case, Detail, EventCount } from '../workloads/workload.ts'
 import { failureOf, noEvents } from './driver.ts'
-import type { Batch, Opened, Subject } from './driver.ts'
+import type { Batch, ContextSwitches, Opened, Subject } from './driver.ts'
 import { spoiled } from './noise.ts'
 import type { NoiseMeter } from './noise.ts'
 import { shuffled } from './random.ts'
@@ -11,8 +11,8 @@ import { Samples } from './samples.ts'
 
 /** Rounds of a run that has the time for them: what interleaved designs begin with (zenbench, benchmarks of tango). */
 export const FEWEST_ROUNDS = 30
-/** Rounds of a quick run: the fewest whose extremes hold the median with 95 % confidence. */
-export const QUICK_ROUNDS = 6
+/** Rounds of a quick run: the fewest whose signed ranks can reach p < 0.05 after six comparisons (2/2^8 times 6). */
+export const QUICK_ROUNDS = 8
 /** More say nothing new within a minute. */
 const MOST_ROUNDS = 300
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
@@ -66,6 +66,8 @@ export interface RoundsResult {
   readonly series: readonly Series[]
   /** Which rounds the machine has disturbed. */
   readonly spoilt: ReadonlySet<number>
+  /** Of the processes that were measured. */
+  readonly switches: ContextSwitches
 }
 
 /** A series while it is measured. */
@@ -84,9 +86,10 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
   const all = opened.map((one, index) => newSeries(one, options.hasControl && index === opened.length - 1, random))
   const spoilt = new Set<number>()
+  const switches = { voluntary: 0, involuntary: 0 }
   const start = performance.now()
   for (const series of all) {
-    if (signal?.aborted === true) return { series: all, spoilt }
+    if (signal?.aborted === true) return { series: all, spoilt, switches }
     guarded(series, options, (subject) => calibrate(series, subject, batchNs(options)))
     await serveInterrupts()
   }
@@ -103,6 +106,8 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
       guarded(series, options, (subject) => {
         for (const batch of runRound(series, subject, random)) {
           waitedNs = batch.waitedNs === undefined ? undefined : (waitedNs ?? 0) + batch.waitedNs
+          switches.voluntary += batch.switches.voluntary
+          switches.involuntary += batch.switches.involuntary
         }
       })
     }
@@ -111,7 +116,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     if (all.every(({ failure }) => failure !== undefined)) break
     await serveInterrupts()
   }
-  return { series: all, spoilt }
+  return { series: all, spoilt, switches }
 }
 
 /** Interrupts and timers are served between rounds, and never within one. */

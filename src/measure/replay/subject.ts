@@ -126,10 +126,10 @@ export class ReplaySubject implements Subject {
   }
 
   #batch(cycles: number, result: RunResult, timed: boolean): Omit<Batch, 'cpuNs' | 'waitedNs'> {
-    const { elapsedNs, involuntaryContextSwitches } = result
+    const { elapsedNs, switches } = result
     if (!timed) {
       const durationsNs = new Float64Array()
-      return { cycles, cycleNs: elapsedNs / cycles, elapsedNs, durationsNs, involuntaryContextSwitches }
+      return { cycles, cycleNs: elapsedNs / cycles, elapsedNs, durationsNs, switches }
     }
     const { recording, cost } = this.#options
     const raw =
@@ -140,7 +140,7 @@ export class ReplaySubject implements Subject {
         ? durationsNs.reduce((sum, value) => sum + value, 0) / durationsNs.length
         : median(durationsNs)
     recording.cycle.timed?.(durationsNs)
-    return { cycles: durationsNs.length, cycleNs, elapsedNs, durationsNs, involuntaryContextSwitches }
+    return { cycles: durationsNs.length, cycleNs, elapsedNs, durationsNs, switches }
   }
 
   detail(): Detail {
