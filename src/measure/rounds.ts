@@ -8,16 +8,19 @@ import type { NoiseMeter } from './noise.ts'
 import { shuffled } from './random.ts'
 import type { Random } from './random.ts'
 import { Samples } from './samples.ts'
+import { FEWEST_ROUNDS_FOR_AN_INTERVAL } from './statistics/verdict.ts'
 
 /** Rounds of a run that has the time for them: what interleaved designs begin with (zenbench, benchmarks of tango). */
 export const FEWEST_ROUNDS = 30
-/** Rounds of a quick run: the fewest whose signed ranks can reach p < 0.05 after six comparisons (2/2^8 times 6). */
-export const QUICK_ROUNDS = 8
+/** Rounds of a quick run: signed ranks of ten can reach p < 0.05 also after 25 comparisons (2/2^10 times 25). */
+export const QUICK_ROUNDS = 10
+/** A run that takes so many times its budget makes do with the fewest rounds that give an interval. */
+const OVERRUN = 3
 /** More say nothing new within a minute. */
 const MOST_ROUNDS = 300
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
 const LONGEST_BATCH_NS = 20e6
-const SHORTEST_BATCH_NS = 2e6
+const SHORTEST_BATCH_NS = 1e6
 /** Of a round's time for one backend, the part in which each cycle is timed by itself. */
 const TIMED_PART = 0.25
 /** Beyond this a cycle is so long that timing each one costs nothing, and one kind of batch serves for both. */
@@ -52,7 +55,7 @@ export interface RoundsOptions {
   /** The backends; the last one is the control where `hasControl` is set. */
   readonly opened: readonly Opened[]
   readonly hasControl: boolean
-  /** How long all rounds together may take, in milliseconds. At least `fewest` are made all the same. */
+  /** How long all rounds together may take, in milliseconds. At least `fewest` are made, unless that takes far longer. */
   readonly budgetMs: number
   readonly fewest: number
   /** Exactly so many, whatever they take. */
@@ -98,7 +101,8 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     const elapsed = performance.now() - start
     // A round is begun only if one more of the average length still fits.
     const fits = elapsed * ((round + 1) / Math.max(1, round)) <= options.budgetMs
-    if (options.rounds === undefined && round >= options.fewest && !fits) break
+    const overrun = elapsed > OVERRUN * options.budgetMs && round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
+    if (options.rounds === undefined && ((round >= options.fewest && !fits) || overrun)) break
     meter.sample()
     const roundStart = performance.now()
     let waitedNs: number | undefined = 0

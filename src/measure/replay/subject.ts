@@ -21,6 +21,9 @@ const COLD_NS = 5e6
 /** The part of a batch that comes before it, untimed, because caches are cold after another process has run. */
 const WARMUP = 0.05
 
+/** The least that the kernel takes (prctl(2), PR_SET_TIMERSLACK): threads that pace themselves are to be on time. */
+export const PACED_SLACK_NS = 1
+
 const MARK = new Tape()
 MARK.addPlain('mark')
 
@@ -109,7 +112,7 @@ export class ReplaySubject implements Subject {
       (program, lane): LaneOrder => ({
         program,
         cpu: cpus[lane % Math.max(1, cpus.length)],
-        ...(periodNs === undefined ? {} : { periodNs, timerSlackNs: 1 }),
+        ...(periodNs === undefined ? {} : { periodNs, timerSlackNs: PACED_SLACK_NS }),
       }),
     )
     const expectedMs = ((cycles + warmup) * this.#expectedCycleNs) / 1e6
