@@ -16,11 +16,13 @@ import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
 import { assertFits, makeRoom, whyTooMany } from './fit.ts'
 import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
+import type { Noise } from './noise.ts'
 import { seededRandom } from './random.ts'
 import type { Random } from './random.ts'
 import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control, OpenLoopResult } from './report.ts'
 import { FEWEST_ROUNDS, QUICK_ROUNDS, runRounds } from './rounds.ts'
 import { crossoversOf, scalingOf } from './scaling.ts'
+import { correctForMany } from './statistics/verdict.ts'
 import { summarise } from './summary.ts'
 import { timerSlackNs } from './timer-slack.ts'
 
@@ -168,6 +170,7 @@ class Run {
   readonly #gaps: BenchGap[] = []
   readonly #openLoop: OpenLoopResult[] = []
   readonly #control: Control[] = []
+  readonly #switches = { voluntary: 0, involuntary: 0 }
   #spoiltRounds = 0
 
   constructor(options: BenchOptions, chosen: ChosenDriver, meter: NoiseMeter, room: Room) {
@@ -207,6 +210,8 @@ class Run {
         signal: this.#options.signal,
       })
       this.#spoiltRounds += rounds.spoilt.size
+      this.#switches.voluntary += rounds.switches.voluntary
+      this.#switches.involuntary += rounds.switches.involuntary
       const summary = summarise(rounds, {
         workload: name,
         case: workload,
@@ -244,21 +249,48 @@ class Run {
     return `it cannot watch descriptors above ${largestFd}, and this needs some ${needed}`
   }
 
+  /** What happened to this process, and to those that were measured. */
+  #noise(): Noise {
+    const own = this.#meter.total(this.#spoiltRounds)
+    return {
+      ...own,
+      voluntaryContextSwitches: own.voluntaryContextSwitches + this.#switches.voluntary,
+      involuntaryContextSwitches: own.involuntaryContextSwitches + this.#switches.involuntary,
+    }
+  }
+
   findings(complete: boolean): Pick<
     Measurement,
     'results' | 'openLoop' | 'control' | 'scaling' | 'crossovers' | 'gaps' | 'noise' | 'interrupted'
   > {
     return {
-      results: [...this.#results],
+      results: correctedByWorkload(this.#results),
       openLoop: [...this.#openLoop],
       control: [...this.#control],
       scaling: scalingOf(this.#results),
       crossovers: crossoversOf(this.#results),
       gaps: [...this.#gaps],
-      noise: this.#meter.total(this.#spoiltRounds),
+      noise: this.#noise(),
       ...(complete ? {} : { interrupted: true }),
     }
   }
+}
+
+/**
+ * Results whose comparisons are corrected for how many there are of one workload: over all backends, sizes and
+ * variants, one of them is likely to look different by chance.
+ */
+function correctedByWorkload(results: readonly BenchResult[]): BenchResult[] {
+  const corrected = [...results]
+  for (const workload of new Set(results.map((result) => result.workload))) {
+    const compared = [...results.entries()].flatMap(([index, result]) =>
+      result.workload === workload && result.ratio !== undefined ? [{ index, result, ...result.ratio }] : [],
+    )
+    for (const { index, result, p, verdict } of correctForMany(compared)) {
+      if (result.ratio !== undefined) corrected[index] = { ...result, ratio: { ...result.ratio, p, verdict } }
+    }
+  }
+  return corrected
 }
 
 function gapOf({ name, case: workload }: Planned, backend: BackendName, reason: string): BenchGap {

@@ -4,6 +4,12 @@ import type { Backend } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { Case, Detail, EventCount } from '../workloads/workload.ts'
 
+/** How often processes gave their processor up, and how often it was taken away (getrusage(2)). */
+export interface ContextSwitches {
+  readonly voluntary: number
+  readonly involuntary: number
+}
+
 /** One short run of a backend. */
 export interface Batch {
   readonly cycles: number
@@ -15,7 +21,8 @@ export interface Batch {
   readonly durationsNs: Float64Array
   /** User and system time, of everything in the batch. */
   readonly cpuNs: number
-  readonly involuntaryContextSwitches: number
+  /** Of the child that was measured; of this process they are known already. */
+  readonly switches: ContextSwitches
   /** How long the measuring thread was ready to run and had no processor; undefined where nobody tells. */
   readonly waitedNs: number | undefined
 }

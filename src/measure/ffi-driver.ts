@@ -122,7 +122,7 @@ class FfiSubject implements Subject {
       elapsedNs,
       durationsNs: own ?? durations,
       cpuNs: 1000 * (after.userCPUTime - before.userCPUTime + after.systemCPUTime - before.systemCPUTime),
-      involuntaryContextSwitches: after.involuntaryContextSwitches - before.involuntaryContextSwitches,
+      switches: { voluntary: 0, involuntary: 0 },
       waitedNs: undefined,
     }
   }

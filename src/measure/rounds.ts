@@ -2,22 +2,27 @@ import type { Backend } from '../backends/backend.ts'
 import { isKnownError } from '../errors.ts'
 import type { Case, Detail, EventCount } from '../workloads/workload.ts'
 import { failureOf, noEvents } from './driver.ts'
-import type { Batch, Opened, Subject } from './driver.ts'
+import type { Batch, ContextSwitches, Opened, Subject } from './driver.ts'
 import { spoiled } from './noise.ts'
 import type { NoiseMeter } from './noise.ts'
 import { shuffled } from './random.ts'
 import type { Random } from './random.ts'
 import { Samples } from './samples.ts'
+import { FEWEST_ROUNDS_FOR_AN_INTERVAL } from './statistics/verdict.ts'
 
 /** Rounds of a run that has the time for them: what interleaved designs begin with (zenbench, benchmarks of tango). */
 export const FEWEST_ROUNDS = 30
-/** Rounds of a quick run: the fewest whose extremes hold the median with 95 % confidence. */
-export const QUICK_ROUNDS = 6
+/** Rounds of a quick run: signed ranks of ten can reach p < 0.05 also after 25 comparisons (2/2^10 times 25). */
+export const QUICK_ROUNDS = 10
+/** A run that takes so many times its budget makes do with the fewest rounds that give an interval. */
+const OVERRUN = 3
+/** What a case gets where others have used the time up. */
+const LEAST_BUDGET_MS = 200
 /** More say nothing new within a minute. */
 const MOST_ROUNDS = 300
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
 const LONGEST_BATCH_NS = 20e6
-const SHORTEST_BATCH_NS = 2e6
+const SHORTEST_BATCH_NS = 1e6
 /** Of a round's time for one backend, the part in which each cycle is timed by itself. */
 const TIMED_PART = 0.25
 /** Beyond this a cycle is so long that timing each one costs nothing, and one kind of batch serves for both. */
@@ -52,7 +57,7 @@ export interface RoundsOptions {
   /** The backends; the last one is the control where `hasControl` is set. */
   readonly opened: readonly Opened[]
   readonly hasControl: boolean
-  /** How long all rounds together may take, in milliseconds. At least `fewest` are made all the same. */
+  /** How long all rounds together may take, in milliseconds. At least `fewest` are made, unless that takes far longer. */
   readonly budgetMs: number
   readonly fewest: number
   /** Exactly so many, whatever they take. */
@@ -66,6 +71,8 @@ export interface RoundsResult {
   readonly series: readonly Series[]
   /** Which rounds the machine has disturbed. */
   readonly spoilt: ReadonlySet<number>
+  /** Of the processes that were measured. */
+  readonly switches: ContextSwitches
 }
 
 /** A series while it is measured. */
@@ -84,9 +91,10 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
   const all = opened.map((one, index) => newSeries(one, options.hasControl && index === opened.length - 1, random))
   const spoilt = new Set<number>()
+  const switches = { voluntary: 0, involuntary: 0 }
   const start = performance.now()
   for (const series of all) {
-    if (signal?.aborted === true) return { series: all, spoilt }
+    if (signal?.aborted === true) return { series: all, spoilt, switches }
     guarded(series, options, (subject) => calibrate(series, subject, batchNs(options)))
     await serveInterrupts()
   }
@@ -95,7 +103,9 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     const elapsed = performance.now() - start
     // A round is begun only if one more of the average length still fits.
     const fits = elapsed * ((round + 1) / Math.max(1, round)) <= options.budgetMs
-    if (options.rounds === undefined && round >= options.fewest && !fits) break
+    const overrun =
+      elapsed > OVERRUN * Math.max(options.budgetMs, LEAST_BUDGET_MS) && round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
+    if (options.rounds === undefined && ((round >= options.fewest && !fits) || overrun)) break
     meter.sample()
     const roundStart = performance.now()
     let waitedNs: number | undefined = 0
@@ -103,6 +113,8 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
       guarded(series, options, (subject) => {
         for (const batch of runRound(series, subject, random)) {
           waitedNs = batch.waitedNs === undefined ? undefined : (waitedNs ?? 0) + batch.waitedNs
+          switches.voluntary += batch.switches.voluntary
+          switches.involuntary += batch.switches.involuntary
         }
       })
     }
@@ -111,7 +123,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     if (all.every(({ failure }) => failure !== undefined)) break
     await serveInterrupts()
   }
-  return { series: all, spoilt }
+  return { series: all, spoilt, switches }
 }
 
 /** Interrupts and timers are served between rounds, and never within one. */

@@ -1,7 +1,8 @@
 /** What a sweep over several sizes says: how costs grow, and where one backend becomes cheaper than another. */
 import type { BackendName } from '../backends/index.ts'
 import type { BenchResult, Crossover, Scaling } from './report.ts'
-import { theilSen } from './statistics/theil-sen.ts'
+import { crossing, theilSen } from './statistics/theil-sen.ts'
+import type { Point } from './statistics/theil-sen.ts'
 
 /** A backend's figures of one workload, by size. */
 interface Curve {
@@ -33,8 +34,7 @@ function curvesOf(results: readonly BenchResult[]): Curve[] {
 /** The cost of one more descriptor, for every workload and backend that was measured at several sizes. */
 export function scalingOf(results: readonly BenchResult[]): Scaling[] {
   return curvesOf(results).map((curve) => {
-    const points = curve.results.map(({ fds, medianNs }) => [fds, medianNs] as const)
-    const { slope, intercept, ci95 } = theilSen(points)
+    const { slope, intercept, ci95 } = theilSen(pointsOf(curve))
     const { results: _, ...head } = curve
     const growth = (curve.results.at(-1)?.medianNs ?? NaN) / (curve.results[0]?.medianNs ?? NaN)
     return { ...head, nsPerFd: slope, ci95, baseNs: intercept, growth }
@@ -54,19 +54,13 @@ export function crossoversOf(results: readonly BenchResult[]): Crossover[] {
 
 function crossings(one: Curve, other: Curve): Crossover[] {
   const { results: _, backend: __, ...head } = one
-  const shared = one.results.flatMap((result) => {
-    const opposite = other.results.find(({ fds }) => fds === result.fds)
-    // The logarithm of their ratio is close to a straight line over the logarithm of the size.
-    return opposite === undefined
-      ? []
-      : [{ fds: result.fds, lead: Math.log(result.medianNs / opposite.medianNs) }]
-  })
-  return shared.slice(1).flatMap((next, i) => {
-    const last = shared[i]
-    if (last === undefined || Math.sign(last.lead) === Math.sign(next.lead) || last.lead === 0) return []
-    const part = last.lead / (last.lead - next.lead)
-    const fds = Math.exp(Math.log(last.fds) + part * (Math.log(next.fds) - Math.log(last.fds)))
-    const [below, above] = last.lead < 0 ? [one.backend, other.backend] : [other.backend, one.backend]
-    return [{ ...head, below, above, fds: Math.round(fds) }]
-  })
+  const crossed = crossing(pointsOf(one), pointsOf(other))
+  if (crossed === undefined) return []
+  const [below, above] =
+    crossed.lowerBefore === 'first' ? [one.backend, other.backend] : [other.backend, one.backend]
+  return [{ ...head, below, above, fds: Math.round(crossed.x) }]
+}
+
+function pointsOf({ results }: Curve): Point[] {
+  return results.map(({ fds, medianNs }) => ({ x: fds, y: medianNs }))
 }

@@ -181,10 +181,11 @@ export class LaneRecorder {
       const result = native(...args)
       const errno = result === -1 ? this.#plain.errno() : 0
       const outputs: Output[] = []
-      for (const { index, use, size } of buffers) {
+      for (const buffer of buffers) {
+        const { index, use } = buffer
         const address = args[index] ?? 0
         if (address === 0) continue
-        const bytes = recorder.window(address, size(args, result))
+        const bytes = recorder.window(address, buffer.size(args, result))
         const owner = recorder.ownerOf(address)
         if (owner !== undefined) tape.memory.add(owner)
         if (use === 'in') continue

@@ -10,6 +10,7 @@ import { Memory } from '../../libc/memory.ts'
 import { SharedMemory } from '../../libc/shared-memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { Pointer } from '../../libc/signatures.ts'
+import type { ContextSwitches } from '../driver.ts'
 import { JOB, JOB_SIZE, LANE, LANES } from './layout.ts'
 import { whatDiffers } from './difference.ts'
 import type { Replayer } from './native.ts'
@@ -43,8 +44,7 @@ export interface RunResult {
   readonly marks: readonly Float64Array[]
   /** User and system time of the child, warm-up and preparations included. */
   readonly cpuNs: number
-  readonly voluntaryContextSwitches: number
-  readonly involuntaryContextSwitches: number
+  readonly switches: ContextSwitches
   /** How long it was ready to run and had no processor; undefined where the kernel does not tell. */
   readonly waitedNs: number | undefined
 }
@@ -184,8 +184,7 @@ export class ReplayChild implements Disposable {
       elapsedNs: at(offsets.lane + LANE.offsets.ended) - at(offsets.lane + LANE.offsets.began),
       marks,
       cpuNs: at(offsets.user_ns) + at(offsets.system_ns),
-      voluntaryContextSwitches: at(offsets.voluntary),
-      involuntaryContextSwitches: at(offsets.involuntary),
+      switches: { voluntary: at(offsets.voluntary), involuntary: at(offsets.involuntary) },
       // Threads of one program may well wait for each other's processor; that is no disturbance.
       waitedNs:
         orders.length > 1

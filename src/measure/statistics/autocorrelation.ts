@@ -31,12 +31,14 @@ export function autocorrelation(values: readonly number[]): number {
 }
 
 /**
- * By how much dependence widens the variance of a mean (or of a rank sum), from 1 up: (1 + r)/(1 - r), which is
- * exact for a first-order process (Bayley and Hammersley 1946). 1 below the threshold.
+ * By how much dependence widens the variance of a mean, or of a rank sum; 1 below the threshold. Values of a
+ * first-order process tell as much as n (1 - r)/(1 + r) independent ones (Bayley and Hammersley 1946). Two of these
+ * go for what is estimated, which widens the normal distribution as few degrees of freedom widen Student's.
  */
 export function varianceInflation(values: readonly number[]): number {
   const r = autocorrelation(values)
-  return r > AUTOCORRELATION_THRESHOLD ? (1 + r) / (1 - r) : 1
+  if (r <= AUTOCORRELATION_THRESHOLD) return 1
+  return values.length / Math.max(1, (values.length * (1 - r)) / (1 + r) - 2)
 }
 
 /**

@@ -102,7 +102,8 @@ export function compareRounds(costs: RoundCosts): Compared {
 export function compareSamples(costs: Costs): Compared {
   const { subject, base, random } = costs
   const [a, b] = [logarithms(subject), logarithms(base)]
-  const [inflationA, inflationB] = [varianceInflation(a), varianceInflation(b)]
+  const apart = areBeyondDrift(a, b)
+  const [inflationA, inflationB] = [a, b].map((logs) => (apart ? 1 : varianceInflation(logs))) as [number, number]
   // The variance of a difference of means is the sum of theirs, and each goes with 1/n.
   const inflation = (b.length * inflationA + a.length * inflationB) / (a.length + b.length)
   const value = median(subject) / median(base)
@@ -135,7 +136,7 @@ function pairedRatio(
   limits: Pick<Costs, 'threshold' | 'floor'>,
   random: Random,
 ): Compared {
-  const inflation = varianceInflation(logs)
+  const inflation = isBeyondDrift(logs) ? 1 : varianceInflation(logs)
   const [low, high] = medianInterval(logs, random)
   const ci95: Interval = [Math.exp(low), Math.exp(high)]
   const { p } = wilcoxonSignedRank(logs, inflation)
@@ -146,6 +147,22 @@ function pairedRatio(
     p,
     verdict: enough ? verdictOf({ ...limits, ci95, p }) : 'inconclusive',
   }
+}
+
+/**
+ * Whether all rounds lie on one side, and farther off than they differ among themselves. What makes them resemble
+ * their neighbours cannot have moved them there, so a large ratio that drifts a little is still a finding.
+ */
+function isBeyondDrift(logs: readonly number[]): boolean {
+  const [least, most] = [Math.min(...logs), Math.max(...logs)]
+  return Math.max(least, -most) > most - least
+}
+
+/** The same of two samples: the gap between them is wider than either. */
+function areBeyondDrift(a: readonly number[], b: readonly number[]): boolean {
+  const [leastA, mostA] = [Math.min(...a), Math.max(...a)]
+  const [leastB, mostB] = [Math.min(...b), Math.max(...b)]
+  return Math.max(leastA - mostB, leastB - mostA) > Math.max(mostA - leastA, mostB - leastB)
 }
 
 /** Rounds that resemble their neighbours tell as much as fewer independent ones; those have to be enough. */
