@@ -23,10 +23,7 @@ export interface BufferArgument {
 const epollEvent = layouts.epoll_event.size
 const timespec = layouts.timespec.size
 
-const fixed =
-  (bytes: number) =>
-  (): number =>
-    bytes
+const fixed = (bytes: number) => (): number => bytes
 const times =
   (index: number, bytes: number) =>
   (args: readonly number[]): number =>
@@ -74,6 +71,20 @@ export const bufferArguments: Partial<Record<FunctionName, readonly BufferArgume
   send: [input],
   nanosleep: [time(0)],
 }
+
+/** Functions whose result is a new descriptor. */
+export const returnDescriptors: ReadonlySet<FunctionName> = new Set([
+  'accept4',
+  'dup',
+  'epoll_create',
+  'epoll_create1',
+  'eventfd',
+  'inotify_init1',
+  'kqueue',
+  'signalfd',
+  'socket',
+  'timerfd_create',
+])
 
 /** The argument of a wait that says when to give up, and its unit. */
 interface WaitLimit {
