@@ -116,7 +116,7 @@ export interface HandRun {
   readonly timeoutMs?: number
 }
 
-/** Forks a child that is closed with the test's block, and has closed nothing of what was open. */
+/** Forks a child, which has the programs that were made before. It is closed with the test's block, and has closed nothing of what was open. */
 export function startedChild(lanes = 1): ReplayChild {
   const child = new ReplayChild(theReplayer(), lanes)
   child.start([], child.fds)

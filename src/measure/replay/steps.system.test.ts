@@ -23,7 +23,7 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
       ['the third', 3, 654_921],
     ])('passes six arguments, of which %s is the step’s number', (_, varies, expected) => {
       const action = checkedCall('six_digits', oneToSix, expected, { varies })
-      runProgram(handMade([action], [[0, 9]]))
+      expect(() => runProgram(handMade([action], [[0, 9]]))).not.toThrow()
     })
 
     test.each([
@@ -32,33 +32,49 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
       ['beyond what is exact in JavaScript', 2n ** 53n + 1n],
       ['an int that was extended', -5n],
     ])('compares all of a long: %s', (_, value) => {
-      runProgram(handMade([checkedCall('same', [value], value)]))
+      expect(() => runProgram(handMade([checkedCall('same', [value], value)]))).not.toThrow()
       const [other] = [BigInt.asIntN(64, value ^ (1n << 40n))]
       expect(() => runProgram(handMade([checkedCall('same', [value], other)]))).toThrow('actual')
     })
 
     test('extends the sign of a number, which has 32 bits', () => {
-      runProgram(handMade([checkedCall('same', [0], -7, { varies: 1 })], [[0, -7]]))
-      runProgram(handMade([checkedCall('same', [0], 2 ** 31 - 1, { varies: 1 })], [[0, 2 ** 31 - 1]]))
+      expect(() =>
+        runProgram(handMade([checkedCall('same', [0], -7, { varies: 1 })], [[0, -7]])),
+      ).not.toThrow()
+      expect(() =>
+        runProgram(handMade([checkedCall('same', [0], 2 ** 31 - 1, { varies: 1 })], [[0, 2 ** 31 - 1]])),
+      ).not.toThrow()
     })
 
     test('takes the lower half of an int, with its sign', () => {
       const narrow = { narrow: true }
-      runProgram(handMade([checkedCall('same', [0x1234_5678_0000_0007n], 7, narrow)]))
-      runProgram(handMade([checkedCall('same', [0x1234_5678_ffff_fffen], -2, narrow)]))
+      expect(() =>
+        runProgram(handMade([checkedCall('same', [0x1234_5678_0000_0007n], 7, narrow)])),
+      ).not.toThrow()
+      expect(() =>
+        runProgram(handMade([checkedCall('same', [0x1234_5678_ffff_fffen], -2, narrow)])),
+      ).not.toThrow()
     })
 
     test('compares errno with -1', () => {
-      runProgram(handMade([checkedCall('fail_with', [EBADF], -1, { error: EBADF })]))
-      runProgram(handMade([checkedCall('narrow_fail_with', [EAGAIN], -1, { error: EAGAIN, narrow: true })]))
+      expect(() =>
+        runProgram(handMade([checkedCall('fail_with', [EBADF], -1, { error: EBADF })])),
+      ).not.toThrow()
+      expect(() =>
+        runProgram(
+          handMade([checkedCall('narrow_fail_with', [EAGAIN], -1, { error: EAGAIN, narrow: true })]),
+        ),
+      ).not.toThrow()
       const other = checkedCall('fail_with', [EAGAIN], -1, { error: EBADF })
       expect(() => runProgram(handMade([other]))).toThrow('actual -1 (EAGAIN)')
     })
 
     test('does not compare errno with anything else, nor an unchecked result with anything', () => {
       const failed = checkedCall('fail_with', [EBADF], -1, { error: EBADF })
-      runProgram(handMade([failed, checkedCall('same', [3], 3)]))
-      runProgram(handMade([{ kind: 'CALL', function: functionOf('same'), arguments: [3], expected: 4 }]))
+      expect(() => runProgram(handMade([failed, checkedCall('same', [3], 3)]))).not.toThrow()
+      expect(() =>
+        runProgram(handMade([{ kind: 'CALL', function: functionOf('same'), arguments: [3], expected: 4 }])),
+      ).not.toThrow()
     })
   })
 
@@ -69,7 +85,7 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
     })
 
     test('passes ten arguments', () => {
-      runProgram(handMade([digits({}, 987_654_321)]))
+      expect(() => runProgram(handMade([digits({}, 987_654_321)]))).not.toThrow()
     })
 
     test.each([
@@ -78,7 +94,7 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
       [8, 0, 907_654_321],
       [10, -1, 987_654_321 - 10 ** 9],
     ])('the step’s number is argument %i', (varies, number, expected) => {
-      runProgram(handMade([digits({ varies }, expected)], [[0, number]]))
+      expect(() => runProgram(handMade([digits({ varies }, expected)], [[0, number]]))).not.toThrow()
     })
 
     test('binds a result to a slot, and later calls have it as their argument', () => {
@@ -100,14 +116,16 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
           [4, 0],
         ],
       )
-      runProgram(program, { cycles: 3 })
+      expect(() => runProgram(program, { cycles: 3 })).not.toThrow()
     })
 
     test('all lanes have the same slots, and the next run still has them', () => {
       const bind = checkedCall('same', [42], 0, { kind: 'CALL_ANY', checks: false, binds: 1 })
       const use = checkedCall('same', [0], 42, { kind: 'CALL_ANY', bound: true, varies: 1 })
       const barrier = { kind: 'BARRIER' } as const
-      runPrograms([{ program: handMade([bind, barrier]) }, { program: handMade([barrier, use]) }])
+      expect(() =>
+        runPrograms([{ program: handMade([bind, barrier]) }, { program: handMade([barrier, use]) }]),
+      ).not.toThrow()
     })
   })
 
@@ -128,7 +146,7 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
           [2, -2],
         ],
       )
-      runProgram(program, { cycles: 2 })
+      expect(() => runProgram(program, { cycles: 2 })).not.toThrow()
       const words = Array.from({ length: 6 }, (_, i) => shared.view.getUint32(4 * i, true))
       expect(words).toEqual([0xff00_0000, 0, 0xffff_fffe, 0, 6, 0])
     })
@@ -137,12 +155,14 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
       const memory = new Memory(8)
       memory.view.setInt32(4, -2, true)
       const load = { kind: 'LOAD32', checks: true, address: memory.at(4) } as const
-      runProgram(
-        handMade([
-          { ...load, expected: 0xffff_fffe },
-          { ...load, expected: -2, narrow: true },
-        ]),
-      )
+      expect(() =>
+        runProgram(
+          handMade([
+            { ...load, expected: 0xffff_fffe },
+            { ...load, expected: -2, narrow: true },
+          ]),
+        ),
+      ).not.toThrow()
       expect(() => runProgram(handMade([{ ...load, expected: -2 }]))).toThrow('actual 4294967294')
     })
 
@@ -151,32 +171,34 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
       memory.bytes.set(Array.from({ length: 64 }, (_, i) => i * 37))
       const whole = { address: memory.at(1), words: 15, sum: sumOfWords(memory.bytes.subarray(1), 15) }
       const store = checkedCall('store', [memory.address, memory.view.getInt32(0, true)], 0, whole)
-      runProgram(handMade([{ kind: 'CHECK', ...whole }, store, { ...store, kind: 'CALL_ANY' }]))
+      expect(() =>
+        runProgram(handMade([{ kind: 'CHECK', ...whole }, store, { ...store, kind: 'CALL_ANY' }])),
+      ).not.toThrow()
       const other = { ...whole, sum: whole.sum + 1n }
-      expect(() => runProgram(handMade([{ kind: 'CHECK', ...other }]))).toThrow()
-      expect(() => runProgram(handMade([{ ...store, ...other }]))).toThrow()
-      expect(() => runProgram(handMade([{ ...store, ...other, kind: 'CALL_ANY' }]))).toThrow()
+      expect(() => runProgram(handMade([{ kind: 'CHECK', ...other }]))).toThrow('other bytes')
+      expect(() => runProgram(handMade([{ ...store, ...other }]))).toThrow('other bytes')
+      expect(() => runProgram(handMade([{ ...store, ...other, kind: 'CALL_ANY' }]))).toThrow('other bytes')
     })
 
     test('a word that changes behind the bytes that are shown is found too', () => {
       const memory = new Memory(4 * SHOWN)
       const check = { kind: 'CHECK', address: memory.address, words: SHOWN, sum: 0n } as const
-      runProgram(handMade([check]))
+      expect(() => runProgram(handMade([check]))).not.toThrow()
       memory.bytes[4 * SHOWN - 1] = 1
-      expect(() => runProgram(handMade([check]))).toThrow()
+      expect(() => runProgram(handMade([check]))).toThrow('other bytes')
     })
 
     test('an unchecked call may leave other memory only if nothing is said of it', () => {
       const memory = new Memory(8)
       const call = checkedCall('store', [memory.address, 7], 1, { checks: false })
-      runProgram(handMade([call]))
+      expect(() => runProgram(handMade([call]))).not.toThrow()
       const looked = { ...call, address: memory.address, words: 1, sum: sumOfWords(new Uint8Array(4), 1) }
-      expect(() => runProgram(handMade([looked]))).toThrow()
+      expect(() => runProgram(handMade([looked]))).toThrow('other bytes')
     })
   })
 
   test('a program may be empty, and have no cycle', () => {
-    runProgram(handMade([]), { cycles: 3, warmup: 3 })
-    runProgram(handMade([checkedCall('same', [1], 2)]), { cycles: 0 })
+    expect(() => runProgram(handMade([]), { cycles: 3, warmup: 3 })).not.toThrow()
+    expect(() => runProgram(handMade([checkedCall('same', [1], 2)]), { cycles: 0 })).not.toThrow()
   })
 })
