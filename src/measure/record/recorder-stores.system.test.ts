@@ -121,4 +121,29 @@ describe('stores between calls', () => {
     const [call] = callsOf(tape)
     expect(call?.outputs.map(({ address }) => address)).toEqual([set.address])
   })
+
+  test('are on the tape also where no call comes after them: the next cycle was recorded from there', () => {
+    const { lane, record } = oneLane(libc)
+    const memory = new Memory(16)
+    const write = (): void => void lane.libc.fn.write(-1, memory.at(4), 8)
+    const cycle = (): void => {
+      memory.bytes.fill(0)
+      write()
+      memory.bytes.fill(7)
+    }
+    record(cycle)
+    const tape = record(cycle)
+    const sevens = 0x07070707
+    // What no call was ever given is of no interest.
+    expect(stepsOf(tape, memory)).toEqual([
+      '4 at 4: 0',
+      '4 at 8: 0',
+      'write(-1, memory, 8)',
+      `4 at 4: ${sevens}`,
+      `4 at 8: ${sevens}`,
+    ])
+    const other = record(() => memory.bytes.fill(1))
+    expect(stepsOf(other, memory)).toEqual([`4 at 4: ${0x01010101}`, `4 at 8: ${0x01010101}`])
+    expect([...other.memory]).toEqual([memory])
+  })
 })

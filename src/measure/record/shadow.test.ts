@@ -33,6 +33,20 @@ test('forgets what nobody can know, and nothing beside it', () => {
   expect(shadow.has(3, bytes(9))).toBe(true)
 })
 
+test('says what it knows, in parts', () => {
+  const shadow = new Shadow(8)
+  expect(shadow.known()).toEqual([])
+  shadow.learn(5, bytes(1, 2, 3))
+  shadow.learn(1, bytes(1))
+  shadow.learn(2, bytes(1))
+  expect(shadow.known()).toEqual([
+    [1, 3],
+    [5, 8],
+  ])
+  shadow.forget(5, 3)
+  expect(shadow.known()).toEqual([[1, 3]])
+})
+
 test('is as a map of bytes would be', () => {
   const lesson = fc.record({
     offset: fc.nat(12),
