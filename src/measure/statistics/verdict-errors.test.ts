@@ -7,6 +7,9 @@ import { compareRounds, compareSamples, LOCAL_THRESHOLD } from './verdict.ts'
 /** A run's smallest number of rounds. */
 const ROUNDS = 30
 
+/** Runs for each kind of noise. */
+const RUNS = 30
+
 const threshold = LOCAL_THRESHOLD
 
 /** In how many of so many runs a difference is claimed. Noise is so large that the threshold hides no mistake. */
@@ -40,8 +43,8 @@ describe('of 100 comparisons of a backend with itself, at most 5 claim a differe
     ['between two files', compareSamples],
   ] as const)('%s, with all kinds of noise', (_, compare) => {
     const random = seededRandom(2026)
-    const found = noises.map((noiseOf) => claims(50, compare, [noiseOf(random), noiseOf(random)], random))
-    expect(found.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual((5 / 100) * 50 * noises.length)
+    const found = noises.map((noiseOf) => claims(RUNS, compare, [noiseOf(random), noiseOf(random)], random))
+    expect(found.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual((5 / 100) * RUNS * noises.length)
   })
 })
 
