@@ -29,6 +29,11 @@ export function isGap(entry: BenchResult | BenchGap): entry is BenchGap {
   return 'outcome' in entry
 }
 
+/** What was measured, without the gaps. */
+export function figuresOf(cases: readonly CaseAtSize[]): BenchResult[] {
+  return cases.flatMap(({ entries }) => entries.flatMap((entry) => (isGap(entry) ? [] : [entry])))
+}
+
 /** Cases in the order of workloads, each by size and with its backends in their usual order. */
 export function casesOf({ results, gaps }: Pick<BenchReport, 'results' | 'gaps'>): CaseAtSize[] {
   const entries = [...results, ...gaps]

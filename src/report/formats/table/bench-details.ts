@@ -1,8 +1,8 @@
 /** What some workloads tell besides durations: who woke, libevent's own figures, waiting by the clock. */
-import type { BenchResult, OpenLoopResult } from '../../../measure/report.ts'
+import type { OpenLoopResult } from '../../../measure/report.ts'
 import type { Style } from '../../style.ts'
 import { formatRate, plural, printable } from '../../text.ts'
-import { caseName, isGap } from './bench-cases.ts'
+import { caseName, figuresOf } from './bench-cases.ts'
 import type { CaseAtSize } from './bench-cases.ts'
 import { nsCell, percentileCell, percentiles } from './bench-cells.ts'
 import { layOutOpen } from './layout.ts'
@@ -89,8 +89,4 @@ function tooFewLines(openLoop: readonly OpenLoopResult[], style: Style): string[
   if (missing.length === 0) return []
   const needs = missing.map(({ name, fewest: needed }) => `${name} (${needed})`).join(', ')
   return [style.warn(`${plural(fewest, 'signal')}: too few for ${needs}.`)]
-}
-
-function figuresOf(cases: readonly CaseAtSize[]): BenchResult[] {
-  return cases.flatMap(({ entries }) => entries.filter((entry) => !isGap(entry)))
 }

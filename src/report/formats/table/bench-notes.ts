@@ -1,9 +1,10 @@
 /** What qualifies the figures of a bench report: chance, drift, the tool's own part, and what disturbed them. */
 import type { BenchReport, BenchResult } from '../../../measure/report.ts'
+import { median } from '../../../measure/statistics/describe.ts'
 import type { FormatOptions } from '../../format.ts'
 import type { Style } from '../../style.ts'
 import { formatNs, plural, printable, threeDigits } from '../../text.ts'
-import { caseName } from './bench-cases.ts'
+import { caseName, figuresOf } from './bench-cases.ts'
 import type { CaseAtSize } from './bench-cases.ts'
 import { factorCell, intervalCell, percentCell, ratioCell, ratioHead } from './bench-cells.ts'
 import { layOutOpen } from './layout.ts'
@@ -20,7 +21,10 @@ export function controlLines({ control }: BenchReport, { style, verbose }: Forma
   const worst = control.toSorted((a, b) => b.floor - a.floor)[0]
   if (worst === undefined) return []
   const backends = [...new Set(control.map(({ backend }) => backend))].join(', ')
-  const summary = `A/A control (${backends} entered twice): by chance up to ${percentCell(worst.floor)} in ${nameAtSize(worst)}; no smaller difference than a case's own is claimed.`
+  const floors = control.map(({ floor }) => floor)
+  const largest =
+    control.length === 1 ? '' : ` (median of ${control.length} cases), largest ${percentCell(worst.floor)}`
+  const summary = `A/A control, ${backends} entered twice: floor ${percentCell(median(floors))}${largest} in ${nameAtSize(worst)}; no difference below a case's own floor is claimed.`
   const told = control.filter(({ verdict }) => verdict === 'faster' || verdict === 'slower')
   const warning = `In ${told.length} of ${control.length} cases the control was told apart from itself: ${listed(told.map(nameAtSize), verbose)}.`
   const lines = told.length === 0 ? [summary] : [summary, style.warn(warning)]
@@ -74,38 +78,41 @@ export function noiseLines(report: BenchReport, cases: readonly CaseAtSize[], st
   const { noise, durationMs, results } = report
   if (results.length === 0) return []
   const { pressureUs, stealMs, throttledMs, throttlings, loadAverage } = noise
-  const share = pressureUs === null ? NaN : pressureUs / 1000 / durationMs
+  const measured = cases.filter((one) => figuresOf([one]).length > 0).length
+  const seconds = `${threeDigits(durationMs / 1000)} s`
+  const spoilt = spoiltText(noise.spoiltRounds, roundsOf(cases), style)
   const parts = [
-    spoiltText(noise.spoiltRounds, roundsOf(cases), style),
     pressureUs === null
       ? 'pressure unknown'
-      : `pressure ${formatNs(1000 * pressureUs)} (${percentCell(share)})`,
-    stealMs === null ? 'steal unknown' : `steal ${formatNs(1e6 * stealMs)}`,
+      : `pressure ${formatNs(1000 * pressureUs)} (${percentCell(pressureUs / 1000 / durationMs)})`,
+    stealMs === null ? 'steal unknown' : `steal ${Math.round(stealMs)} ms`,
     throttlings === null || throttledMs === null
       ? 'throttling unknown'
-      : `throttled ${plural(throttlings, 'time')}${throttlings === 0 ? '' : ` for ${formatNs(1e6 * throttledMs)}`}`,
+      : `throttled ${plural(throttlings, 'time')}${throttlings === 0 ? '' : ` for ${Math.round(throttledMs)} ms`}`,
     `preempted ${plural(noise.involuntaryContextSwitches, 'time')}, gave way ${plural(noise.voluntaryContextSwitches, 'time')}`,
     `load ${threeDigits(loadAverage[0])} before, ${threeDigits(loadAverage[1])} after`,
   ]
-  return [`${roundsText(results)} in ${threeDigits(durationMs / 1000)} s: ${parts.join('; ')}.`]
+  return [
+    `${plural(measured, 'case')}, ${roundsText(results)} each, in ${seconds}; ${spoilt}.`,
+    `Processors: ${parts.join('; ')}.`,
+  ]
 }
 
 function roundsText(results: readonly BenchResult[]): string {
   const counts = results.map(({ rounds }) => rounds)
   const [least, most] = [Math.min(...counts), Math.max(...counts)]
-  return least === most ? `${plural(least, 'interleaved round')}` : `${least} to ${most} interleaved rounds`
+  return least === most ? plural(least, 'interleaved round') : `${least} to ${most} interleaved rounds`
 }
 
 /** How many rounds there were: those of a case are shared by its backends. */
 function roundsOf(cases: readonly CaseAtSize[]): number {
-  return cases
-    .map(({ entries }) => Math.max(0, ...entries.map((entry) => ('rounds' in entry ? entry.rounds : 0))))
-    .reduce((sum, rounds) => sum + rounds, 0)
+  const counts = cases.map((one) => Math.max(0, ...figuresOf([one]).map(({ rounds }) => rounds)))
+  return counts.reduce((sum, rounds) => sum + rounds, 0)
 }
 
 function spoiltText(spoilt: number, total: number, style: Style): string {
   // Cases that failed have no figure, but may have had rounds.
-  const text = spoilt > total ? `${spoilt} spoilt` : `${spoilt} of ${total} spoilt`
+  const text = spoilt > total ? `${spoilt} rounds spoilt` : `${spoilt} of ${total} rounds spoilt`
   return spoilt > SPOILT_DOMINATES * total ? style.warn(text) : text
 }
 

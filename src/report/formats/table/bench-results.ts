@@ -1,7 +1,7 @@
 import type { BenchGap, BenchResult } from '../../../measure/report.ts'
 import type { Style } from '../../style.ts'
 import { formatRate } from '../../text.ts'
-import { isGap } from './bench-cases.ts'
+import { figuresOf, isGap } from './bench-cases.ts'
 import type { CaseAtSize } from './bench-cases.ts'
 import {
   baseCell,
@@ -40,16 +40,25 @@ const head = [
 ]
 const numeric = head.map((_, column) => column).slice(2)
 
-/** A row for every figure and every gap. */
-export function resultsTable(cases: readonly CaseAtSize[], style: Style): string {
-  const rows = cases.flatMap(({ name, entries }) => {
-    const figures = entries.filter((entry) => !isGap(entry))
-    return entries.map((entry, index) => [
-      index === 0 ? name : style.dim(name),
-      ...(isGap(entry) ? gapCells(entry, style) : resultCells(entry, figures.length > 1, style)),
+/** A row for every figure and every gap. `paced` are the names of cases whose cycles keep to a clock. */
+export function resultsTable(cases: readonly CaseAtSize[], paced: ReadonlySet<string>, style: Style): string {
+  const rows = cases.flatMap((one) => {
+    const how = { isCompared: figuresOf([one]).length > 1, isPaced: paced.has(one.name), style }
+    return one.entries.map((entry, index) => [
+      index === 0 ? one.name : style.dim(one.name),
+      ...(isGap(entry) ? gapCells(entry, style) : resultCells(entry, how)),
     ])
   })
   return layOutOpen(head, rows, numeric)
+}
+
+/** How the row of a figure is written. */
+interface RowOptions {
+  /** Whether there is another backend to compare it with. */
+  readonly isCompared: boolean
+  /** Its rate is the clock's, not what the backend can do. */
+  readonly isPaced: boolean
+  readonly style: Style
 }
 
 function gapCells({ backend, fds, outcome }: BenchGap, style: Style): string[] {
@@ -57,7 +66,7 @@ function gapCells({ backend, fds, outcome }: BenchGap, style: Style): string[] {
   return [backend, String(fds), word, ...Array<string>(head.length - 4).fill('')]
 }
 
-function resultCells(result: BenchResult, isCompared: boolean, style: Style): string[] {
+function resultCells(result: BenchResult, { isCompared, isPaced, style }: RowOptions): string[] {
   const share = ownShare(result)
   const own = percentCell(share)
   return [
@@ -68,7 +77,7 @@ function resultCells(result: BenchResult, isCompared: boolean, style: Style): st
     percentileCell(result, 'p50Ns', result.samples),
     percentileCell(result, 'p99Ns', result.samples),
     nsCell(result.maxNs),
-    Number.isFinite(result.opsPerSecond) ? formatRate(result.opsPerSecond) : NONE,
+    isPaced || !Number.isFinite(result.opsPerSecond) ? NONE : formatRate(result.opsPerSecond),
     ratioOf(result, isCompared, style),
     nsCell(result.cpuNs),
     share > OWN_COST_DOMINATES ? style.warn(own) : own,
@@ -99,10 +108,11 @@ const sampleNumeric = sampleHead.map((_, column) => column).slice(2)
 
 /** With --verbose: what figures were made of. */
 export function samplesTable(cases: readonly CaseAtSize[], style: Style): string {
-  const rows = cases.flatMap(({ name, entries }) =>
-    entries
-      .filter((entry) => !isGap(entry))
-      .map((result, index) => [index === 0 ? name : style.dim(name), ...sampleCells(result, style)]),
+  const rows = cases.flatMap((one) =>
+    figuresOf([one]).map((result, index) => [
+      index === 0 ? one.name : style.dim(one.name),
+      ...sampleCells(result, style),
+    ]),
   )
   return layOutOpen(sampleHead, rows, sampleNumeric)
 }

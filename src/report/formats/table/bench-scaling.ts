@@ -2,7 +2,7 @@ import type { BenchGap, BenchReport, BenchResult, Crossover } from '../../../mea
 import type { Verdict } from '../../../measure/statistics/verdict.ts'
 import type { Style } from '../../style.ts'
 import { formatNs, threeDigits } from '../../text.ts'
-import { caseName, isGap } from './bench-cases.ts'
+import { caseName, figuresOf, isGap } from './bench-cases.ts'
 import type { CaseAtSize } from './bench-cases.ts'
 import { factorCell, intervalCell, NONE, nsCell } from './bench-cells.ts'
 import { layOutOpen } from './layout.ts'
@@ -93,14 +93,14 @@ function crossoverLine(crossover: Crossover, swept: SweptCases, style: Style): s
 function doubtfulSizes({ below, above, fds }: Crossover, cases: readonly CaseAtSize[]): number[] {
   const around = [cases.findLast((one) => one.fds <= fds), cases.find((one) => one.fds > fds)]
   return around.flatMap((one) => {
-    const results = one?.entries.filter((entry) => !isGap(entry)) ?? []
-    const isDoubtful = results.some(
+    if (one === undefined) return []
+    const isDoubtful = figuresOf([one]).some(
       ({ backend, ratio }) =>
         ratio !== undefined &&
         ratio.verdict !== 'slower' &&
         [below, above].includes(backend) &&
         [below, above].includes(ratio.to),
     )
-    return one !== undefined && isDoubtful ? [one.fds] : []
+    return isDoubtful ? [one.fds] : []
   })
 }

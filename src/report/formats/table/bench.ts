@@ -3,7 +3,7 @@ import { workloads } from '../../../workloads/index.ts'
 import type { FormatOptions } from '../../format.ts'
 import type { Style } from '../../style.ts'
 import { plural, printable } from '../../text.ts'
-import { casesOf, isGap, sweptCases } from './bench-cases.ts'
+import { caseName, casesOf, isGap, sweptCases } from './bench-cases.ts'
 import type { CaseAtSize } from './bench-cases.ts'
 import { herdLines, libeventLines, openLoopLines } from './bench-details.ts'
 import { gapLines } from './bench-gaps.ts'
@@ -20,7 +20,7 @@ export function benchTable(report: BenchReport, options: FormatOptions): string 
   // In a sweep a case has a line for all sizes; every single figure only with --verbose.
   const shown = verbose ? cases : cases.filter(({ name }) => !swept.has(name))
   const sections = [
-    shown.length === 0 ? [] : [resultsTable(shown, style)],
+    shown.length === 0 ? [] : [resultsTable(shown, new Set(report.openLoop.map(caseName)), style)],
     scalingLines(report, swept, style),
     herdLines(cases),
     libeventLines(cases),
@@ -59,6 +59,6 @@ function legend(cases: readonly CaseAtSize[], style: Style): string[] {
   return [
     ...known.map(({ name, summary }) => `${name.padEnd(width)}  ${summary}`),
     'median: of the means of rounds; p50, p99, max: of single cycles, - with fewer samples than 10/(1-p); ratio: to the fastest, ?: inconclusive',
-    "cpu: user and system time, preparations included; own: evloop's part of the median",
+    "cpu: user and system time, preparations included; own: evloop's part of the median; rate: 1/median",
   ].map((line) => style.dim(line))
 }
