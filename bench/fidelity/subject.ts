@@ -39,7 +39,7 @@ export function replayedSides(): OpenSide {
     return {
       mostCycles: subject.timesEach ? subject.mostTimed : Infinity,
       run(cycles) {
-        const { cycleNs, switches.involuntary } = subject.run(cycles, false)
+        const { cycleNs, switches } = subject.run(cycles, false)
         // Threads that share a processor take it from each other.
         const disturbed = lanes === 1 && switches.involuntary > 0
         return { ns: cycleNs / eventsPerCycle, disturbed }
