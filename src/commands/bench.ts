@@ -104,7 +104,8 @@ export const benchCommand: CommandModule = {
           context.progress.show(`measuring ${workload} (${index + 1} of ${count}) …`),
         // A file has what was measured so far at any time; a terminal gets it all at the end.
         onPart: (part) =>
-          options.output !== undefined && context.write((format, formatOptions) => format.bench(part, formatOptions)),
+          options.output !== undefined &&
+          context.write((format, formatOptions) => format.bench(part, formatOptions)),
         signal,
       }),
     )

@@ -97,7 +97,9 @@ interface Running extends Series {
  */
 export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
-  const all = opened.map((one, index) => newSeries(one, options.hasControl && index === opened.length - 1, random))
+  const all = opened.map((one, index) =>
+    newSeries(one, options.hasControl && index === opened.length - 1, random),
+  )
   const spoilt = new Set<number>()
   const switches = { voluntary: 0, involuntary: 0 }
   const start = performance.now()
@@ -112,7 +114,8 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     // A round is begun only if one more of the average length still fits.
     const fits = elapsed * ((round + 1) / Math.max(1, round)) <= options.budgetMs
     const overrun =
-      elapsed > (options.fewest < FEWEST_ROUNDS ? 1 : OVERRUN) * Math.max(options.budgetMs, LEAST_BUDGET_MS) &&
+      elapsed >
+        (options.fewest < FEWEST_ROUNDS ? 1 : OVERRUN) * Math.max(options.budgetMs, LEAST_BUDGET_MS) &&
       round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
     if (options.rounds === undefined && ((round >= options.fewest && !fits) || overrun)) break
     meter.sample()
