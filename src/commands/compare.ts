@@ -1,11 +1,10 @@
+import { addGateOptions, openSaved } from './baseline.ts'
+import type { GateOptions } from './baseline.ts'
 import type { CommandModule } from './command.ts'
-import { parseLimit } from './options.ts'
 import type { CommonOptions } from './options.ts'
+import type { Saved } from '../measure/saved/load.ts'
 
-interface CompareCommandOptions extends CommonOptions {
-  readonly failOn?: number
-  readonly acrossMachines?: boolean
-}
+type CompareCommandOptions = CommonOptions & GateOptions
 
 const help = `
 What is compared:
@@ -35,29 +34,25 @@ export const compareCommand: CommandModule = {
   name: 'compare',
   summary: 'what has changed: saved results of bench against the first of them, with a verdict and a gate',
   define(command) {
-    command
+    addGateOptions(command)
       .argument('<base>', 'what the others are held against (bench --format json --output FILE)')
       .argument('<files...>', 'one or more, each of which is compared with the base')
-      .option('--fail-on <percent>', 'exit 1 if a figure is slower by more than this, like 5%', parseLimit)
-      .option('--across-machines', 'give verdicts although kernels, CPUs or sandboxes differ')
       .addHelpText('after', help)
   },
   async run(raw, [base = '', ...others]) {
     const options = raw as unknown as CompareCommandOptions
     const { UsageError } = await import('../errors.ts')
     const { makeContext } = await import('./context.ts')
-    const { loadReport } = await import('../measure/saved/load.ts')
     const { compareReports } = await import('../measure/compare/compare-reports.ts')
     const { compareExitCode } = await import('../measure/compare/gate.ts')
     const { version } = await import('../version.ts')
     if (options.lib !== undefined) throw new UsageError('--lib is of no use here: compare runs nothing')
     const context = await makeContext(options)
-    const saved = { base: loadReport(base), others: others.map(loadReport) }
-    for (const { file, report } of [saved.base, ...saved.others]) {
-      if (report.interrupted === true) context.warn(`${file} was interrupted: it does not have every figure`)
-    }
+    const open = async (file: string): Promise<Saved> =>
+      await openSaved(file, (message) => context.warn(message))
     const report = compareReports({
-      ...saved,
+      base: await open(base),
+      others: await Promise.all(others.map(open)),
       version: version(),
       acrossMachines: options.acrossMachines === true,
       backends: options.backend === undefined ? undefined : context.backends,

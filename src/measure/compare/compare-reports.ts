@@ -89,11 +89,7 @@ function draftOf(saved: Saved, { base, backends }: CompareOptions): Draft {
   }
 }
 
-function compareFigures(
-  { base, other }: Pairs['matched'][number],
-  floor: number,
-  seed: number,
-): Raw {
+function compareFigures({ base, other }: Pairs['matched'][number], floor: number, seed: number): Raw {
   const limits = { threshold: LOCAL_THRESHOLD, floor }
   // Each from the seed anew: which other figures are in the files must not matter.
   const random = seededRandom(seed)

@@ -6,7 +6,7 @@ interface Trait {
   readonly what: string
   /** Whether the same code may have other figures for it alone. */
   readonly doubtful: boolean | ((report: SavedReport) => boolean)
-  of(report: SavedReport): string
+  readonly of: (report: SavedReport) => string
 }
 
 const traits: readonly Trait[] = [

@@ -12,7 +12,8 @@ export interface Pairs {
 
 /** Pairs the figures of the same workload, variant, backend and size, in the order of the base. */
 export function pairUp(base: SavedReport, other: SavedReport, isAsked: (backend: string) => boolean): Pairs {
-  const asked = (report: SavedReport): SavedResult[] => report.results.filter(({ backend }) => isAsked(backend))
+  const asked = (report: SavedReport): SavedResult[] =>
+    report.results.filter(({ backend }) => isAsked(backend))
   const rest = new Map(asked(other).map((result) => [keyOf(result), result]))
   const gaps = new Map(other.gaps.map((gap) => [keyOf(gap), gap]))
   const matched: { base: SavedResult; other: SavedResult }[] = []
@@ -49,8 +50,13 @@ interface Measured {
   readonly result: SavedResult
 }
 
+interface Condition {
+  readonly what: string
+  readonly of: (measured: Measured) => string | number
+}
+
 /** What has to be the same, because a figure of something else is no counterpart. */
-const conditions: readonly { readonly what: string; of(measured: Measured): string | number }[] = [
+const conditions: readonly Condition[] = [
   { what: 'driver', of: ({ result }) => result.driver },
   // poll and select take a reference to every descriptor in a process with threads.
   { what: 'replaying process', of: ({ report }) => report.driver.process ?? 'none' },

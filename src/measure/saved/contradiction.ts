@@ -48,7 +48,9 @@ function repetition(results: readonly SavedResult[]): string | undefined {
     const key = JSON.stringify([workload, variant, fds, backend])
     const first = seen.get(key)
     seen.set(key, i)
-    return first === undefined ? undefined : `results[${i}] is a second result for what results[${first}] is of`
+    return first === undefined
+      ? undefined
+      : `results[${i}] is a second result for what results[${first}] is of`
   })
 }
 

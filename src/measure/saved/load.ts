@@ -33,7 +33,10 @@ function parse(file: string, text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    throw new SavedFileError(file, endsEarly(message, text) ? 'its end is missing' : `it is not JSON: ${message}`)
+    throw new SavedFileError(
+      file,
+      endsEarly(message, text) ? 'its end is missing' : `it is not JSON: ${message}`,
+    )
   }
 }
 
@@ -53,7 +56,8 @@ function strangeness(document: unknown): string | undefined {
   if (schema === BENCH_SCHEMA) return undefined
   if (schema === undefined) return 'it is not a report of evloop: schema is missing'
   const [, kind, version] = (typeof schema === 'string' && /^evloop\/(\w+)@(\d+)$/.exec(schema)) || []
-  if (kind === undefined || version === undefined) return `it is not a report of evloop: schema is ${quote(schema)}`
+  if (kind === undefined || version === undefined)
+    return `it is not a report of evloop: schema is ${quote(schema)}`
   if (kind !== 'bench') return `it is a report of evloop ${kind}, not of evloop bench`
   return `its schema is evloop/bench@${version}; this version of evloop reads ${BENCH_SCHEMA}`
 }

@@ -20,36 +20,28 @@ export function problemOf(schema: TSchema, value: unknown): string | undefined {
 
 /** `/results/0/medianNs` as `results[0].medianNs`. */
 function pathOf(pointer: string): string {
-  return pointer.replaceAll(/\/(\d+)/g, '[$1]').replaceAll('/', '.').replace(/^\./, '')
+  return pointer
+    .replaceAll(/\/(\d+)/g, '[$1]')
+    .replaceAll('/', '.')
+    .replace(/^\./, '')
 }
 
 function expectation(error: TLocalizedValidationError): string {
-  switch (error.keyword) {
-    case 'type': {
-      const { type } = error.params
-      return typeof type === 'string' ? withArticle(type) : type.map(withArticle).join(' or ')
-    }
-    case 'minimum':
-      return `at least ${error.params.limit}`
-    case 'exclusiveMinimum':
-      return `more than ${error.params.limit}`
-    case 'maximum':
-      return `at most ${error.params.limit}`
-    case 'minItems':
-    case 'minLength':
-      return `a length of at least ${error.params.limit}`
-    case 'maxItems':
-    case 'maxLength':
-      return `a length of at most ${error.params.limit}`
-    case 'boolean':
-      return 'nothing there'
-    case 'const':
-      return JSON.stringify(error.params.allowedValue)
-    case 'enum':
-      return `one of ${error.params.allowedValues.map((allowed) => JSON.stringify(allowed)).join(', ')}`
-    default:
-      return `what the schema says (${error.message})`
+  const { keyword, params } = error
+  if (keyword === 'type') {
+    const types = typeof params.type === 'string' ? [params.type] : params.type
+    return types.map(withArticle).join(' or ')
   }
+  if (keyword === 'minimum') return `at least ${params.limit}`
+  if (keyword === 'exclusiveMinimum') return `more than ${params.limit}`
+  if (keyword === 'maximum') return `at most ${params.limit}`
+  if (keyword === 'minItems' || keyword === 'minLength') return `a length of at least ${params.limit}`
+  if (keyword === 'maxLength') return `a length of at most ${params.limit}`
+  // What comes after the last item of a tuple has the schema `false`.
+  if (keyword === 'boolean') return 'nothing there'
+  if (keyword === 'const') return JSON.stringify(params.allowedValue)
+  if (keyword === 'enum') return `one of ${params.allowedValues.map((one) => JSON.stringify(one)).join(', ')}`
+  return `what the schema says: ${error.message}`
 }
 
 function withArticle(type: string): string {

@@ -26,7 +26,11 @@ const ratio = Type.Number({ exclusiveMinimum: 0, maximum: LONGEST_NS })
 const p = Type.Number({ minimum: 0, maximum: 1 })
 /** null where the machine does not tell. */
 const nullableText = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: LONGEST_TEXT })
-const nullableNumber = Type.Unsafe<number | null>({ type: ['number', 'null'], minimum: 0, maximum: LONGEST_NS })
+const nullableNumber = Type.Unsafe<number | null>({
+  type: ['number', 'null'],
+  minimum: 0,
+  maximum: LONGEST_NS,
+})
 
 const verdict = Type.Enum(['faster', 'slower', 'same', 'inconclusive'])
 const comparison = { value: ratio, ci95: Type.Tuple([ratio, ratio]), p, verdict }
@@ -88,9 +92,7 @@ const result = Type.Object({
       lastNs: durationNs,
     }),
   ),
-  libevent: Type.Optional(
-    Type.Object({ writes: count, runsUs: Type.Array(durationNs), passes: durationNs }),
-  ),
+  libevent: Type.Optional(Type.Object({ writes: count, runsUs: Type.Array(durationNs), passes: durationNs })),
 })
 
 /** The environment is a probe report. Here is what a comparison relies on. */

@@ -20,6 +20,9 @@ const SMALLEST_P = 0.001
 /** Changes by more than this are easier to read as a factor. */
 const LARGEST_AS_PERCENT = 10
 
+/** How many names are in a line that says what was not compared. */
+const MOST_NAMES = 6
+
 const head = [
   'workload',
   'backend',
@@ -35,9 +38,10 @@ const head = [
 const numeric = [2, 3, 4, 5, 6, 7, 8]
 
 /** In the layout of benchstat: both figures with their spread, and a change only where one is established. */
-export function compareTable(report: CompareReport, { style }: FormatOptions): string {
+export function compareTable(report: CompareReport, options: FormatOptions): string {
+  const { style } = options
   const lines = [style.strong(`evloop compare · base ${fileLine(report.base)}`)]
-  for (const other of report.others) lines.push(...otherLines(other, report, style))
+  for (const other of report.others) lines.push(...otherLines(other, report, options))
   if (report.gate !== undefined) lines.push(gateLine(report.gate, style))
   return `${lines.join('\n')}\n`
 }
@@ -47,7 +51,7 @@ function fileLine({ file, os, kernel, arch, toolVersion, startedAt, interrupted 
   return printable([...parts, ...(interrupted === true ? ['interrupted'] : [])].join(' · '))
 }
 
-function otherLines(other: OtherFile, report: CompareReport, style: Style): string[] {
+function otherLines(other: OtherFile, report: CompareReport, { style, verbose }: FormatOptions): string[] {
   const { comparisons } = other
   const rows = [...comparisons.map((one) => rowOf(one, style)), ...meanRows(other)]
   return [
@@ -55,9 +59,9 @@ function otherLines(other: OtherFile, report: CompareReport, style: Style): stri
     comparisons.length === 0 ? style.warn('There is nothing to compare.') : layOut(head, rows, numeric),
     ...differenceLines(other.differences, report.acrossMachines, style),
     ...other.failed.map((one) => `${style.bad('failed')}: ${nameOf(one)}: ${printable(one.reason)}`),
-    ...reasonLines('not comparable', other.notComparable),
-    ...reasonLines('only in the base', other.onlyInBase),
-    ...(other.onlyInOther.length === 0 ? [] : [`not in the base: ${namesOf(other.onlyInOther)}`]),
+    ...reasonLines('not comparable', other.notComparable, verbose),
+    ...reasonLines('only in the base', other.onlyInBase, verbose),
+    ...(other.onlyInOther.length === 0 ? [] : [`not in the base: ${namesOf(other.onlyInOther, verbose)}`]),
     ...doubtLines(comparisons, report.threshold, style),
   ]
 }
@@ -136,10 +140,13 @@ function differenceLines(
 }
 
 /** Figures with the same reason share a line. */
-function reasonLines(label: string, unmatched: readonly Unmatched[]): string[] {
+function reasonLines(label: string, unmatched: readonly Unmatched[], verbose: boolean): string[] {
   const reasons = [...new Set(unmatched.map(({ reason }) => reason))]
   return reasons.map((reason) => {
-    const names = namesOf(unmatched.filter((one) => one.reason === reason))
+    const names = namesOf(
+      unmatched.filter((one) => one.reason === reason),
+      verbose,
+    )
     return `${label}: ${names}: ${printable(reason)}`
   })
 }
@@ -168,11 +175,14 @@ function gateLine({ limit, outcome, within, beyond, undecided, failed }: Gate, s
     `${within} within`,
   ].join(', ')
   const word = { passed: style.good, failed: style.bad, undecided: style.warn }[outcome](outcome)
-  return `Limit of ${threeDigits(100 * limit)} %: ${word}: ${counts}.`
+  return `Limit of ${Number((100 * limit).toPrecision(12))} %: ${word}: ${counts}.`
 }
 
-function namesOf(figures: readonly Figure[]): string {
-  return figures.map(nameOf).join(', ')
+/** The first of them, unless all are asked for. */
+function namesOf(figures: readonly Figure[], verbose: boolean): string {
+  const names = figures.map(nameOf)
+  if (verbose || names.length <= MOST_NAMES) return names.join(', ')
+  return `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`
 }
 
 function nameOf({ workload, variant, backend, fds }: Figure): string {
