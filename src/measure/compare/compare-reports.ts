@@ -117,7 +117,7 @@ function floorFor({ control }: SavedReport, { workload, variant, fds }: Figure):
 }
 
 function otherFileOf(
-  { saved, differences, pairs: { matched: _, ...unmatched } }: Pick<Draft, 'saved' | 'differences' | 'pairs'>,
+  { saved, differences, pairs }: Omit<Draft, 'comparisons'>,
   corrected: readonly Raw[],
   { failOn, acrossMachines }: { readonly failOn: number | undefined; readonly acrossMachines: boolean },
 ): OtherFile {
@@ -130,7 +130,10 @@ function otherFileOf(
     ...comparedFileOf(saved),
     differences,
     comparisons,
-    ...unmatched,
+    notComparable: pairs.notComparable,
+    onlyInBase: pairs.onlyInBase,
+    onlyInOther: pairs.onlyInOther,
+    failed: pairs.failed,
     geometricMeans: geometricMeansOf(comparisons),
   }
 }

@@ -144,6 +144,7 @@ export const benchSchema = Type.Object(
         backend: name,
         rateHz: durationNs,
         signals: count,
+        timerSlackNs: durationNs,
         corrected: percentiles,
         uncorrected: percentiles,
       }),
