@@ -67,6 +67,14 @@ describe('compare', () => {
     expect(result.interval[1]).toBeGreaterThan(result.interval[0])
   })
 
+  it('does not take an interval that reaches beyond both limits for a decision', async () => {
+    const result = await compareFakes(
+      fake((launch) => ({ ns: launch % 2 === 0 ? 50 : 200 })),
+      steady(100),
+    )
+    expect(result.launches).toBeGreaterThan(FEWEST_LAUNCHES)
+  })
+
   it('leaves out rounds in which either side lost its processor', async () => {
     const disturbed = (_: number, batch: number): Figure => {
       const bad = batch % 2 === 0

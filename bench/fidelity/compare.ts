@@ -74,9 +74,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const ratios = launches.map(ratiosOf)
     const ratio = medianOfMedians(ratios)
     const interval = nestedInterval(ratios, random)
-    const decided =
-      within(interval[0], limit) === within(interval[1], limit) &&
-      within(ratio, limit) === within(interval[0], limit)
+    const decided = sideOf(interval[0], limit) === sideOf(interval[1], limit)
     if (!decided && launches.length < MOST_LAUNCHES) continue
     return {
       evloopNs: median(launches.map(({ evloopNs }) => median(evloopNs))),
@@ -85,14 +83,15 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       interval,
       launches: launches.length,
       disturbed: launches.filter((one) => one.disturbed).length,
-      ok: within(ratio, limit),
+      ok: sideOf(ratio, limit) === 0,
     }
   }
 }
 
-/** Whether a ratio is as near to 1 as the limit wants it, by the same factor up and down. */
-function within(ratio: number, limit: number): boolean {
-  return Math.abs(Math.log(ratio)) <= Math.log(1 + limit)
+/** 0 for a ratio as near to 1 as the limit wants it, by the same factor up and down; else 1 or -1. */
+function sideOf(ratio: number, limit: number): number {
+  const log = Math.log(ratio)
+  return Math.abs(log) <= Math.log(1 + limit) ? 0 : Math.sign(log)
 }
 
 function ratiosOf({ evloopNs, referenceNs }: Launch): number[] {
