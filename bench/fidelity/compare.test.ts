@@ -20,7 +20,7 @@ function fake(figure: (launch: number, batch: number) => Partial<Figure>): Fake 
       const launch = count.opened++
       let batch = 0
       return {
-        mostCycles: 1,
+        mostCycles: 2,
         run: () => ({ ns: 100, disturbed: false, ...figure(launch, batch++) }),
         close: () => void count.closed++,
       }

@@ -12,6 +12,8 @@ import type { Figure, OpenSide, Side, SideOptions } from './side.ts'
  * run where another one waits: so also on a busy machine there are rounds that nobody disturbs.
  */
 const BATCH_NS = 3e6
+/** A batch of one cycle would have no warm-up on evloop's side. */
+const FEWEST_CYCLES = 2
 /** The first guess at the length of a cycle is made from a batch of at least this length. */
 const CALIBRATION_NS = 0.5e6
 /**
@@ -155,12 +157,12 @@ async function runRound(sides: Record<keyof Round, Side>, cycles: number, random
 
 /** How many cycles make a batch. Batches are timed from outside, because figures may be those of a part of it. */
 async function cyclesOf(side: Side, most: number): Promise<number> {
-  for (let cycles = 1; ; cycles *= 4) {
+  for (let cycles = FEWEST_CYCLES; ; cycles *= 4) {
     const start = performance.now()
     await side.run(cycles)
     const elapsedNs = (performance.now() - start) * 1e6
     if (cycles >= most) return most
     if (elapsedNs < CALIBRATION_NS) continue
-    return Math.min(most, Math.max(1, Math.round((BATCH_NS * cycles) / elapsedNs)))
+    return Math.min(most, Math.max(FEWEST_CYCLES, Math.round((BATCH_NS * cycles) / elapsedNs)))
   }
 }
