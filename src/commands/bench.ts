@@ -24,7 +24,7 @@ interface BenchCommandOptions extends CommonOptions, BaselineOptions {
 
 /** How long a run may take unless the user says so, in seconds. */
 const DURATION_S = 20
-const QUICK_DURATION_S = 2.5
+const QUICK_DURATION_S = 2
 
 const triggers: readonly Trigger[] = ['level', 'edge', 'oneshot', 'edge-oneshot']
 

@@ -9,7 +9,7 @@ import type { FunctionName } from './signatures.ts'
  * `in`: read by the call. `out`: written by it. `inout`: both. `spent`: read, and left with something that no
  * other call will leave there again (the time that select had left).
  */
-export type BufferUse = 'in' | 'out' | 'inout' | 'spent'
+type BufferUse = 'in' | 'out' | 'inout' | 'spent'
 
 /** One pointer argument. */
 export interface BufferArgument {
@@ -23,10 +23,7 @@ export interface BufferArgument {
 const epollEvent = layouts.epoll_event.size
 const timespec = layouts.timespec.size
 
-const fixed =
-  (bytes: number) =>
-  (): number =>
-    bytes
+const fixed = (bytes: number) => (): number => bytes
 const times =
   (index: number, bytes: number) =>
   (args: readonly number[]): number =>

@@ -119,7 +119,7 @@ export interface LibeventDetail {
  * since a signal was due are what a caller waits (corrected for coordinated omission), those since it was sent
  * are what remains if nobody counts the waiting before (uncorrected).
  */
-export interface OpenLoopDetail {
+interface OpenLoopDetail {
   readonly rateHz: number
   readonly correctedNs: readonly number[]
   readonly uncorrectedNs: readonly number[]
@@ -129,7 +129,7 @@ export interface OpenLoopDetail {
  * How cycles are timed. `batch`: many at once, and for percentiles one by one. `each`: one by one, because
  * something that is not timed lies between them. `marks`: the cycle says where.
  */
-export type Timing = 'batch' | 'each' | 'marks'
+type Timing = 'batch' | 'each' | 'marks'
 
 export interface Case {
   /** Which of its workload's forms it is, where there are several. */
@@ -166,7 +166,7 @@ export function isWrong({ duplicate, spurious, lost }: EventCount): boolean {
 }
 
 /** How many sources are active unless the user says so: a hundredth of them, between 1 and 100. */
-export function defaultActive(fds: number): number {
+function defaultActive(fds: number): number {
   return Math.min(100, Math.max(1, Math.floor(fds / 100)))
 }
 
@@ -183,7 +183,9 @@ export function lacksTrigger(backend: Backend, trigger: Trigger): string | undef
 
 /** Why a workload whose sources stay ready has no use for a trigger; undefined for `level`. */
 export function needsLevel(trigger: Trigger): string | undefined {
-  return trigger === 'level' ? undefined : 'its sources stay ready, which only the level trigger reports twice'
+  return trigger === 'level'
+    ? undefined
+    : 'its sources stay ready, which only the level trigger reports twice'
 }
 
 /** Why a oneshot trigger is none for a workload that does not re-arm; undefined for the others. */

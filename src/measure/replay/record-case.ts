@@ -47,20 +47,18 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
       for (const poller of pollers) poller.close()
     }
   }
-  const lanes = recorder.lanes.map(
-    (lane): Lane => ({
-      libc: lane.libc,
-      open() {
-        const poller = backend.open(lane.libc)
-        pollers.push(poller)
-        return poller
-      },
-      mark: () => lane.mark(),
-      barrier: () => lane.barrier(),
-      pace: () => lane.pace(),
-      unchecked: (calls) => lane.unchecked(calls),
-    }),
-  )
+  const lanes = recorder.lanes.map((lane): Lane => ({
+    libc: lane.libc,
+    open() {
+      const poller = backend.open(lane.libc)
+      pollers.push(poller)
+      return poller
+    },
+    mark: () => lane.mark(),
+    barrier: () => lane.barrier(),
+    pace: () => lane.pace(),
+    unchecked: (calls) => lane.unchecked(calls),
+  }))
   try {
     const [setup] = recorder.record(() => {
       cycle = workload.open({ backend, lanes: lanes as [Lane, ...Lane[]], sources, events })
@@ -86,7 +84,11 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
       before: before?.[0] ?? new Tape(),
       run: run ?? [],
       after: after?.[0] ?? new Tape(),
-      events: { ...noEvents(), expected: events.expected - counted.expected, seen: events.seen - counted.seen },
+      events: {
+        ...noEvents(),
+        expected: events.expected - counted.expected,
+        seen: events.seen - counted.seen,
+      },
       close,
     }
   } catch (error) {
