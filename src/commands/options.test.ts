@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LOCAL_THRESHOLD } from '../measure/statistics/verdict.ts'
 import { addCommonOptions, parseLimit, parseList, parsePositive, parseWhole } from './options.ts'
 
 describe('a list', () => {
@@ -80,6 +81,11 @@ describe('a limit', () => {
 
   it.each(['0%', '0.99%'])('is not %j, which no difference is below', (text) => {
     expect(() => parseLimit(text)).toThrow('It takes at least 1%')
+  })
+
+  it('is at least what counts as a difference', () => {
+    expect(parseLimit(`${100 * LOCAL_THRESHOLD}%`)).toBe(LOCAL_THRESHOLD)
+    expect(() => parseLimit(`${99 * LOCAL_THRESHOLD}%`)).toThrow('It takes at least 1%')
   })
 
   it('is not without an end', () => {
