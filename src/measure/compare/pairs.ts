@@ -40,7 +40,7 @@ export function figureOf({ workload, variant, fds, backend }: Figure): Figure {
 }
 
 /** What two figures have in common if they are of the same thing. */
-export function keyOf({ workload, variant, fds, backend }: Figure): string {
+function keyOf({ workload, variant, fds, backend }: Figure): string {
   return JSON.stringify([workload, variant, fds, backend])
 }
 

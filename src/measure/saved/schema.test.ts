@@ -1,5 +1,5 @@
-import type { TSchema } from 'typebox'
 import { describe, expect, it } from 'vitest'
+import { closed } from '../../testing/closed-schema.ts'
 import { benchReport, benchResult } from '../../testing/reports.ts'
 import type { BenchReport } from '../report.ts'
 import { problemOf } from './problem.ts'
@@ -85,13 +85,3 @@ describe('the schema of bench', () => {
     expect(problemOf(benchSchema, { ...everything, extra: { deep: [1] } })).toBeUndefined()
   })
 })
-
-/** The schema with no other fields than those it knows; the environment is a probe report, of which it knows few. */
-function closed(schema: TSchema): TSchema {
-  return JSON.parse(JSON.stringify(schema), (key, value: unknown) => {
-    if (typeof value !== 'object' || value === null || !('properties' in value)) return value
-    if (!('type' in value) || key === 'environment') return value
-    const isOfEnvironment = ['platform', 'sandbox', 'ffi', 'libc', 'cpus'].includes(key)
-    return isOfEnvironment ? value : { ...value, additionalProperties: false }
-  }) as TSchema
-}

@@ -13,7 +13,7 @@ import type { Verdict } from '../../../measure/statistics/verdict.ts'
 import type { FormatOptions } from '../../format.ts'
 import type { Style } from '../../style.ts'
 import { formatNs, plural, printable, threeDigits } from '../../text.ts'
-import { layOut } from './layout.ts'
+import { layOutOpen } from './layout.ts'
 
 /** Smaller p are not told apart. */
 const SMALLEST_P = 0.001
@@ -56,7 +56,7 @@ function otherLines(other: OtherFile, report: CompareReport, { style, verbose }:
   const rows = [...comparisons.map((one) => rowOf(one, style)), ...meanRows(other)]
   return [
     style.strong(fileLine(other)),
-    comparisons.length === 0 ? style.warn('There is nothing to compare.') : layOut(head, rows, numeric),
+    comparisons.length === 0 ? style.warn('There is nothing to compare.') : layOutOpen(head, rows, numeric),
     ...differenceLines(other.differences, report.acrossMachines, style),
     ...other.failed.map((one) => `${style.bad('failed')}: ${nameOf(one)}: ${printable(one.reason)}`),
     ...reasonLines('not comparable', other.notComparable, verbose),
@@ -135,7 +135,7 @@ function differenceLines(
     : 'the machines differ, so there are no verdicts (--across-machines gives them)'
   return [
     ...(doubtful.length === 0 ? [] : [`${style.warn('warning')}: ${because}: ${listOf(doubtful)}`]),
-    ...(others.length === 0 ? [] : [style.dim(`different, too: ${listOf(others)}`)]),
+    ...(others.length === 0 ? [] : [style.dim(`different: ${listOf(others)}`)]),
   ]
 }
 
