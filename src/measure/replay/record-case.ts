@@ -47,26 +47,25 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
       for (const poller of pollers) poller.close()
     }
   }
-  const lanes = recorder.lanes.map(
-    (lane): Lane => ({
-      libc: lane.libc,
-      open() {
-        const poller = backend.open(lane.libc)
-        pollers.push(poller)
-        return poller
-      },
-      mark: () => lane.mark(),
-      barrier: () => lane.barrier(),
-      pace: () => lane.pace(),
-      unchecked: (calls) => lane.unchecked(calls),
-    }),
-  )
+  const lanes = recorder.lanes.map((lane): Lane => ({
+    libc: lane.libc,
+    open() {
+      const poller = backend.open(lane.libc)
+      pollers.push(poller)
+      return poller
+    },
+    mark: () => lane.mark(),
+    barrier: () => lane.barrier(),
+    pace: () => lane.pace(),
+    unchecked: (calls) => lane.unchecked(calls),
+  }))
   try {
     const [setup] = recorder.record(() => {
       cycle = workload.open({ backend, lanes: lanes as [Lane, ...Lane[]], sources, events })
     }, 'together')
     if (cycle === undefined || setup === undefined) throw new TypeError('a case was not opened')
     const opened = cycle
+    const afterSetup = recorder.snapshot()
     const once = (): readonly (readonly Tape[])[] => [
       recorder.record(() => opened.before?.(), 'together'),
       recorder.record(() => opened.run()),
@@ -80,13 +79,18 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
       return tapes
     }
     const [before, run, after] = repeating(next)
+    recorder.settle(setup, afterSetup)
     return {
       cycle,
       setup,
       before: before?.[0] ?? new Tape(),
       run: run ?? [],
       after: after?.[0] ?? new Tape(),
-      events: { ...noEvents(), expected: events.expected - counted.expected, seen: events.seen - counted.seen },
+      events: {
+        ...noEvents(),
+        expected: events.expected - counted.expected,
+        seen: events.seen - counted.seen,
+      },
       close,
     }
   } catch (error) {
