@@ -46,7 +46,12 @@ interface Given extends Partial<WorkloadOptions> {
 }
 
 /** Runs all cases of a workload as rounds do: some cycles with their durations, and some without. */
-function drive(driver: MeasuringDriver, name: WorkloadName, backend: BackendName, given: Given = {}): Outcome[] {
+function drive(
+  driver: MeasuringDriver,
+  name: WorkloadName,
+  backend: BackendName,
+  given: Given = {},
+): Outcome[] {
   const { cycles = 4, variant, ...over } = given
   const workload: Workload = workloads[name]
   return workload
@@ -55,7 +60,13 @@ function drive(driver: MeasuringDriver, name: WorkloadName, backend: BackendName
     .map((one) => driveCase(driver, name, backend, one, cycles))
 }
 
-function driveCase(driver: MeasuringDriver, name: string, backend: BackendName, one: Case, cycles: number): Outcome {
+function driveCase(
+  driver: MeasuringDriver,
+  name: string,
+  backend: BackendName,
+  one: Case,
+  cycles: number,
+): Outcome {
   const { variant } = one
   const cannot = one.cannot?.(backends[backend]) ?? driver.cannot(one)
   if (cannot !== undefined) return { variant, cannot, rawNs: [] }
@@ -122,7 +133,9 @@ function expectRight(name: WorkloadName, outcome: Outcome, one: Case | undefined
 
 const noneWrong = { duplicate: 0, spurious: 0, lost: 0 }
 
-const all = drivers.flatMap((driver) => backendNames.map((backend) => ({ driver, name: driver.name, backend })))
+const all = drivers.flatMap((driver) =>
+  backendNames.map((backend) => ({ driver, name: driver.name, backend })),
+)
 
 it.skipIf(hasCompiler)('the replay driver is not tested: there is no C compiler', () => {
   expect(drivers.map(({ name }) => name)).toEqual(['ffi'])
