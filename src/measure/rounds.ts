@@ -84,9 +84,7 @@ interface Running extends Series {
  */
 export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
-  const all = opened.map((one, index) =>
-    newSeries(one, options.hasControl && index === opened.length - 1, random),
-  )
+  const all = opened.map((one, index) => newSeries(one, options.hasControl && index === opened.length - 1, random))
   const spoilt = new Set<number>()
   const switches = { voluntary: 0, involuntary: 0 }
   const start = performance.now()
