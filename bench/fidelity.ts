@@ -32,10 +32,12 @@ interface Options {
 }
 
 const options = new Command('bench:fidelity')
-  .option('-w, --workload <list>', 'only these workloads, separated by commas', parseList, [...comparedWorkloads])
+  .option('-w, --workload <list>', 'only these workloads, separated by commas', parseList, [
+    ...comparedWorkloads,
+  ])
   .option('-b, --backend <list>', 'only these backends', parseList, [...comparedBackends])
   .option('-n, --fds <list>', 'how many descriptors are registered', parseWholeList(1), [1, 100, 10_000])
-  .option('--rounds <number>', 'how often each side runs a batch', parseWhole(1), 40)
+  .option('--rounds <number>', 'how often each side runs a batch', parseWhole(1), 50)
   .option('--cpu <list>', 'the processors to run on (default: the idlest one)', parseWholeList(0))
   .option('--seed <number>', 'of the order of batches and of the resampling', parseWhole(0), 1)
   .option('--self', 'holds the reference against itself: what the machine does to equal programs')
@@ -55,7 +57,7 @@ try {
     const limit = workload === 'wake-thread' ? THREAD_LIMIT : LIMIT
     const head = `${workload.padEnd(12)} ${backend.padEnd(7)} ${String(fds).padStart(6)}`
     try {
-      const { referenceNs, evloopNs, ratio, interval, launches, ok } = await compare({
+      const { referenceNs, evloopNs, ratio, interval, launches, disturbed, ok } = await compare({
         ...{ open: { evloop, reference }, workload, backend, fds, limit },
         ...{ cpus: options.cpu, rounds: options.rounds, random: seededRandom(options.seed) },
       })
@@ -63,7 +65,7 @@ try {
       const figures = [referenceNs, evloopNs].map((ns) => ns.toFixed(1).padStart(12)).join(' ')
       const between = `[${interval.map((end) => end.toFixed(3)).join(', ')}]`
       process.stdout.write(
-        `${head} ${figures}   ${ratio.toFixed(3)}  ${between}  ${String(launches).padStart(6)}  ${ok ? 'ok' : 'NOT OK'}\n`,
+        `${head} ${figures}   ${ratio.toFixed(3)}  ${between}  ${`${launches}${disturbed > 0 ? ` (${disturbed} busy)` : ''}`.padEnd(11)}  ${ok ? 'ok' : 'NOT OK'}\n`,
       )
     } catch (error) {
       if (!isKnownError(error)) throw error
@@ -79,6 +81,12 @@ try {
   rmSync(directory, { recursive: true, force: true })
 }
 
-function combinations({ workload, backend, fds }: Options): { workload: string; backend: string; fds: number }[] {
-  return workload.flatMap((one) => backend.flatMap((on) => fds.map((n) => ({ workload: one, backend: on, fds: n }))))
+function combinations({
+  workload,
+  backend,
+  fds,
+}: Options): { workload: string; backend: string; fds: number }[] {
+  return workload.flatMap((one) =>
+    backend.flatMap((on) => fds.map((n) => ({ workload: one, backend: on, fds: n }))),
+  )
 }

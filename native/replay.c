@@ -265,6 +265,7 @@ EXPORT int evloop_host(struct job *shared, int orders, int answers, const int *u
   for (int i = 0; i < count; i++)
     if (unwanted[i] >= 0) close(unwanted[i]);
     else dup2(orders, ~unwanted[i]);
+  dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is for results; an emulator that dies in here may write to it */
   job = shared;
   replies = answers;
   if (single != NULL) *single = 1;

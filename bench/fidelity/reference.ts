@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { MeasurementError } from '../../src/errors.ts'
 import { packageRoot } from '../../src/package-root.ts'
-import type { Side, SideOptions } from './side.ts'
+import type { Figure, Side, SideOptions } from './side.ts'
 
 const FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread']
 
@@ -55,10 +55,10 @@ export class Reference implements Side {
     return reference
   }
 
-  async run(cycles: number): Promise<number> {
+  async run(cycles: number): Promise<Figure> {
     this.#child.stdin.write(`${cycles} ${Math.max(1, Math.round(cycles * WARMUP))}\n`)
-    const [figure = ''] = (await this.#line()).split(' ')
-    return Number(figure)
+    const [ns = NaN, , switches = 0] = (await this.#line()).split(' ').map(Number)
+    return { ns, disturbed: switches > 0 }
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,17 @@
+/** What a batch has shown. */
+export interface Figure {
+  /** Per cycle, or per event where a cycle has several. */
+  readonly ns: number
+  /** Whether other programs took the processor away meanwhile. */
+  readonly disturbed: boolean
+}
+
 /** One of the two programs that are held against each other: it runs batches of the same cycles. */
 export interface Side {
   /** The most cycles that a batch may have. */
   readonly mostCycles: number
-  /** Runs some cycles untimed and then `cycles`; nanoseconds per cycle, per event where a cycle has several. */
-  run(cycles: number): number | Promise<number>
+  /** Runs some cycles untimed, and then `cycles` that are timed. */
+  run(cycles: number): Figure | Promise<Figure>
   close(): void | Promise<void>
 }
 

@@ -35,9 +35,15 @@ export function replayedSides(): OpenSide {
       throw new MeasurementError(opened?.failure ?? `${workload} could not be opened`)
     }
     const { subject } = opened
+    const { lanes = 1, eventsPerCycle } = first
     return {
       mostCycles: subject.timesEach ? subject.mostTimed : Infinity,
-      run: (cycles) => subject.run(cycles, false).cycleNs / first.eventsPerCycle,
+      run(cycles) {
+        const { cycleNs, switches } = subject.run(cycles, false)
+        // Threads that share a processor take it from each other.
+        const disturbed = lanes === 1 && switches.involuntary > 0
+        return { ns: cycleNs / eventsPerCycle, disturbed }
+      },
       close: () => subject.close(),
     }
   }

@@ -3,10 +3,11 @@
  *
  * Sets up, writes the line "ready", and then runs a batch for every line "CYCLES [WARMUP]" that it reads: WARMUP
  * cycles that are not timed, then CYCLES that are, without a look at the clock in between. It answers with the
- * line "FIGURE CPU": nanoseconds, and nanoseconds of CPU time, per cycle; per event for ready and dispatch. For
- * wake-thread, which takes the time of every wake, it is the median and the mean of them. Any other event than
- * the expected one ends the program, with a message and exit code 1. The first processor is the one to run on; the
- * second is for the other thread of wake-thread, and the same one if it is not given.
+ * line "FIGURE CPU SWITCHES": nanoseconds, and nanoseconds of CPU time, per cycle (per event for ready and
+ * dispatch), and how often the processor was taken away meanwhile. For wake-thread, which takes the time of every
+ * wake, it is the median and the mean of them, and 0. Any other event than the expected one ends the program, with
+ * a message and exit code 1. The first processor is the one to run on; the second is for the other thread of
+ * wake-thread, and the same one if it is not given.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -73,7 +74,14 @@ static int events_per_cycle(const char *workload) {
   return 1;
 }
 
+static long switches(void) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage) == -1) fail("getrusage");
+  return usage.ru_nivcsw;
+}
+
 static void run_batch(const struct workload *workload, long warmup, long cycles) {
+  long before = switches();
   workload->run(warmup);
   double cpu = cpu_ns();
   int64_t start = now_ns();
@@ -81,7 +89,7 @@ static void run_batch(const struct workload *workload, long warmup, long cycles)
   int64_t end = now_ns();
   cpu = cpu_ns() - cpu;
   double events = (double)cycles * events_per_cycle(workload->name);
-  printf("%.3f %.3f\n", (double)(end - start) / events, cpu / events);
+  printf("%.3f %.3f %ld\n", (double)(end - start) / events, cpu / events, switches() - before);
 }
 
 static _Noreturn void usage(void) {
@@ -115,7 +123,7 @@ int main(int argc, char **argv) {
     errno = 0;
     if (in_threads) {
       struct one_way result = wake_thread(on_epoll, warmup, cycles);
-      printf("%.3f %.3f\n", result.median_ns, result.mean_ns);
+      printf("%.3f %.3f 0\n", result.median_ns, result.mean_ns);
     } else {
       run_batch(workload, warmup, cycles);
     }

@@ -47,7 +47,7 @@ export const benchCommand: CommandModule = {
       .option('--trigger <name>', `how descriptors are registered: ${triggers.join(', ')}`, 'level')
       .option('--source <name>', 'what is made ready: eventfd, pipe or socketpair', 'eventfd')
       .option('--writes <number>', "libevent's -w: chained writes of a run", parseWhole(0), 100)
-      .option('--rate <hertz>', 'signals a second of the open loop', parseWhole(1), 1000)
+      .option('--rate <hertz>', 'signals a second of the open loop', parseWhole(1), 10_000)
       .option(
         '-d, --duration <seconds>',
         `how long the whole run may take (default: ${DURATION_S}, with --quick ${QUICK_DURATION_S})`,

@@ -90,6 +90,8 @@ export interface OpenLoopResult {
   readonly backend: BackendName
   readonly rateHz: number
   readonly signals: number
+  /** The timer slack that the sender was given, so that its own lateness does not count. */
+  readonly timerSlackNs: number
   /** From when a signal was due: what a caller waits, delays of the sender included. */
   readonly corrected: Percentiles
   /** From when it was sent: what remains if nobody counts the waiting that came before. */

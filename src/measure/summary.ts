@@ -15,6 +15,7 @@ import type { RoundsResult, Series } from './rounds.ts'
 import { medianInterval } from './statistics/bootstrap.ts'
 import { ascending, mean, median, outliers, quantile } from './statistics/describe.ts'
 import { drift } from './statistics/spearman.ts'
+import { PACED_SLACK_NS } from './replay/subject.ts'
 import { compareRounds, floorOf, LOCAL_THRESHOLD } from './statistics/verdict.ts'
 
 /** What the series of one case have in common. */
@@ -142,7 +143,7 @@ function openLoopOf(series: Series, options: SummaryOptions): OpenLoopResult[] {
   const uncorrected = percentilesOf(uncorrectedNs)
   const { fds: _, ...head } = headOf(options)
   return [
-    { ...head, backend: nameOf(series), rateHz, signals: correctedNs.length, corrected, uncorrected },
+    { ...head, backend: nameOf(series), rateHz, signals: correctedNs.length, timerSlackNs: PACED_SLACK_NS, corrected, uncorrected },
   ]
 }
 

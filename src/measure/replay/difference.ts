@@ -25,6 +25,7 @@ interface Difference {
 /** Says in one line what was expected, and what came instead: a difference, or a hang or a death in words. */
 export function whatDiffers(program: Program, place: Place, difference: Difference | string): string {
   const { action: origin, number } = originOf(program, place.step)
+  if (origin?.kind === 'native') return typeof difference === 'string' ? difference : 'it differs'
   // A step is a call to whoever reads this. What lies between calls only prepares them.
   const thread = place.lanes > 1 ? ` of thread ${place.lane + 1}` : ''
   const where = `step ${callsUpTo(program, place.step)} of ${callsUpTo(program, program.count)}${thread}, cycle ${place.cycle + 1}`

@@ -7,6 +7,7 @@ import type { MeasuringDriver, Opened, OpenOptions } from '../driver.ts'
 import { withoutOutputs } from '../record/repeat.ts'
 import type { Tape } from '../record/tape.ts'
 import { ReplayChild } from './child.ts'
+import { whyNoThreads } from './cost.ts'
 import { LANES } from './layout.ts'
 import type { Replayer } from './native.ts'
 import { recordCase, recorderFor } from './record-case.ts'
@@ -26,6 +27,8 @@ export class ReplayDriver implements MeasuringDriver {
   readonly name = 'replay'
   readonly #replayer: Replayer
   readonly #cost: ReplayCost
+  /** Found out when it first matters. */
+  #noThreads: { readonly reason: string | undefined } | undefined
 
   constructor(replayer: Replayer, cost: ReplayCost) {
     this.#replayer = replayer
@@ -33,7 +36,10 @@ export class ReplayDriver implements MeasuringDriver {
   }
 
   cannot({ lanes = 1 }: Case): string | undefined {
-    return lanes > LANES ? `it needs ${lanes} threads, and the replayer has at most ${LANES}` : undefined
+    if (lanes > LANES) return `it needs ${lanes} threads, and the replayer has at most ${LANES}`
+    if (lanes === 1) return undefined
+    this.#noThreads ??= { reason: whyNoThreads(this.#replayer) }
+    return this.#noThreads.reason
   }
 
   open(backends: readonly Backend[], options: OpenOptions): Opened[] {

@@ -3,7 +3,7 @@ import type { Case, Detail, EventCount } from '../../workloads/workload.ts'
 import type { Batch, Subject } from '../driver.ts'
 import { withoutOutputs } from '../record/repeat.ts'
 import { Tape } from '../record/tape.ts'
-import { median } from '../statistics/describe.ts'
+import { mean, median } from '../statistics/describe.ts'
 import { MOST_MARKS } from './child.ts'
 import type { LaneOrder, ReplayChild, RunResult } from './child.ts'
 import { assemble } from './program.ts'
@@ -20,6 +20,9 @@ const SETUP = { cycles: 1, warmup: 0, timeoutMs: 20_000 } as const
 const COLD_NS = 5e6
 /** The part of a batch that comes before it, untimed, because caches are cold after another process has run. */
 const WARMUP = 0.05
+
+/** The least that the kernel takes (prctl(2), PR_SET_TIMERSLACK): threads that pace themselves are to be on time. */
+export const PACED_SLACK_NS = 1
 
 const MARK = new Tape()
 MARK.addPlain('mark')
@@ -71,6 +74,9 @@ export class ReplaySubject implements Subject {
   readonly mostTimed: number
   readonly #options: SubjectOptions
   #expectedCycleNs = 0
+  /** A cycle of the last batch that did not look at the clock, and what looking has added so far. */
+  #plainNs: number | undefined
+  readonly #added: number[] = []
 
   constructor(options: SubjectOptions) {
     const { recording, programs, cost } = options
@@ -109,7 +115,7 @@ export class ReplaySubject implements Subject {
       (program, lane): LaneOrder => ({
         program,
         cpu: cpus[lane % Math.max(1, cpus.length)],
-        ...(periodNs === undefined ? {} : { periodNs, timerSlackNs: 1 }),
+        ...(periodNs === undefined ? {} : { periodNs, timerSlackNs: PACED_SLACK_NS }),
       }),
     )
     const expectedMs = ((cycles + warmup) * this.#expectedCycleNs) / 1e6
@@ -128,19 +134,29 @@ export class ReplaySubject implements Subject {
   #batch(cycles: number, result: RunResult, timed: boolean): Omit<Batch, 'cpuNs' | 'waitedNs'> {
     const { elapsedNs, switches } = result
     if (!timed) {
+      this.#plainNs = elapsedNs / cycles
       const durationsNs = new Float64Array()
       return { cycles, cycleNs: elapsedNs / cycles, elapsedNs, durationsNs, switches }
     }
-    const { recording, cost } = this.#options
+    const { recording } = this.#options
     const raw =
       recording.cycle.durations?.(result.marks) ?? differences(result.marks[0] ?? new Float64Array())
-    const durationsNs = raw.map((value) => Math.max(0, value - cost.clockNs))
-    const cycleNs =
-      this.#options.case.timing === 'batch'
-        ? durationsNs.reduce((sum, value) => sum + value, 0) / durationsNs.length
-        : median(durationsNs)
+    const lookNs = this.#lookNs(raw)
+    const durationsNs = raw.map((value) => Math.max(0, value - lookNs))
+    const cycleNs = this.timesEach ? median(durationsNs) : mean(durationsNs)
     recording.cycle.timed?.(durationsNs)
     return { cycles: durationsNs.length, cycleNs, elapsedNs, durationsNs, switches }
+  }
+
+  /**
+   * What a look at the clock adds to a duration. Where cycles are also run without, it is what they are faster
+   * by: part of the look overlaps with what is measured, so that its cost by itself would be too much.
+   */
+  #lookNs(raw: Float64Array): number {
+    const { clockNs } = this.#options.cost
+    if (this.timesEach || this.#plainNs === undefined) return clockNs
+    this.#added.push(mean(raw) - this.#plainNs)
+    return Math.min(2 * clockNs, Math.max(0, median(this.#added)))
   }
 
   detail(): Detail {

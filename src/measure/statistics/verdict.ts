@@ -103,7 +103,10 @@ export function compareSamples(costs: Costs): Compared {
   const { subject, base, random } = costs
   const [a, b] = [logarithms(subject), logarithms(base)]
   const apart = areBeyondDrift(a, b)
-  const [inflationA, inflationB] = [a, b].map((logs) => (apart ? 1 : varianceInflation(logs))) as [number, number]
+  const [inflationA, inflationB] = [a, b].map((logs) => (apart ? 1 : varianceInflation(logs))) as [
+    number,
+    number,
+  ]
   // The variance of a difference of means is the sum of theirs, and each goes with 1/n.
   const inflation = (b.length * inflationA + a.length * inflationB) / (a.length + b.length)
   const value = median(subject) / median(base)
