@@ -22,7 +22,7 @@ interface BenchCommandOptions extends CommonOptions {
 
 /** How long a run may take unless the user says so, in seconds. */
 const DURATION_S = 20
-const QUICK_DURATION_S = 2.5
+const QUICK_DURATION_S = 2
 
 const triggers: readonly Trigger[] = ['level', 'edge', 'oneshot', 'edge-oneshot']
 
@@ -104,7 +104,8 @@ export const benchCommand: CommandModule = {
           context.progress.show(`measuring ${workload} (${index + 1} of ${count}) …`),
         // A file has what was measured so far at any time; a terminal gets it all at the end.
         onPart: (part) =>
-          options.output !== undefined && context.write((format, formatOptions) => format.bench(part, formatOptions)),
+          options.output !== undefined &&
+          context.write((format, formatOptions) => format.bench(part, formatOptions)),
         signal,
       }),
     )

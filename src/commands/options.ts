@@ -52,7 +52,10 @@ export function parseWhole(least: number): (text: string) => number {
 /** Whole numbers of at least `least`, separated by commas, in ascending order. */
 export function parseWholeList(least: number): (text: string) => number[] {
   const parse = parseWhole(least)
-  return (text) => parseList(text).map(parse).toSorted((a, b) => a - b)
+  return (text) =>
+    parseList(text)
+      .map(parse)
+      .toSorted((a, b) => a - b)
 }
 
 /** A number above zero, with or without a fraction. */

@@ -23,10 +23,7 @@ export interface BufferArgument {
 const epollEvent = layouts.epoll_event.size
 const timespec = layouts.timespec.size
 
-const fixed =
-  (bytes: number) =>
-  (): number =>
-    bytes
+const fixed = (bytes: number) => (): number => bytes
 const times =
   (index: number, bytes: number) =>
   (args: readonly number[]): number =>

@@ -10,10 +10,7 @@ import type { FunctionName } from './signatures.ts'
 export type NativeCall = (...args: readonly (number | string)[]) => number
 
 /** The same Libc, but every call of `fn` goes through `around`, which gets the function that it would have been. */
-export function wrapLibc(
-  libc: Libc,
-  around: (name: FunctionName, native: NativeCall) => NativeCall,
-): Libc {
+export function wrapLibc(libc: Libc, around: (name: FunctionName, native: NativeCall) => NativeCall): Libc {
   const entries = Object.entries(libc.fn).map(
     ([name, native]) => [name, around(name as FunctionName, native as NativeCall)] as const,
   )

@@ -259,7 +259,9 @@ class Run {
     }
   }
 
-  findings(complete: boolean): Pick<
+  findings(
+    complete: boolean,
+  ): Pick<
     Measurement,
     'results' | 'openLoop' | 'control' | 'scaling' | 'crossovers' | 'gaps' | 'noise' | 'interrupted'
   > {

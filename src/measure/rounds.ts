@@ -14,10 +14,13 @@ import { FEWEST_ROUNDS_FOR_AN_INTERVAL } from './statistics/verdict.ts'
 export const FEWEST_ROUNDS = 30
 /** Rounds of a quick run: signed ranks of ten can reach p < 0.05 also after 25 comparisons (2/2^10 times 25). */
 export const QUICK_ROUNDS = 10
-/** A run that takes so many times its budget makes do with the fewest rounds that give an interval. */
+/**
+ * A case that takes so many times its budget makes do with the fewest rounds that give an interval; a quick run
+ * does as soon as the budget is gone.
+ */
 const OVERRUN = 3
 /** What a case gets where others have used the time up. */
-const LEAST_BUDGET_MS = 200
+const LEAST_BUDGET_MS = 100
 /** More say nothing new within a minute. */
 const MOST_ROUNDS = 300
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
@@ -94,7 +97,9 @@ interface Running extends Series {
  */
 export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
-  const all = opened.map((one, index) => newSeries(one, options.hasControl && index === opened.length - 1, random))
+  const all = opened.map((one, index) =>
+    newSeries(one, options.hasControl && index === opened.length - 1, random),
+  )
   const spoilt = new Set<number>()
   const switches = { voluntary: 0, involuntary: 0 }
   const start = performance.now()
@@ -109,7 +114,9 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     // A round is begun only if one more of the average length still fits.
     const fits = elapsed * ((round + 1) / Math.max(1, round)) <= options.budgetMs
     const overrun =
-      elapsed > OVERRUN * Math.max(options.budgetMs, LEAST_BUDGET_MS) && round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
+      elapsed >
+        (options.fewest < FEWEST_ROUNDS ? 1 : OVERRUN) * Math.max(options.budgetMs, LEAST_BUDGET_MS) &&
+      round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
     if (options.rounds === undefined && ((round >= options.fewest && !fits) || overrun)) break
     meter.sample()
     const roundStart = performance.now()

@@ -47,7 +47,9 @@ export function summarise({ series, spoilt }: RoundsResult, options: SummaryOpti
     const ratio = comparisonOf(one, fastest, { spoilt, floor, random: options.random })
     return { ...result, ratio: { to: nameOf(fastest), ...ratio } }
   })
-  const gaps = series.flatMap((one) => (one.failure === undefined || one.control ? [] : [gapOf(one, options)]))
+  const gaps = series.flatMap((one) =>
+    one.failure === undefined || one.control ? [] : [gapOf(one, options)],
+  )
   return { results, openLoop: measured.flatMap((one) => openLoopOf(one, options)), control, gaps }
 }
 
@@ -84,7 +86,8 @@ function controlOf(
   const again = series.find(({ control }) => control)
   const first = series.find(({ backend, control }) => !control && backend === again?.backend)
   if (again === undefined || first === undefined) return undefined
-  if (again.failure !== undefined || first.failure !== undefined || again.roundNs.length === 0) return undefined
+  if (again.failure !== undefined || first.failure !== undefined || again.roundNs.length === 0)
+    return undefined
   const { random } = options
   const comparison = comparisonOf(again, first, { spoilt, floor: 0, random })
   return {
@@ -143,7 +146,15 @@ function openLoopOf(series: Series, options: SummaryOptions): OpenLoopResult[] {
   const uncorrected = percentilesOf(uncorrectedNs)
   const { fds: _, ...head } = headOf(options)
   return [
-    { ...head, backend: nameOf(series), rateHz, signals: correctedNs.length, timerSlackNs: PACED_SLACK_NS, corrected, uncorrected },
+    {
+      ...head,
+      backend: nameOf(series),
+      rateHz,
+      signals: correctedNs.length,
+      timerSlackNs: PACED_SLACK_NS,
+      corrected,
+      uncorrected,
+    },
   ]
 }
 

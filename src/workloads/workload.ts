@@ -183,7 +183,9 @@ export function lacksTrigger(backend: Backend, trigger: Trigger): string | undef
 
 /** Why a workload whose sources stay ready has no use for a trigger; undefined for `level`. */
 export function needsLevel(trigger: Trigger): string | undefined {
-  return trigger === 'level' ? undefined : 'its sources stay ready, which only the level trigger reports twice'
+  return trigger === 'level'
+    ? undefined
+    : 'its sources stay ready, which only the level trigger reports twice'
 }
 
 /** Why a oneshot trigger is none for a workload that does not re-arm; undefined for the others. */

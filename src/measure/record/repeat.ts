@@ -11,9 +11,7 @@ import type { Output, RecordedCall, Tape } from './tape.ts'
  */
 export function repeating(record: () => readonly (readonly Tape[])[]): readonly (readonly Tape[])[] {
   const merge = (earlier: readonly (readonly Tape[])[], later: readonly (readonly Tape[])[]): Tape[][] =>
-    earlier.map((tapes, part) =>
-      tapes.map((tape, lane) => sameEveryTime(tape, later[part]?.[lane] ?? tape)),
-    )
+    earlier.map((tapes, part) => tapes.map((tape, lane) => sameEveryTime(tape, later[part]?.[lane] ?? tape)))
   const first = record()
   const second = record()
   try {
@@ -43,7 +41,9 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
         ? 'is not made every time'
         : differenceOf(call, first.numberAt(a), again, second.numberAt(b))
     if (difference !== undefined) {
-      throw new MeasurementError(`the cycle does not repeat itself: call ${i + 1} of ${before.length} ${difference}`)
+      throw new MeasurementError(
+        `the cycle does not repeat itself: call ${i + 1} of ${before.length} ${difference}`,
+      )
     }
     if (call?.kind !== 'call' || again?.kind !== 'call' || b === undefined) continue
     const index = second.actionAt(b)

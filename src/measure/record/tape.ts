@@ -170,9 +170,7 @@ function isSameCall(a: RecordedCall, b: RecordedCall): boolean {
     a.checked === b.checked &&
     a.args.every((value, i) => value === b.args[i]) &&
     a.outputs.length === b.outputs.length &&
-    a.outputs.every(
-      ({ address, sum }, i) => address === b.outputs[i]?.address && sum === b.outputs[i]?.sum,
-    )
+    a.outputs.every(({ address, sum }, i) => address === b.outputs[i]?.address && sum === b.outputs[i]?.sum)
   )
 }
 

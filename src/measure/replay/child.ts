@@ -239,7 +239,9 @@ export class ReplayChild implements Disposable {
           : `the process ended there with ${status}`
     const program = orders[lane]?.program
     return new MeasurementError(
-      program === undefined ? String(answer) : whatDiffers(program, { step, cycle, lane, lanes: orders.length }, difference),
+      program === undefined
+        ? String(answer)
+        : whatDiffers(program, { step, cycle, lane, lanes: orders.length }, difference),
     )
   }
 

@@ -29,12 +29,12 @@ export function whatDiffers(program: Program, place: Place, difference: Differen
   // A step is a call to whoever reads this. What lies between calls only prepares them.
   const thread = place.lanes > 1 ? ` of thread ${place.lane + 1}` : ''
   const where = `step ${callsUpTo(program, place.step)} of ${callsUpTo(program, program.count)}${thread}, cycle ${place.cycle + 1}`
-  if (origin?.kind !== 'call') return `${where}: ${typeof difference === 'string' ? difference : 'it differs'}`
+  if (origin?.kind !== 'call')
+    return `${where}: ${typeof difference === 'string' ? difference : 'it differs'}`
   const call = `${where}: ${describeCall(origin, number)}`
   if (typeof difference === 'string') return `${call}: expected ${expected(origin)}, actual: ${difference}`
   if (difference.memory) return `${call}: it left other bytes than expected: ${bytes(origin, difference)}`
-  const actual =
-    difference.actual === -1 ? `-1 (${errnoName(difference.errno)})` : String(difference.actual)
+  const actual = difference.actual === -1 ? `-1 (${errnoName(difference.errno)})` : String(difference.actual)
   return `${call}: expected ${expected(origin)}, actual ${actual}`
 }
 
@@ -59,7 +59,10 @@ function expected({ result, errno }: RecordedCall): string {
 function bytes(call: RecordedCall, { shown }: Difference): string {
   const [output] = call.outputs
   const recorded = output?.bytes ?? new Uint8Array()
-  const first = Math.max(0, recorded.findIndex((byte, i) => byte !== shown[i]))
+  const first = Math.max(
+    0,
+    recorded.findIndex((byte, i) => byte !== shown[i]),
+  )
   const from = first - (first % 4)
   const hex = (all: Uint8Array): string =>
     Array.from(all.subarray(from, Math.min(from + 16, recorded.length)), (byte) =>

@@ -69,9 +69,7 @@ function actionsOf(action: RecordedAction, functionOf: (name: FunctionName) => n
       return [call, ...others.map((output) => ({ kind: ActionKind.CHECK, ...output }))]
     }
     case 'store':
-      return [
-        { kind: action.width === 1 ? ActionKind.STORE8 : ActionKind.STORE32, address: action.address },
-      ]
+      return [{ kind: action.width === 1 ? ActionKind.STORE8 : ActionKind.STORE32, address: action.address }]
     case 'native':
       return [{ kind: ActionKind.CALL, narrow: true, checks: true, function: action.address }]
     case 'mark':

@@ -125,7 +125,13 @@ type InChild = { readonly backend: Backend; readonly child: ReplayChild } & (
  * The descriptors that a child must not have, because it opens them itself: all that were opened since the
  * recording began. They are many, and have the lowest numbers that were free; to list them would take longer.
  */
-function unwantedBy({ before, sources }: { readonly before: ReadonlySet<number>; readonly sources: Sources }): number[] {
+function unwantedBy({
+  before,
+  sources,
+}: {
+  readonly before: ReadonlySet<number>
+  readonly sources: Sources
+}): number[] {
   const last = sources.fds.reduce((most, fd) => Math.max(most, fd), Math.max(...before)) + MOST_OTHERS
   const unwanted: number[] = []
   for (let fd = 0; fd <= last; fd++) if (!before.has(fd)) unwanted.push(fd)
