@@ -88,7 +88,9 @@ export class WrongEventsError extends MeasurementError {
 
   constructor(events: EventCount) {
     const { expected, lost, duplicate, spurious } = events
-    super(`of ${expected} events ${lost} were lost, ${duplicate} came twice, and ${spurious} came for nothing`)
+    super(
+      `of ${expected} events ${lost} were lost, ${duplicate} came twice, and ${spurious} came for nothing`,
+    )
     this.events = { ...events }
   }
 }
