@@ -1,5 +1,4 @@
 import type { Backend, Poller } from '../backends/backend.ts'
-import { MeasurementError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { boundWaits } from '../libc/wrap.ts'
 import { Sources } from '../workloads/sources.ts'
@@ -8,7 +7,7 @@ import { isWrong } from '../workloads/workload.ts'
 import type { Case, Cycle, Detail, EventCount, Lane } from '../workloads/workload.ts'
 import { countCalls, taxOf } from './call-tax.ts'
 import type { CallTax } from './call-tax.ts'
-import { noEvents, notOpened, wrongEvents } from './driver.ts'
+import { noEvents, notOpened, WrongEventsError } from './driver.ts'
 import type { Batch, MeasuringDriver, Opened, OpenOptions, Subject } from './driver.ts'
 import { mean, median } from './statistics/describe.ts'
 
@@ -139,7 +138,7 @@ class FfiSubject implements Subject {
   }
 
   #assertRight(): void {
-    if (isWrong(this.events)) throw new MeasurementError(wrongEvents(this.events))
+    if (isWrong(this.events)) throw new WrongEventsError(this.events)
   }
 
   close(): void {

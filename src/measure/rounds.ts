@@ -154,7 +154,7 @@ function newSeries(opened: Opened, control: boolean, random: Random): Running {
   return {
     backend: opened.backend,
     control,
-    events: subject?.events ?? noEvents(),
+    events: ('subject' in opened ? opened.subject.events : opened.events) ?? noEvents(),
     callsPerCycle: subject?.callsPerCycle ?? 0,
     taxNs: subject?.taxNs ?? 0,
     detail: () => subject?.detail() ?? {},

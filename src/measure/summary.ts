@@ -1,5 +1,6 @@
 import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
+import { isWrong } from '../workloads/workload.ts'
 import type { Case } from '../workloads/workload.ts'
 import type { Random } from './random.ts'
 import type {
@@ -34,7 +35,8 @@ export interface Summary {
 }
 
 /** Turns the series of one case into results, with the ratio of each to the fastest, and the control. */
-export function summarise({ series, spoilt }: RoundsResult, options: SummaryOptions): Summary {
+export function summarise({ series: all, spoilt }: RoundsResult, options: SummaryOptions): Summary {
+  const series = all.map((one) => withControl(one, all))
   const measured = series.filter(
     ({ failure, roundNs, control }) => failure === undefined && roundNs.length > 0 && !control,
   )
@@ -53,6 +55,13 @@ export function summarise({ series, spoilt }: RoundsResult, options: SummaryOpti
   return { results, openLoop: measured.flatMap((one) => openLoopOf(one, options)), control, gaps }
 }
 
+/** What goes wrong with a backend's second entry is wrong with the backend. */
+function withControl(one: Series, all: readonly Series[]): Series {
+  const again = all.find(({ control, backend }) => control && backend === one.backend)
+  if (one.failure !== undefined || again?.failure === undefined) return one
+  return { ...one, failure: again.failure, events: again.events }
+}
+
 function headOf({ workload, case: { variant, fds } }: SummaryOptions): {
   readonly workload: string
   readonly variant?: string
@@ -64,7 +73,7 @@ function headOf({ workload, case: { variant, fds } }: SummaryOptions): {
 function gapOf(series: Series, options: SummaryOptions): BenchGap {
   const { outcome = 'failed', failure = '' } = series.failure ?? {}
   const gap = { ...headOf(options), backend: nameOf(series), outcome, reason: failure }
-  return outcome === 'failed' ? { ...gap, events: series.events } : gap
+  return outcome === 'failed' && isWrong(series.events) ? { ...gap, events: series.events } : gap
 }
 
 function comparisonOf(

@@ -38,10 +38,9 @@ export const libevent: Workload = {
           for (const [index, fd] of sources.fds.entries()) poller.add(fd, Interest.READ, index)
           return {
             before() {
-              for (const [index, fd] of sources.fds.entries()) {
-                poller.remove(fd)
-                poller.add(fd, Interest.READ, index)
-              }
+              // First all of one and then all of the other: else poll's array would be in another order each time.
+              for (const fd of sources.fds) poller.remove(fd)
+              for (const [index, fd] of sources.fds.entries()) poller.add(fd, Interest.READ, index)
               chain.flush()
             },
             run() {

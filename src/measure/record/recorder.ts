@@ -74,13 +74,27 @@ export class Recorder {
 
   /** Finds what was stored to a call's input since it was last seen, and adds those stores to a tape. */
   addStores(tape: Tape, address: number, bytes: Uint8Array): void {
-    const known = this.#known.get(address)
-    for (let at = 0; at < bytes.length;) {
-      const width = (address + at) % 4 === 0 && at + 4 <= bytes.length ? 4 : 1
-      if (known === undefined || at + width > known.length || differs(bytes, known, at, width)) {
-        tape.addStore(address + at, width, valueAt(bytes, at, width))
-      }
-      at += width
+    addDifferences(tape, address, bytes, this.#known.get(address))
+  }
+
+  /** A copy of what is known now, for `settle`. */
+  snapshot(): ReadonlyMap<number, Uint8Array> {
+    return new Map([...this.#known].map(([address, bytes]) => [address, bytes.slice()]))
+  }
+
+  /**
+   * Makes memory what a cycle that is recorded now would find. JavaScript may have changed it since the last call
+   * and change it back before the next one, which is no store in any tape. What the setup leaves otherwise,
+   * being replayed first, is stored at its end; `before` is the snapshot from when it had been recorded.
+   */
+  settle(setup: Tape, before: ReadonlyMap<number, Uint8Array>): void {
+    for (const [address, known] of this.#known) {
+      this.window(address, known.length).set(known)
+      const left = before.get(address)
+      const owner = this.ownerOf(address)
+      if (left === undefined || owner === undefined) continue
+      setup.memory.add(owner)
+      addDifferences(setup, address, known, left)
     }
   }
 
@@ -93,6 +107,17 @@ export class Recorder {
     const known = this.#known.get(address)
     if (known !== undefined && known.length >= bytes.length) known.set(bytes)
     else this.#known.set(address, bytes.slice())
+  }
+}
+
+/** Adds the stores that make `known` into `bytes`. */
+function addDifferences(tape: Tape, address: number, bytes: Uint8Array, known: Uint8Array | undefined): void {
+  for (let at = 0; at < bytes.length;) {
+    const width = (address + at) % 4 === 0 && at + 4 <= bytes.length ? 4 : 1
+    if (known === undefined || at + width > known.length || differs(bytes, known, at, width)) {
+      tape.addStore(address + at, width, valueAt(bytes, at, width))
+    }
+    at += width
   }
 }
 

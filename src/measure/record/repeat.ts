@@ -1,5 +1,6 @@
 import { MeasurementError } from '../../errors.ts'
 import { errnoName } from '../../libc/libc.ts'
+import { sumOfWords } from './sum.ts'
 import { describeCall } from './tape.ts'
 import type { Output, RecordedCall, Tape } from './tape.ts'
 
@@ -49,7 +50,7 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
     const left = stable.get(index) ?? again.outputs
     stable.set(
       index,
-      left.filter(({ sum }, k) => sum === call.outputs[k]?.sum),
+      left.flatMap((output) => partsInBoth(output, again.outputs, call.outputs)),
     )
   }
   const merged = second.map((action) => {
@@ -58,6 +59,35 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
   })
   for (const memory of first.memory) merged.memory.add(memory)
   return merged
+}
+
+/**
+ * What of an output, or of a part of one, was the same in another recording. Mostly all of it; but data that a
+ * backend counts up with every registration is not, and the words around it are to be checked all the same.
+ */
+function partsInBoth(output: Output, own: readonly Output[], others: readonly Output[]): readonly Output[] {
+  const index = own.findIndex(
+    ({ address, words }) => output.address >= address && output.address < address + 4 * words,
+  )
+  const other = others[index]
+  if (other === undefined) return []
+  const from = output.address - (own[index]?.address ?? output.address)
+  if (from === 0 && output.words === other.words && output.sum === other.sum) return [output]
+  const isSame = (at: number): boolean =>
+    [0, 1, 2, 3].every((i) => output.bytes[at + i] === other.bytes[from + at + i])
+  // Only the first bytes of a long output are kept.
+  const size = Math.min(output.bytes.length, other.bytes.length - from)
+  const parts: Output[] = []
+  for (let start = 0; start < size; start += 4) {
+    if (!isSame(start)) continue
+    let end = start
+    while (end < size && isSame(end)) end += 4
+    const bytes = output.bytes.slice(start, end)
+    const words = bytes.length / 4
+    parts.push({ address: output.address + start, words, sum: sumOfWords(bytes, words), bytes })
+    start = end
+  }
+  return parts
 }
 
 /** The tape with nothing asked of what calls leave in memory: for what is done once. */

@@ -1,12 +1,11 @@
 import type { Backend, Poller } from '../../backends/backend.ts'
-import { MeasurementError } from '../../errors.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { boundWaits } from '../../libc/wrap.ts'
 import type { Sources } from '../../workloads/sources.ts'
 import { LOST_AFTER_MS } from '../../workloads/wait.ts'
 import type { Case, Cycle, EventCount, Lane } from '../../workloads/workload.ts'
 import { isWrong } from '../../workloads/workload.ts'
-import { noEvents, wrongEvents } from '../driver.ts'
+import { noEvents, WrongEventsError } from '../driver.ts'
 import { Recorder } from '../record/recorder.ts'
 import { repeating } from '../record/repeat.ts'
 import { Tape } from '../record/tape.ts'
@@ -65,6 +64,7 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
     }, 'together')
     if (cycle === undefined || setup === undefined) throw new TypeError('a case was not opened')
     const opened = cycle
+    const afterSetup = recorder.snapshot()
     const once = (): readonly (readonly Tape[])[] => [
       recorder.record(() => opened.before?.(), 'together'),
       recorder.record(() => opened.run()),
@@ -74,10 +74,11 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
     const next = (): readonly (readonly Tape[])[] => {
       counted = { ...events }
       const tapes = once()
-      if (isWrong(events)) throw new MeasurementError(wrongEvents(events))
+      if (isWrong(events)) throw new WrongEventsError(events)
       return tapes
     }
     const [before, run, after] = repeating(next)
+    recorder.settle(setup, afterSetup)
     return {
       cycle,
       setup,

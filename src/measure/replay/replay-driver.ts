@@ -109,16 +109,15 @@ export class ReplayDriver implements MeasuringDriver {
         recording.close()
       }
     } catch (error) {
-      const { outcome, failure } = notOpened(options.workload, backend, error)
-      return entries.map(({ child }) => ({ backend, child, outcome, failure }))
+      const failed = notOpened(options.workload, backend, error)
+      return entries.map(({ child }) => ({ ...failed, child }))
     }
   }
 }
 
 /** A subject, or why there is none, and the child that was meant for it. */
 type InChild = { readonly backend: Backend; readonly child: ReplayChild } & (
-  | { readonly subject: ReplaySubject }
-  | { readonly outcome: 'unsupported' | 'failed'; readonly failure: string }
+  { readonly subject: ReplaySubject } | ReturnType<typeof notOpened>
 )
 
 /**
