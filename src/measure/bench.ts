@@ -128,6 +128,7 @@ function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
   if (source !== options.source) {
     options.onWarning(`there are no ${options.source}s here; ${source}s are used instead`)
   }
+  const seen = new Set<string>()
   return options.sizes.flatMap((size) => {
     const planned = options.workloads.flatMap((name) =>
       workloads[name]
@@ -140,7 +141,10 @@ function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
       room,
     )
     // What does not grow with the size is measured once.
-    return size === options.sizes[0] ? planned : planned.filter((one) => one.case.fds === size)
+    return planned.filter(({ name, case: { variant = '', fds } }) => {
+      const key = `${name} ${fds} ${variant}`
+      return !seen.has(key) && seen.add(key)
+    })
   })
 }
 

@@ -1,7 +1,10 @@
 import { Interest, ReadinessBatch } from '../backends/backend.ts'
 import type { Cycle, WorkloadSetting } from './workload.ts'
 
-/** Registers all sources, makes some of them ready for good, and waits for those again and again. */
+/**
+ * Registers all sources, makes some of them ready for good, and waits for those again and again. They stay ready,
+ * because other backends may be waiting for them too.
+ */
 export function openReady(
   { lanes: [lane], sources, events }: WorkloadSetting,
   ready: readonly number[],
@@ -33,9 +36,6 @@ export function openReady(
       events.expected += ready.length
       events.seen += seen
       events.lost += ready.length - seen
-    },
-    close() {
-      for (const index of ready) sources.clear(lane.libc, index)
     },
   }
 }
