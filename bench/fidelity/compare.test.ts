@@ -20,7 +20,7 @@ function fake(figure: (launch: number, batch: number) => Partial<Figure>): Fake 
       const launch = count.opened++
       let batch = 0
       return {
-        mostCycles: 1,
+        mostCycles: 2,
         run: () => ({ ns: 100, disturbed: false, ...figure(launch, batch++) }),
         close: () => void count.closed++,
       }
@@ -65,6 +65,14 @@ describe('compare', () => {
     )
     expect(result.launches).toBeGreaterThan(FEWEST_LAUNCHES)
     expect(result.interval[1]).toBeGreaterThan(result.interval[0])
+  })
+
+  it('does not take an interval that reaches beyond both limits for a decision', async () => {
+    const result = await compareFakes(
+      fake((launch) => ({ ns: launch % 2 === 0 ? 50 : 200 })),
+      steady(100),
+    )
+    expect(result.launches).toBeGreaterThan(FEWEST_LAUNCHES)
   })
 
   it('leaves out rounds in which either side lost its processor', async () => {

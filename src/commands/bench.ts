@@ -1,9 +1,11 @@
 import type { Trigger } from '../backends/backend.ts'
+import { addGateOptions, openBaseline } from './baseline.ts'
+import type { BaselineOptions } from './baseline.ts'
 import type { CommandModule } from './command.ts'
 import { parseList, parsePositive, parseWhole, parseWholeList } from './options.ts'
 import type { CommonOptions } from './options.ts'
 
-interface BenchCommandOptions extends CommonOptions {
+interface BenchCommandOptions extends CommonOptions, BaselineOptions {
   readonly workload?: readonly string[]
   readonly fds: readonly number[]
   readonly active?: number
@@ -30,7 +32,8 @@ export const benchCommand: CommandModule = {
   name: 'bench',
   summary: 'what does it cost at your size: every workload over every backend, side by side',
   define(command) {
-    command
+    addGateOptions(command)
+      .option('--baseline <file>', 'compare with a saved result (--format json) after measuring')
       .option('-w, --workload <list>', 'only these workloads, separated by commas', parseList)
       .option(
         '-n, --fds <list>',
@@ -77,11 +80,13 @@ export const benchCommand: CommandModule = {
     const { benchMachine } = await import('../measure/machine.ts')
     const { driverChoices } = await import('../measure/choose-driver.ts')
     const { assertProcessors } = await import('../measure/processors.ts')
+    const { compareExitCode } = await import('../measure/compare/gate.ts')
     const context = await makeContext(options)
+    const compare = await openBaseline(options, (message) => context.warn(message))
     const cpus = options.cpu ?? []
     assertProcessors(cpus)
     const quick = options.quick === true
-    const report = await interruptible((signal) =>
+    const measured = await interruptible((signal) =>
       benchMachine({
         backends: context.backends,
         workloads: chooseNames('workload', options.workload, workloadNames),
@@ -109,8 +114,11 @@ export const benchCommand: CommandModule = {
         signal,
       }),
     )
+    const baseline = compare?.(measured)
+    const report = baseline === undefined ? measured : { ...measured, baseline }
     context.write((format, formatOptions) => format.bench(report, formatOptions))
     if (report.interrupted === true) return INTERRUPTED_EXIT_CODE
-    return report.gaps.some(({ outcome }) => outcome === 'failed') ? 1 : 0
+    if (report.gaps.some(({ outcome }) => outcome === 'failed')) return 1
+    return baseline === undefined ? 0 : compareExitCode(baseline)
   },
 }

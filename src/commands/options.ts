@@ -58,6 +58,22 @@ export function parseWholeList(least: number): (text: string) => number[] {
       .toSorted((a, b) => a - b)
 }
 
+/** The smallest limit: no smaller difference is ever called one (`LOCAL_THRESHOLD`). */
+const SMALLEST_LIMIT_PERCENT = 1
+
+/** `5%` or `5 %` as 0.05. The sign is asked for, because 5 and 0.05 could mean either. */
+export function parseLimit(text: string): number {
+  const [, number] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? []
+  const percent = Number(number)
+  if (number === undefined || !Number.isFinite(percent)) {
+    throw new InvalidArgumentError('It takes a percentage with its sign, like 5%.')
+  }
+  if (percent < SMALLEST_LIMIT_PERCENT) {
+    throw new InvalidArgumentError('It takes at least 1%: a smaller difference is never called one.')
+  }
+  return percent / 100
+}
+
 /** A number above zero, with or without a fraction. */
 export function parsePositive(text: string): number {
   const value = Number(text)

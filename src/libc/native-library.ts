@@ -4,7 +4,7 @@ import type { LibraryKey } from './ffi.ts'
 import { symbolAddress } from './libc.ts'
 import type { Libc } from './libc.ts'
 import { signatures } from './signatures.ts'
-import type { ArgumentKind, FunctionName, Pointer, Signature } from './signatures.ts'
+import type { FunctionName, Pointer, Signature } from './signatures.ts'
 
 /** A library of our own, with the functions of its table, and the addresses of others. */
 export interface NativeLibrary<N extends string> {
@@ -39,9 +39,4 @@ export function nativeArguments(name: FunctionName, args: readonly number[]): re
   const padding = variadicPadding(signature, process.platform, process.arch)
   const fixed = signature.fixed ?? args.length
   return [...args.slice(0, fixed), ...Array<number>(padding).fill(0), ...args.slice(fixed)]
-}
-
-/** The kinds of a function's arguments. */
-export function argumentKinds(name: FunctionName): readonly ArgumentKind[] {
-  return signatures[name].args
 }

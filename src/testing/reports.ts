@@ -3,6 +3,8 @@ import type { CheckResult } from '../conformance/check.ts'
 import { countOutcomes } from '../conformance/report.ts'
 import type { VerifyReport } from '../conformance/report.ts'
 import type { BenchReport, BenchResult } from '../measure/report.ts'
+import { seededRandom, shuffled } from '../measure/random.ts'
+import { median } from '../measure/statistics/describe.ts'
 import type { ProbeReport } from '../probe/report.ts'
 
 const tool = { name: 'evloop', version: '1.2.3' } as const
@@ -153,4 +155,31 @@ export function benchResult(over: Partial<BenchResult> = {}): BenchResult {
     events: { expected: 1000, seen: 1000, duplicate: 0, spurious: 0, lost: 0 },
     ...over,
   }
+}
+
+/** Rounds evenly around a median, in random order, none farther from it than `spread` as a fraction of it. */
+export function roundsAround(medianNs: number, spread = 0.01, count = 30, seed = 1): number[] {
+  const even = Array.from({ length: count }, (_, i) => (2 * i + 1) / count - 1)
+  return shuffled(even, seededRandom(seed)).map((at) => medianNs * (1 + spread * at))
+}
+
+/** A figure of these rounds that agrees with itself, as one that was measured does. */
+export function measuredResult(roundNs: readonly number[], over: Partial<BenchResult> = {}): BenchResult {
+  const medianNs = median(roundNs)
+  const [least, most] = [Math.min(...roundNs), Math.max(...roundNs)]
+  return benchResult({
+    rounds: roundNs.length,
+    roundNs,
+    medianNs,
+    ci95Ns: [least, most],
+    minNs: least,
+    p50Ns: medianNs,
+    p90Ns: most,
+    p99Ns: most,
+    p999Ns: most,
+    maxNs: most,
+    meanNs: medianNs,
+    opsPerSecond: 1e9 / medianNs,
+    ...over,
+  })
 }

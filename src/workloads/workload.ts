@@ -122,7 +122,7 @@ export interface LibeventDetail {
  * since a signal was due are what a caller waits (corrected for coordinated omission), those since it was sent
  * are what remains if nobody counts the waiting before (uncorrected).
  */
-export interface OpenLoopDetail {
+interface OpenLoopDetail {
   readonly rateHz: number
   readonly correctedNs: readonly number[]
   readonly uncorrectedNs: readonly number[]
@@ -132,7 +132,7 @@ export interface OpenLoopDetail {
  * How cycles are timed. `batch`: many at once, and for percentiles one by one. `each`: one by one, because
  * something that is not timed lies between them. `marks`: the cycle says where.
  */
-export type Timing = 'batch' | 'each' | 'marks'
+type Timing = 'batch' | 'each' | 'marks'
 
 export interface Case {
   /** Which of its workload's forms it is, where there are several. */
@@ -169,7 +169,7 @@ export function isWrong({ expected, seen, duplicate, spurious, lost }: EventCoun
 }
 
 /** How many sources are active unless the user says so: a hundredth of them, between 1 and 100. */
-export function defaultActive(fds: number): number {
+function defaultActive(fds: number): number {
   return Math.min(100, Math.max(1, Math.floor(fds / 100)))
 }
 

@@ -3,6 +3,7 @@ import { correlated, costs, gaussian, heavyTailed } from '../../testing/noise.ts
 import { seededRandom } from '../random.ts'
 import type { Random } from '../random.ts'
 import { compareRounds, compareSamples, LOCAL_THRESHOLD } from './verdict.ts'
+import type { Compared, Costs } from './verdict.ts'
 
 /** A run's smallest number of rounds. */
 const ROUNDS = 30
@@ -15,7 +16,7 @@ const threshold = LOCAL_THRESHOLD
 /** In how many of so many runs a difference is claimed. Noise is so large that the threshold hides no mistake. */
 function claims(
   runs: number,
-  compare: typeof compareSamples,
+  compare: (costs: Costs) => Compared,
   pair: readonly Random[],
   random: Random,
 ): number {

@@ -32,6 +32,12 @@ export interface Compared {
   readonly verdict: Verdict
 }
 
+/** What two samples say. */
+export interface ComparedSamples extends Compared {
+  /** Whether there are rounds enough for the interval to be one; the verdict is inconclusive if not. */
+  readonly enough: boolean
+}
+
 /** Costs of the same unit, all above 0, in the order in which they were measured. */
 export interface Costs {
   readonly subject: readonly number[]
@@ -99,7 +105,7 @@ export function compareRounds(costs: RoundCosts): Compared {
  *
  * @throws {RangeError} If a cost is not above 0.
  */
-export function compareSamples(costs: Costs): Compared {
+export function compareSamples(costs: Costs): ComparedSamples {
   const { subject, base, random } = costs
   const [a, b] = [logarithms(subject), logarithms(base)]
   const apart = areBeyondDrift(a, b)
@@ -113,7 +119,7 @@ export function compareSamples(costs: Costs): Compared {
   const ci95 = ratioInterval(subject, base, random)
   const { p } = mannWhitneyU(a, b, inflation)
   const enough = isEnough(a.length / inflationA) && isEnough(b.length / inflationB)
-  return { value, ci95, p, verdict: enough ? verdictOf({ ...costs, ci95, p }) : 'inconclusive' }
+  return { value, ci95, p, verdict: enough ? verdictOf({ ...costs, ci95, p }) : 'inconclusive', enough }
 }
 
 /**
