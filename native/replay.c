@@ -29,7 +29,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-enum { ARGUMENTS = 10, SLOTS = 8, LANES = 64, SHOWN = 256 };
+enum { ARGUMENTS = 10, SLOTS = 64, LANES = 64, SHOWN = 256 };
 
 /* CALL takes six arguments at most; the first or the third is the step's number if `varies` says 1 or 3. */
 enum kind { CALL, CALL_ANY, CHECK, STORE8, STORE32, ADD32, LOAD32, TIME, PACE, BARRIER };
@@ -44,8 +44,8 @@ struct action {
   uint8_t narrow;   /* the result is an int: the upper half of the register means nothing */
   uint8_t checks;   /* the result must be `expected` (and errno `error`, where that is -1) */
   uint8_t binds;    /* CALL_ANY: 1 + the slot that keeps the result, or 0 */
-  uint8_t unused;
-  uint16_t bound;   /* CALL_ANY: a bit for each argument that is the number of a slot */
+  uint8_t bound;    /* CALL_ANY: the step's number is that of the slot which has the argument */
+  uint16_t unused;
   int32_t error;
   uint32_t words;   /* how many 32-bit words at `address` must add up to `sum` after the call */
   void *function;
@@ -64,19 +64,15 @@ struct lane {
   const struct action *actions;
   const struct step *steps;
   uint64_t count;
-  uint64_t cycles;
-  uint64_t warmup;  /* cycles before those that count */
+  uint64_t cycles, warmup; /* those that count, and those before them */
   int64_t *marks;   /* what TIME and PACE write: at least as many as the program makes */
   int64_t period;   /* PACE: nanoseconds from one due time to the next */
   int64_t slack;    /* nanoseconds of timer slack, 0 to leave it alone */
   int32_t cpu;      /* the only processor to run on, -1 for any */
   int32_t unused;
-  int64_t began, ended;
-  int64_t due;
-  uint64_t marked;  /* how many marks were written */
+  int64_t began, ended, due;
   uint64_t cycle;   /* which cycle it is in, of warm-up or not; written before each cycle */
-  volatile uint64_t at; /* which step it is at: tells where a lane hangs */
-  int64_t slots[SLOTS];
+  volatile uint64_t at; /* which step it is at, or `count` when it is done: tells where a lane hangs */
 };
 
 struct job {
@@ -85,9 +81,10 @@ struct job {
   _Atomic uint32_t failed; /* 1 + the lane that met a difference */
   int32_t error;
   int64_t actual;
-  uint64_t differs; /* 0: the result, 1: the memory */
+  int64_t memory; /* 0: the result differs, 1: the memory */
   unsigned char shown[SHOWN];
-  int64_t user_ns, system_ns, voluntary, involuntary;
+  int64_t slots[SLOTS];
+  int64_t cpu_ns, voluntary, involuntary;
   struct lane lane[LANES];
 };
 
@@ -123,50 +120,47 @@ static void sleep_until(int64_t due) {
 #endif
 }
 
-/* Words weighted by their place: one that moved or changed shows. The words of a struct need no alignment. */
+/*
+ * Words, each multiplied with a number that its place is scattered to: weights in a simple order would not tell
+ * one event of two from another. The words of a struct need no alignment.
+ */
 static uint64_t sum_of(const unsigned char *bytes, uint32_t words) {
   uint64_t sum = 0;
   for (uint32_t i = 0; i < words; i++) {
-    uint32_t word;
+    uint32_t word, weight = (i + 1) * 0x9e3779b1u;
     memcpy(&word, bytes + 4 * (size_t)i, 4);
-    sum += (uint64_t)word * (2 * i + 1);
+    sum += (uint64_t)word * (weight ^ weight >> 15);
   }
   return sum;
 }
 
 /* The child has diverged from the recording, so it ends: what it meets from here on would mean nothing. */
-static __attribute__((noreturn, cold)) void fail(struct lane *lane, const struct action *a, int64_t actual,
-                                                int error, int differs) {
+static __attribute__((noreturn, cold)) void fail(const struct lane *lane, const struct action *a, int64_t actual,
+                                                int memory) {
   uint32_t none = 0;
-  if (atomic_compare_exchange_strong(&job->failed, &none, 1 + (uint32_t)(lane - job->lane))) {
-    job->actual = actual;
-    job->error = error;
-    job->differs = (uint64_t)differs;
-    size_t size = 4 * (size_t)a->words;
-    if (differs) memcpy(job->shown, a->address, size < SHOWN ? size : SHOWN);
-    char failed = 'f';
-    if (write(replies, &failed, 1) < 0) _exit(2);
-    _exit(1);
-  }
-  for (;;) pause();
+  if (!atomic_compare_exchange_strong(&job->failed, &none, 1 + (uint32_t)(lane - job->lane)))
+    for (;;) pause();
+  size_t size = 4 * (size_t)a->words;
+  job->actual = actual;
+  job->error = errno;
+  job->memory = memory;
+  if (memory) memcpy(job->shown, a->address, size < SHOWN ? size : SHOWN);
+  _exit(write(replies, "f", 1) == 1 ? 1 : 2);
 }
 
-static int64_t call_any(struct lane *lane, const struct action *a, const struct step *step) {
+static int64_t call_any(const struct action *a, int32_t number) {
   int64_t v[ARGUMENTS];
   memcpy(v, a->arguments, sizeof v);
-  if (a->varies) v[a->varies - 1] = step->number;
-  for (int i = 0; i < ARGUMENTS; i++)
-    if (a->bound >> i & 1) v[i] = lane->slots[v[i] & (SLOTS - 1)];
+  if (a->varies) v[a->varies - 1] = a->bound ? job->slots[number] : number;
   int64_t r = ((wide_function *)a->function)(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]);
-  if (a->binds) lane->slots[(a->binds - 1) & (SLOTS - 1)] = a->narrow ? (int32_t)r : r;
+  if (a->binds) job->slots[a->binds - 1] = a->narrow ? (int32_t)r : r;
   return r;
 }
 
-static inline void check(struct lane *lane, const struct action *a, int64_t r) {
+static inline void check(const struct lane *lane, const struct action *a, int64_t r) {
   if (a->narrow) r = (int32_t)r;
-  if (a->checks && UNLIKELY(r != a->expected || (r == -1 && errno != a->error)))
-    fail(lane, a, r, r == -1 ? errno : 0, 0);
-  if (a->words && UNLIKELY(sum_of(a->address, a->words) != a->sum)) fail(lane, a, r, 0, 1);
+  if (a->checks && UNLIKELY(r != a->expected || (r == -1 && errno != a->error))) fail(lane, a, r, 0);
+  if (a->words && UNLIKELY(sum_of(a->address, a->words) != a->sum)) fail(lane, a, r, 1);
 }
 
 static void run(struct lane *lane, uint64_t cycles) {
@@ -184,7 +178,7 @@ static void run(struct lane *lane, uint64_t cycles) {
           check(lane, a, ((function *)a->function)(a->varies == 1 ? step->number : v[0], v[1],
                                                    a->varies == 3 ? step->number : v[2], v[3], v[4], v[5]));
           break;
-        case CALL_ANY: check(lane, a, call_any(lane, a, step)); break;
+        case CALL_ANY: check(lane, a, call_any(a, step->number)); break;
         case CHECK: check(lane, a, 0); break;
         case STORE8: *(volatile uint8_t *)a->address = (uint8_t)step->number; break;
         case STORE32: __atomic_store_n((uint32_t *)a->address, (uint32_t)step->number, __ATOMIC_RELEASE); break;
@@ -200,7 +194,7 @@ static void run(struct lane *lane, uint64_t cycles) {
       }
     }
   }
-  lane->marked = (uint64_t)(mark - lane->marks);
+  lane->at = lane->count;
 }
 
 static void *run_lane(void *argument) {
@@ -224,24 +218,22 @@ static void *run_lane(void *argument) {
   return NULL;
 }
 
-static int64_t ns_of(struct timeval t) { return ((int64_t)t.tv_sec * 1000000 + t.tv_usec) * 1000; }
+static int64_t cpu_ns(const struct rusage *u) {
+  int64_t seconds = (int64_t)u->ru_utime.tv_sec + u->ru_stime.tv_sec;
+  return (seconds * 1000000 + u->ru_utime.tv_usec + u->ru_stime.tv_usec) * 1000;
+}
 
 /* Runs the job once; false where a thread could not be started. */
 static int run_job(void) {
   struct rusage before, after;
   pthread_t threads[LANES];
-  pthread_attr_t small;
   getrusage(RUSAGE_SELF, &before);
-  pthread_attr_init(&small);
-  pthread_attr_setstacksize(&small, 256 * 1024);
   for (uint32_t i = 1; i < job->lanes; i++)
-    if (pthread_create(&threads[i], &small, run_lane, &job->lane[i]) != 0) return 0;
+    if (pthread_create(&threads[i], NULL, run_lane, &job->lane[i]) != 0) return 0;
   run_lane(&job->lane[0]);
   for (uint32_t i = 1; i < job->lanes; i++) pthread_join(threads[i], NULL);
-  pthread_attr_destroy(&small);
   getrusage(RUSAGE_SELF, &after);
-  job->user_ns = ns_of(after.ru_utime) - ns_of(before.ru_utime);
-  job->system_ns = ns_of(after.ru_stime) - ns_of(before.ru_stime);
+  job->cpu_ns = cpu_ns(&after) - cpu_ns(&before);
   job->voluntary = after.ru_nvcsw - before.ru_nvcsw;
   job->involuntary = after.ru_nivcsw - before.ru_nivcsw;
   return 1;
@@ -277,29 +269,12 @@ EXPORT int evloop_host(struct job *shared, int orders, int answers, const int *u
   _exit(0);
 }
 
-/* What a look at the clock costs, in picoseconds, and the smallest step that it was seen to make, in ns. */
-EXPORT void evloop_clock(int64_t *cost_ps, int64_t *step_ns) {
-  enum { LOOKS = 20000 };
-  int64_t first = now(), last = first, step = INT64_MAX;
-  for (int i = 0; i < LOOKS; i++) {
-    int64_t t = now();
-    if (t > last && t - last < step) step = t - last;
-    last = t;
-  }
-  *cost_ps = (last - first) * 1000 / LOOKS;
-  *step_ns = step;
-}
-
-/* Calls of this show what the replayer itself costs. */
-EXPORT int evloop_nothing(void) { return 0; }
-
 /* Sizes and offsets, for the test that holds the other side's idea of them against this file. */
 EXPORT int64_t evloop_layout(int which) {
   static const int64_t layout[] = {
-      sizeof(struct action),        offsetof(struct action, words), offsetof(struct action, function),
-      offsetof(struct action, sum), sizeof(struct lane),            offsetof(struct lane, began),
-      offsetof(struct lane, at),    offsetof(struct job, actual),   offsetof(struct job, user_ns),
-      offsetof(struct job, lane),   sizeof(struct job),
+      sizeof(struct action), offsetof(struct action, words), offsetof(struct action, function),
+      offsetof(struct action, sum), sizeof(struct lane), offsetof(struct lane, began), offsetof(struct lane, at),
+      offsetof(struct job, actual), offsetof(struct job, cpu_ns), offsetof(struct job, lane), sizeof(struct job),
   };
   return which >= 0 && (size_t)which < sizeof layout / sizeof *layout ? layout[which] : -1;
 }

@@ -12,8 +12,11 @@ import type { Figure, OpenSide, Side, SideOptions } from './side.ts'
  * run where another one waits: so also on a busy machine there are rounds that nobody disturbs.
  */
 const BATCH_NS = 3e6
-/** A batch of one cycle would have no warm-up on evloop's side. */
-const FEWEST_CYCLES = 2
+/**
+ * Cycles that take longer than a batch should must still have others before them: a first one, of 10,000
+ * descriptors that another program has driven out of the caches, takes twice as long.
+ */
+const FEWEST_CYCLES = 6
 /** The first guess at the length of a cycle is made from a batch of at least this length. */
 const CALIBRATION_NS = 0.5e6
 /**
@@ -157,7 +160,7 @@ async function runRound(sides: Record<keyof Round, Side>, cycles: number, random
 
 /** How many cycles make a batch. Batches are timed from outside, because figures may be those of a part of it. */
 async function cyclesOf(side: Side, most: number): Promise<number> {
-  for (let cycles = FEWEST_CYCLES; ; cycles *= 4) {
+  for (let cycles = Math.min(FEWEST_CYCLES, most); ; cycles *= 4) {
     const start = performance.now()
     await side.run(cycles)
     const elapsedNs = (performance.now() - start) * 1e6

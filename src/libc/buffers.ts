@@ -72,6 +72,20 @@ export const bufferArguments: Partial<Record<FunctionName, readonly BufferArgume
   nanosleep: [time(0)],
 }
 
+/** Functions whose result is a new descriptor. */
+export const returnDescriptors: ReadonlySet<FunctionName> = new Set([
+  'accept4',
+  'dup',
+  'epoll_create',
+  'epoll_create1',
+  'eventfd',
+  'inotify_init1',
+  'kqueue',
+  'signalfd',
+  'socket',
+  'timerfd_create',
+])
+
 /** The argument of a wait that says when to give up, and its unit. */
 interface WaitLimit {
   readonly index: number

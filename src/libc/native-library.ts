@@ -1,21 +1,16 @@
 import { LibraryError } from '../errors.ts'
 import { bind, hasSymbol, openLibrary, variadicPadding } from './ffi.ts'
 import type { LibraryKey } from './ffi.ts'
-import { symbolAddress } from './libc.ts'
-import type { Libc } from './libc.ts'
 import { signatures } from './signatures.ts'
-import type { FunctionName, Pointer, Signature } from './signatures.ts'
+import type { FunctionName, Signature } from './signatures.ts'
 
-/** A library of our own, with the functions of its table, and the addresses of others. */
+/** A library of our own, with the functions of its table. */
 export interface NativeLibrary<N extends string> {
   readonly fn: Readonly<Record<N, (...args: readonly number[]) => number>>
-  /** The address of a symbol; NULL where there is none. */
-  address(symbol: string): Pointer
 }
 
 /** Loads a library and binds its functions. Main thread only. Throws `LibraryError`. */
 export function loadNativeLibrary<N extends string>(
-  libc: Libc,
   path: string,
   table: Readonly<Record<N, Signature>>,
 ): NativeLibrary<N> {
@@ -27,7 +22,7 @@ export function loadNativeLibrary<N extends string>(
       return [name, bind(key, name, signature)]
     }),
   ) as NativeLibrary<N>['fn']
-  return { fn, address: (symbol) => symbolAddress(libc, path, symbol) }
+  return { fn }
 }
 
 /**

@@ -22,18 +22,24 @@ export function wrapLibc(libc: Libc, around: (name: FunctionName, native: Native
  * must not take the thread with it, since a native call cannot be broken off.
  */
 export function boundWaits(libc: Libc, limitMs: number): Libc {
-  // timeval has the same shape; select writes to it, so it is filled before every call.
+  // timeval has the same shape, with microseconds; select writes to it, so it is filled before every call.
   const limit = new Memory(layouts.timespec.size)
+  const seconds = Math.floor(limitMs / 1000)
+  const restMs = limitMs % 1000
   return wrapLibc(libc, (name, native) => {
     const wait = waitLimits[name]
     if (wait === undefined) return native
     const { index, unit } = wait
-    const endless = unit === 'ms' ? -1 : NULL
+    if (unit === 'ms') {
+      // Every negative number is one that never comes (epoll_wait(2), poll(2)).
+      return (...args) => native(...(Number(args[index]) < 0 ? args.with(index, limitMs) : args))
+    }
+    const rest = BigInt(Math.round(restMs * (unit === 'timeval' ? 1e3 : 1e6)))
     return (...args) => {
-      if (args[index] !== endless) return native(...args)
-      limit.view.setBigInt64(layouts.timespec.offsets.tv_sec, BigInt(Math.ceil(limitMs / 1000)), true)
-      limit.view.setBigInt64(layouts.timespec.offsets.tv_nsec, 0n, true)
-      return native(...args.with(index, unit === 'ms' ? limitMs : limit.address))
+      if (args[index] !== NULL) return native(...args)
+      limit.view.setBigInt64(layouts.timespec.offsets.tv_sec, BigInt(seconds), true)
+      limit.view.setBigInt64(layouts.timespec.offsets.tv_nsec, rest, true)
+      return native(...args.with(index, limit.address))
     }
   })
 }

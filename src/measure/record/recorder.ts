@@ -1,4 +1,4 @@
-import { bufferArguments } from '../../libc/buffers.ts'
+import { bufferArguments, returnDescriptors } from '../../libc/buffers.ts'
 import type { BufferArgument } from '../../libc/buffers.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { findMemory } from '../../libc/memory.ts'
@@ -8,6 +8,8 @@ import type { FunctionName, Pointer } from '../../libc/signatures.ts'
 import { wrapLibc } from '../../libc/wrap.ts'
 import type { NativeCall } from '../../libc/wrap.ts'
 import { UnsupportedError } from '../../errors.ts'
+import { SLOTS } from '../replay/layout.ts'
+import { Shadow } from './shadow.ts'
 import { sumOfWords } from './sum.ts'
 import { Tape, varyingArgument } from './tape.ts'
 import type { Output } from './tape.ts'
@@ -15,13 +17,17 @@ import type { Output } from './tape.ts'
 /** Functions that look something up, and are no part of what is measured. */
 const lookUps: ReadonlySet<FunctionName> = new Set(['dlopen', 'dlsym', 'dladdr', 'strlen'])
 
+/** Functions that say nothing of what their arguments are: some may be addresses. */
+const opaque: ReadonlySet<FunctionName> = new Set(['syscall'])
+
 /** How many bytes of an output are kept to be shown. */
 const KEPT = 256
 
-/** The bytes at an address that a call was given, and the memory that owns them. */
+/** Where an address leads to: how far into which memory, and what is known of that. */
 interface Window {
-  readonly bytes: Uint8Array
   readonly memory: Memory
+  readonly offset: number
+  readonly shadow: Shadow
 }
 
 /**
@@ -33,9 +39,10 @@ export class Recorder {
   readonly lanes: readonly LaneRecorder[]
   /** The lane whose unchecked calls are being made. */
   acting: LaneRecorder | undefined
-  /** The bytes last known to be at an address. */
-  readonly #known = new Map<number, Uint8Array>()
+  readonly #shadows = new Map<Memory, Shadow>()
   readonly #windows = new Map<number, Window>()
+  /** Descriptors that may have another number in each replay, and the slots that keep it. */
+  readonly #slots = new Map<number, number>()
 
   constructor(libc: Libc, lanes: number) {
     this.lanes = Array.from({ length: lanes }, () => new LaneRecorder(libc, this))
@@ -57,29 +64,48 @@ export class Recorder {
   }
 
   /** The bytes that a pointer argument leads to. */
-  window(address: number, size: number): Uint8Array {
-    let window = this.#windows.get(address)
-    if (window === undefined || window.bytes.length < size) {
-      const found = findMemory(address as Pointer)
-      if (found === undefined) throw new UnsupportedError('recording', 'a call was given memory of others')
-      window = { memory: found.memory, bytes: found.memory.bytes.subarray(found.offset) }
-      this.#windows.set(address, window)
+  bytesAt(address: number, size: number): Uint8Array {
+    const { memory, offset } = this.#window(address)
+    if (offset + size > memory.bytes.length) {
+      throw new UnsupportedError('recording', 'a call was given more memory than there is')
     }
-    return window.bytes.subarray(0, size)
+    return memory.bytes.subarray(offset, offset + size)
   }
 
-  ownerOf(address: number): Memory | undefined {
-    return this.#windows.get(address)?.memory
+  ownerOf(address: number): Memory {
+    return this.#window(address).memory
+  }
+
+  #window(address: number): Window {
+    const known = this.#windows.get(address)
+    if (known !== undefined) return known
+    const found = findMemory(address as Pointer)
+    if (found === undefined) throw new UnsupportedError('recording', 'a call was given memory of others')
+    const { memory, offset } = found
+    const shadow = this.#shadows.get(memory) ?? new Shadow(memory.bytes.length)
+    this.#shadows.set(memory, shadow)
+    const window = { memory, offset, shadow }
+    this.#windows.set(address, window)
+    return window
   }
 
   /** Finds what was stored to a call's input since it was last seen, and adds those stores to a tape. */
   addStores(tape: Tape, address: number, bytes: Uint8Array): void {
-    addDifferences(tape, address, bytes, this.#known.get(address))
+    const { shadow, offset } = this.#window(address)
+    if (shadow.has(offset, bytes)) return
+    for (let at = 0; at < bytes.length;) {
+      const width = (address + at) % 4 === 0 && at + 4 <= bytes.length ? 4 : 1
+      if (!shadow.hasPart(offset, bytes, at, width)) {
+        tape.addStore(address + at, width, valueAt(bytes, at, width))
+      }
+      at += width
+    }
+    shadow.learn(offset, bytes)
   }
 
   /** A copy of what is known now, for `settle`. */
-  snapshot(): ReadonlyMap<number, Uint8Array> {
-    return new Map([...this.#known].map(([address, bytes]) => [address, bytes.slice()]))
+  snapshot(): ReadonlyMap<Memory, Shadow> {
+    return new Map([...this.#shadows].map(([memory, shadow]) => [memory, shadow.clone()]))
   }
 
   /**
@@ -87,43 +113,44 @@ export class Recorder {
    * and change it back before the next one, which is no store in any tape. What the setup leaves otherwise,
    * being replayed first, is stored at its end; `before` is the snapshot from when it had been recorded.
    */
-  settle(setup: Tape, before: ReadonlyMap<number, Uint8Array>): void {
-    for (const [address, known] of this.#known) {
-      this.window(address, known.length).set(known)
-      const left = before.get(address)
-      const owner = this.ownerOf(address)
-      if (left === undefined || owner === undefined) continue
-      setup.memory.add(owner)
-      addDifferences(setup, address, known, left)
+  settle(setup: Tape, before: ReadonlyMap<Memory, Shadow>): void {
+    for (const [memory, shadow] of this.#shadows) {
+      shadow.restore(memory.bytes)
+      const left = before.get(memory)
+      if (left === undefined) continue
+      setup.memory.add(memory)
+      shadow.differences(left, (offset, bytes) => {
+        const width = bytes.length === 4 ? 4 : 1
+        setup.addStore(memory.at(offset), width, valueAt(bytes, 0, width))
+      })
     }
   }
 
-  /** Takes the present bytes as known; undefined: nobody can know them. */
-  learn(address: number, bytes: Uint8Array | undefined): void {
-    if (bytes === undefined) {
-      this.#known.delete(address)
-      return
-    }
-    const known = this.#known.get(address)
-    if (known !== undefined && known.length >= bytes.length) known.set(bytes)
-    else this.#known.set(address, bytes.slice())
+  /** Takes what a call has left as known, or as what no other call will leave there. */
+  learn(address: number, bytes: Uint8Array, spent: boolean): void {
+    const { shadow, offset } = this.#window(address)
+    if (spent) shadow.forget(offset, bytes.length)
+    else shadow.learn(offset, bytes)
   }
-}
 
-/** Adds the stores that make `known` into `bytes`. */
-function addDifferences(tape: Tape, address: number, bytes: Uint8Array, known: Uint8Array | undefined): void {
-  for (let at = 0; at < bytes.length;) {
-    const width = (address + at) % 4 === 0 && at + 4 <= bytes.length ? 4 : 1
-    if (known === undefined || at + width > known.length || differs(bytes, known, at, width)) {
-      tape.addStore(address + at, width, valueAt(bytes, at, width))
-    }
-    at += width
+  /** The slot that has a descriptor. */
+  slotOf(fd: number): number | undefined {
+    return this.#slots.get(fd)
   }
-}
 
-function differs(a: Uint8Array, b: Uint8Array, at: number, width: number): boolean {
-  for (let i = at; i < at + width; i++) if (a[i] !== b[i]) return true
-  return false
+  /** Gives a descriptor a slot, until it is closed. */
+  bind(fd: number): number {
+    const taken = new Set(this.#slots.values())
+    let slot = 0
+    while (taken.has(slot)) slot++
+    if (slot >= SLOTS) throw new UnsupportedError('recording', `more than ${SLOTS} unchecked descriptors`)
+    this.#slots.set(fd, slot)
+    return slot
+  }
+
+  unbind(fd: number): void {
+    this.#slots.delete(fd)
+  }
 }
 
 function valueAt(bytes: Uint8Array, at: number, width: 1 | 4): number {
@@ -168,11 +195,12 @@ export class LaneRecorder {
 
   /** These calls are this lane's, through whatever Libc, and their results may differ from replay to replay. */
   unchecked<T>(calls: () => T): T {
+    const { acting } = this.#recorder
     this.#recorder.acting = this
     try {
       return calls()
     } finally {
-      this.#recorder.acting = undefined
+      this.#recorder.acting = acting
     }
   }
 
@@ -192,15 +220,13 @@ export class LaneRecorder {
     const recorder = this.#recorder
     return (tape, given) => {
       const args = given as readonly number[]
-      if (unknown.some((index) => args[index] !== 0)) {
+      if (opaque.has(name) || unknown.some((index) => args[index] !== 0)) {
         throw new UnsupportedError(`recording ${name}`, 'it is not known what it does with memory')
       }
       for (const buffer of buffers.filter(isRead)) {
         const address = args[buffer.index] ?? 0
         if (address === 0) continue
-        const bytes = recorder.window(address, buffer.size(args, 0))
-        recorder.addStores(tape, address, bytes)
-        recorder.learn(address, bytes)
+        recorder.addStores(tape, address, recorder.bytesAt(address, buffer.size(args, 0)))
       }
       const checked = recorder.acting === undefined
       const result = native(...args)
@@ -210,17 +236,20 @@ export class LaneRecorder {
         const { index, use } = buffer
         const address = args[index] ?? 0
         if (address === 0) continue
-        const bytes = recorder.window(address, buffer.size(args, result))
-        const owner = recorder.ownerOf(address)
-        if (owner !== undefined) tape.memory.add(owner)
+        tape.memory.add(recorder.ownerOf(address))
         if (use === 'in') continue
-        recorder.learn(address, use === 'spent' ? undefined : bytes)
+        const bytes = recorder.bytesAt(address, buffer.size(args, result))
+        recorder.learn(address, bytes, use === 'spent')
         if (use !== 'spent' && checked && bytes.length >= 4) outputs.push(outputOf(address, bytes))
       }
       const kept = [...args]
       if (varying !== undefined) kept[varying] = 0
       const number = varying === undefined ? 0 : (args[varying] ?? 0) | 0
-      tape.addCall({ kind: 'call', name, args: kept, result, errno, checked, outputs }, number)
+      const bound = varying === undefined ? undefined : recorder.slotOf(number)
+      if (bound !== undefined && name === 'close') recorder.unbind(number)
+      const binds = !checked && result >= 0 && returnDescriptors.has(name) ? recorder.bind(result) : undefined
+      const call = { name, args: kept, result, errno, checked, outputs, binds, bound: bound !== undefined }
+      tape.addCall({ kind: 'call', ...call }, bound ?? number)
       return result
     }
   }

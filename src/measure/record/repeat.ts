@@ -1,7 +1,6 @@
 import { MeasurementError } from '../../errors.ts'
-import { errnoName } from '../../libc/libc.ts'
 import { sumOfWords } from './sum.ts'
-import { describeCall } from './tape.ts'
+import { describeCall, resultOf } from './tape.ts'
 import type { Output, RecordedCall, Tape } from './tape.ts'
 
 /**
@@ -30,19 +29,19 @@ export function repeating(record: () => readonly (readonly Tape[])[]): readonly 
 function sameEveryTime(first: Tape, second: Tape): Tape {
   const before = callsOf(first)
   const after = callsOf(second)
-  /** Of each action of the second, those outputs that it left every time. */
+  /** Of each action of the second, what of its outputs was the same every time. */
   const stable = new Map<number, readonly Output[]>()
   for (let i = 0; i < Math.max(before.length, after.length); i++) {
     const [a, b] = [before[i], after[i]]
     const call = a === undefined ? undefined : first.actions[first.actionAt(a)]
     const again = b === undefined ? undefined : second.actions[second.actionAt(b)]
     const difference =
-      a === undefined || b === undefined || call?.kind !== 'call' || again?.kind !== 'call'
-        ? 'is not made every time'
-        : differenceOf(call, first.numberAt(a), again, second.numberAt(b))
+      a !== undefined && b !== undefined && call?.kind === 'call' && again?.kind === 'call'
+        ? differenceOf(call, first.numberAt(a), again, second.numberAt(b))
+        : `${described(first, a) ?? described(second, b)} is not made every time`
     if (difference !== undefined) {
       throw new MeasurementError(
-        `the cycle does not repeat itself: call ${i + 1} of ${before.length} ${difference}`,
+        `the cycle does not repeat itself: call ${i + 1} of ${before.length}, ${difference}`,
       )
     }
     if (call?.kind !== 'call' || again?.kind !== 'call' || b === undefined) continue
@@ -53,8 +52,8 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
       left.flatMap((output) => partsInBoth(output, again.outputs, call.outputs)),
     )
   }
-  const merged = second.map((action) => {
-    const outputs = stable.get(second.actions.indexOf(action))
+  const merged = second.map((action, index) => {
+    const outputs = stable.get(index)
     return action.kind === 'call' && outputs !== undefined ? { ...action, outputs } : action
   })
   for (const memory of first.memory) merged.memory.add(memory)
@@ -108,12 +107,14 @@ function differenceOf(a: RecordedCall, first: number, b: RecordedCall, second: n
   // Memory may be another piece in each cycle: what matters is what is in it.
   const same = a === b && first === second
   if (!same && describeCall(a, first) !== describeCall(b, second)) {
-    return `was ${describeCall(a, first)}, and then ${describeCall(b, second)}`
+    return `${describeCall(a, first)}, was then ${describeCall(b, second)}`
   }
   if ((a.result === b.result && a.errno === b.errno) || !a.checked) return undefined
-  return `was ${describeCall(a, first)}, which gave ${resultOf(a)}, and then ${resultOf(b)}`
+  return `${describeCall(a, first)}, gave ${resultOf(a)} and then ${resultOf(b)}`
 }
 
-function resultOf({ result, errno }: RecordedCall): string {
-  return result === -1 ? `-1 (${errnoName(errno)})` : String(result)
+/** The call of a step; undefined where there is none. */
+function described(tape: Tape, step: number | undefined): string | undefined {
+  const call = step === undefined ? undefined : tape.actions[tape.actionAt(step)]
+  return call?.kind === 'call' && step !== undefined ? describeCall(call, tape.numberAt(step)) : undefined
 }

@@ -1,4 +1,5 @@
 /** What was recorded: the calls of one thread in order, and what happened between them. */
+import { errnoName } from '../../libc/libc.ts'
 import type { Memory } from '../../libc/memory.ts'
 import { signatures } from '../../libc/signatures.ts'
 import type { FunctionName } from '../../libc/signatures.ts'
@@ -23,6 +24,10 @@ export interface RecordedCall {
   readonly errno: number
   /** Whether the result must be the same in every replay. */
   readonly checked: boolean
+  /** The slot that keeps its result, a descriptor that may have another number in each replay. */
+  readonly binds?: number | undefined
+  /** Its varying argument is such a descriptor, and the step's number is the slot. */
+  readonly bound?: boolean
   readonly outputs: readonly Output[]
 }
 
@@ -34,18 +39,8 @@ interface RecordedStore {
   readonly width: 1 | 4
 }
 
-/** A call of a native function that is not of libc: without arguments, and returning 0. */
-interface NativeStep {
-  readonly kind: 'native'
-  readonly address: number
-}
-
 /** What a step does, but for its number. */
-export type RecordedAction =
-  | RecordedCall
-  | RecordedStore
-  | NativeStep
-  | { readonly kind: 'mark' | 'pace' | 'barrier' }
+export type RecordedAction = RecordedCall | RecordedStore | { readonly kind: 'mark' | 'pace' | 'barrier' }
 
 /**
  * Which argument of a function, from 0, differs from step to step more often than any other: the descriptor that
@@ -67,7 +62,8 @@ export class Tape {
   /** The memory that addresses lie in. It lives as long as the tape. */
   readonly memory = new Set<Memory>()
   readonly #indices = new Map<string, number>()
-  readonly #storeIndices = new Map<number, number>()
+  /** By address, for each width. */
+  readonly #storeIndices = { 1: new Map<number, number>(), 4: new Map<number, number>() } as const
   readonly #lastCall = new Map<FunctionName, number>()
   #steps = new Int32Array(32)
   #length = 0
@@ -92,11 +88,11 @@ export class Tape {
   }
 
   addStore(address: number, width: 1 | 4, value: number): void {
-    // An address has one width, by how it is aligned.
-    let index = this.#storeIndices.get(address)
+    const indices = this.#storeIndices[width]
+    let index = indices.get(address)
     if (index === undefined) {
       index = this.actions.push({ kind: 'store', address, width }) - 1
-      this.#storeIndices.set(address, index)
+      indices.set(address, index)
     }
     this.#push(index, value)
   }
@@ -143,7 +139,7 @@ export class Tape {
   }
 
   /** The same steps, whose actions are others. */
-  map(change: (action: RecordedAction) => RecordedAction): Tape {
+  map(change: (action: RecordedAction, index: number) => RecordedAction): Tape {
     const tape = new Tape()
     tape.actions.push(...this.actions.map(change))
     for (const memory of this.memory) tape.memory.add(memory)
@@ -154,13 +150,18 @@ export class Tape {
 }
 
 /** A call as a person reads it: memory is not named by its address. */
-export function describeCall({ name, args }: RecordedCall, number: number): string {
+export function describeCall({ name, args, bound }: RecordedCall, number: number): string {
   const kinds = signatures[name].args
   const shown = args.map((value, i) => {
-    if (i === varyingArgument(name)) return String(number)
+    if (i === varyingArgument(name)) return bound === true ? `unchecked ${number}` : String(number)
     return kinds[i] !== 'pointer' ? String(value) : value === 0 ? 'NULL' : 'memory'
   })
   return `${name}(${shown.join(', ')})`
+}
+
+/** What a call has returned, as a person reads it: with errno, where that says why it failed. */
+export function resultOf({ result, errno }: Pick<RecordedCall, 'result' | 'errno'>): string {
+  return result === -1 ? `-1 (${errnoName(errno)})` : String(result)
 }
 
 function isSameCall(a: RecordedCall, b: RecordedCall): boolean {
@@ -168,13 +169,15 @@ function isSameCall(a: RecordedCall, b: RecordedCall): boolean {
     a.result === b.result &&
     a.errno === b.errno &&
     a.checked === b.checked &&
+    a.binds === b.binds &&
+    a.bound === b.bound &&
     a.args.every((value, i) => value === b.args[i]) &&
     a.outputs.length === b.outputs.length &&
     a.outputs.every(({ address, sum }, i) => address === b.outputs[i]?.address && sum === b.outputs[i]?.sum)
   )
 }
 
-function keyOf({ name, args, result, errno, checked, outputs }: RecordedCall): string {
+function keyOf({ name, args, result, errno, checked, binds, bound, outputs }: RecordedCall): string {
   const left = outputs.map(({ address, sum }) => `${address}=${sum}`)
-  return `${name} ${args.join(' ')} ${result} ${errno} ${checked} ${left.join(' ')}`
+  return `${name} ${args.join(' ')} ${result} ${errno} ${checked} ${binds} ${bound} ${left.join(' ')}`
 }

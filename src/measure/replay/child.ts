@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { constants as osConstants } from 'node:os'
 import { MeasurementError, UnsupportedError } from '../../errors.ts'
 import { POLL } from '../../libc/constants/linux.ts'
 import { openPipe } from '../../libc/fd.ts'
@@ -11,9 +9,10 @@ import { SharedMemory } from '../../libc/shared-memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { Pointer } from '../../libc/signatures.ts'
 import type { ContextSwitches } from '../driver.ts'
-import { JOB, JOB_SIZE, LANE, LANES } from './layout.ts'
+import { JOB, JOB_SIZE, LANE, LANES, SHOWN } from './layout.ts'
 import { whatDiffers } from './difference.ts'
 import type { Replayer } from './native.ts'
+import { endOf, runDelayNs } from './process-status.ts'
 import { originOf } from './program.ts'
 import type { Program } from './program.ts'
 
@@ -183,7 +182,7 @@ export class ReplayChild implements Disposable {
     return {
       elapsedNs: at(offsets.lane + LANE.offsets.ended) - at(offsets.lane + LANE.offsets.began),
       marks,
-      cpuNs: at(offsets.user_ns) + at(offsets.system_ns),
+      cpuNs: at(offsets.cpu_ns),
       switches: { voluntary: at(offsets.voluntary), involuntary: at(offsets.involuntary) },
       // Threads of one program may well wait for each other's processor; that is no disturbance.
       waitedNs:
@@ -218,8 +217,8 @@ export class ReplayChild implements Disposable {
     orders: readonly LaneOrder[],
     options: RunOptions,
   ): Error {
-    if (answer === 'threads') return new UnsupportedError('replaying in threads', 'none could be started')
     const status = this.#end(answer === 'dead')
+    if (answer === 'threads') return new UnsupportedError('replaying in threads', 'one could not be started')
     const { view } = this.#shared
     const failed = view.getUint32(JOB.offsets.failed, true)
     const lane = failed === 0 ? this.#slowest(orders) : failed - 1
@@ -231,8 +230,8 @@ export class ReplayChild implements Disposable {
         ? {
             actual: Number(view.getBigInt64(JOB.offsets.actual, true)),
             errno: view.getInt32(JOB.offsets.error, true),
-            memory: view.getBigUint64(JOB.offsets.differs, true) !== 0n,
-            shown: new Uint8Array(view.buffer, view.byteOffset + JOB.offsets.shown, 256).slice(),
+            memory: view.getBigInt64(JOB.offsets.memory, true) !== 0n,
+            shown: new Uint8Array(view.buffer, view.byteOffset + JOB.offsets.shown, SHOWN).slice(),
           }
         : answer === 'late'
           ? `it has not returned after ${(options.timeoutMs / 1000).toFixed(1)} s`
@@ -250,7 +249,7 @@ export class ReplayChild implements Disposable {
     const { view } = this.#shared
     const found = orders.findIndex(({ program }, index) => {
       const at = JOB.offsets.lane + index * LANE.size + LANE.offsets.at
-      return originOf(program, Number(view.getBigUint64(at, true))).action?.kind === 'call'
+      return originOf(program, Number(view.getBigUint64(at, true)))?.action.kind === 'call'
     })
     return Math.max(0, found)
   }
@@ -265,12 +264,7 @@ export class ReplayChild implements Disposable {
       // A signal came for this process; the child is still to be waited for.
     }
     this.#pid = 0
-    const word = status.view.getInt32(0, true)
-    // <sys/wait.h>: the low seven bits are the signal, the next byte is the exit code.
-    const signal = word & 0x7f
-    if (signal === 0) return `exit code ${(word >> 8) & 0xff}`
-    const name = Object.entries(osConstants.signals).find(([, number]) => number === signal)?.[0]
-    return name ?? `signal ${signal}`
+    return endOf(status.view.getInt32(0, true))
   }
 
   close(): void {
@@ -281,17 +275,6 @@ export class ReplayChild implements Disposable {
 
   [Symbol.dispose](): void {
     this.close()
-  }
-}
-
-/** How long a process's first thread was ready to run and had no processor (proc(5), schedstat). */
-function runDelayNs(pid: number): number | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')
-    const delay = Number(fields[1])
-    return fields.length < 3 || Number.isNaN(delay) ? undefined : delay
-  } catch {
-    return undefined
   }
 }
 

@@ -1,30 +1,52 @@
 import { isKnownError } from '../../errors.ts'
 import { Tape } from '../record/tape.ts'
-import { ReplayChild } from './child.ts'
+import { MOST_MARKS, ReplayChild } from './child.ts'
+import type { RunResult } from './child.ts'
 import type { Replayer } from './native.ts'
 import { assemble } from './program.ts'
-import type { Program } from './program.ts'
 
-/** Calls in a cycle: as many as make the loop around them disappear. */
-const CALLS = 64
-const CYCLES = 2000
+/** Steps in a cycle: as many as make the loop around them disappear. */
+const STEPS = 64
 const BATCHES = 5
 
 /**
- * What a replayed call costs by itself, in nanoseconds: the least of some batches of a function that does
- * nothing. A C program pays for most of that too, for it also has to call.
+ * What a replayed call costs by itself, in nanoseconds: the least of some batches of a function that does next
+ * to nothing. A C program pays for most of that too, for it also has to call.
  */
 export function measureReplayedCall(replayer: Replayer): number {
+  const tape = new Tape()
+  const call = { kind: 'call', name: 'getpagesize', args: [], errno: 0, checked: true, outputs: [] } as const
+  const result = replayer.libc.fn.getpagesize()
+  for (let i = 0; i < STEPS; i++) tape.addCall({ ...call, result }, 0)
+  const cycles = 2000
+  const batches = replay(replayer, tape, cycles)
+  return Math.min(...batches.map(({ elapsedNs }) => elapsedNs / cycles / STEPS))
+}
+
+/** What a look at the clock costs, as cycles that are timed have it, and its smallest step, in nanoseconds. */
+export function measureClock(replayer: Replayer): { readonly costNs: number; readonly stepNs: number } {
+  const tape = new Tape()
+  for (let i = 0; i < STEPS; i++) tape.addPlain('mark')
+  const looks = replay(replayer, tape, MOST_MARKS / STEPS).map(({ marks }) => marks[0] ?? new Float64Array())
+  const costs = looks.map((all) => ((all.at(-1) ?? 0) - (all[0] ?? 0)) / (all.length - 1))
+  const steps = looks.map((all) =>
+    all.reduce((least, time, i) => {
+      const step = time - (all[i - 1] ?? time)
+      return step > 0 && step < least ? step : least
+    }, Infinity),
+  )
+  return { costNs: Math.min(...costs), stepNs: Math.min(...steps) }
+}
+
+/** Replays a tape in a child of its own, again and again. */
+function replay(replayer: Replayer, tape: Tape, cycles: number): RunResult[] {
   using child = new ReplayChild(replayer, 1)
-  const program = nothing(replayer)
+  const program = assemble(replayer.libc, [tape])
   child.start([], child.fds)
   child.leave()
-  let least = Infinity
-  for (let i = 0; i < BATCHES; i++) {
-    const { elapsedNs } = child.run([{ program }], { cycles: CYCLES, warmup: CYCLES / 10, timeoutMs: 5000 })
-    least = Math.min(least, elapsedNs / CYCLES / CALLS)
-  }
-  return least
+  return Array.from({ length: BATCHES }, () =>
+    child.run([{ program }], { cycles, warmup: Math.ceil(cycles / 10), timeoutMs: 5000 }),
+  )
 }
 
 /**
@@ -33,7 +55,9 @@ export function measureReplayedCall(replayer: Replayer): number {
  */
 export function whyNoThreads(replayer: Replayer): string | undefined {
   using child = new ReplayChild(replayer, 2)
-  const order = { program: nothing(replayer) }
+  const tape = new Tape()
+  tape.addPlain('barrier')
+  const order = { program: assemble(replayer.libc, [tape]) }
   try {
     child.start([], child.fds)
     child.leave()
@@ -43,12 +67,4 @@ export function whyNoThreads(replayer: Replayer): string | undefined {
     if (!isKnownError(error)) throw error
     return `a forked process cannot have threads here (${error.message})`
   }
-}
-
-/** A program of calls that do nothing. */
-function nothing(replayer: Replayer): Program {
-  const address = replayer.native.address('evloop_nothing')
-  const tape = new Tape()
-  for (let i = 0; i < CALLS; i++) tape.add('nothing', () => ({ kind: 'native', address }))
-  return assemble(replayer.libc, [tape])
 }

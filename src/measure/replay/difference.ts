@@ -1,7 +1,6 @@
 /** What to say of a replay that went another way than the recording. */
-import { errnoName } from '../../libc/libc.ts'
-import { describeCall } from '../record/tape.ts'
-import type { RecordedCall } from '../record/tape.ts'
+import { describeCall, resultOf } from '../record/tape.ts'
+import type { Output } from '../record/tape.ts'
 import { originOf } from './program.ts'
 import type { Program } from './program.ts'
 
@@ -24,48 +23,43 @@ interface Difference {
 
 /** Says in one line what was expected, and what came instead: a difference, or a hang or a death in words. */
 export function whatDiffers(program: Program, place: Place, difference: Difference | string): string {
-  const { action: origin, number } = originOf(program, place.step)
-  if (origin?.kind === 'native') return typeof difference === 'string' ? difference : 'it differs'
+  const origin = originOf(program, place.step)
   // A step is a call to whoever reads this. What lies between calls only prepares them.
   const thread = place.lanes > 1 ? ` of thread ${place.lane + 1}` : ''
   const where = `step ${callsUpTo(program, place.step)} of ${callsUpTo(program, program.count)}${thread}, cycle ${place.cycle + 1}`
-  if (origin?.kind !== 'call')
-    return `${where}: ${typeof difference === 'string' ? difference : 'it differs'}`
-  const call = `${where}: ${describeCall(origin, number)}`
-  if (typeof difference === 'string') return `${call}: expected ${expected(origin)}, actual: ${difference}`
-  if (difference.memory) return `${call}: it left other bytes than expected: ${bytes(origin, difference)}`
-  const actual = difference.actual === -1 ? `-1 (${errnoName(difference.errno)})` : String(difference.actual)
-  return `${call}: expected ${expected(origin)}, actual ${actual}`
+  const call = origin?.action
+  if (call?.kind !== 'call') return `${where}: ${typeof difference === 'string' ? difference : 'it differs'}`
+  const what = `${where}: ${describeCall(call, origin?.number ?? 0)}`
+  const expected = resultOf(call)
+  if (typeof difference === 'string') return `${what}: expected ${expected}, actual: ${difference}`
+  if (difference.memory) {
+    return `${what}: it left other bytes than expected: ${bytes(call.outputs[origin?.output ?? 0], difference)}`
+  }
+  const actual = resultOf({ result: difference.actual, errno: difference.errno })
+  return `${what}: expected ${expected}, actual ${actual}`
 }
 
-/** How many calls a program has up to a step, that one included. What only checks a call's outputs is none. */
+/** How many calls a program has up to a step, that one included. What checks further outputs of a call is none. */
 function callsUpTo(program: Program, step: number): number {
   let calls = 0
-  let last: unknown
   for (let i = 0; i <= step && i < program.count; i++) {
-    const { action } = originOf(program, i)
-    const isCheck = action === last && action?.kind === 'call' && action.outputs.length > 1
-    if (action?.kind === 'call' && !isCheck) calls++
-    last = action
+    const origin = originOf(program, i)
+    if (origin?.action.kind === 'call' && origin.output === 0) calls++
   }
   return calls
 }
 
-function expected({ result, errno }: RecordedCall): string {
-  return result === -1 ? `-1 (${errnoName(errno)})` : String(result)
-}
+/** How many bytes are shown, from the word on in which the first one differs. */
+const WINDOW = 16
 
-/** The part of an output that differs, with a few bytes around it. */
-function bytes(call: RecordedCall, { shown }: Difference): string {
-  const [output] = call.outputs
+/** The part of an output that differs. */
+function bytes(output: Output | undefined, { shown }: Difference): string {
   const recorded = output?.bytes ?? new Uint8Array()
-  const first = Math.max(
-    0,
-    recorded.findIndex((byte, i) => byte !== shown[i]),
-  )
+  const first = recorded.findIndex((byte, i) => byte !== shown[i])
+  if (first === -1) return `it is somewhere behind the first ${recorded.length}`
   const from = first - (first % 4)
   const hex = (all: Uint8Array): string =>
-    Array.from(all.subarray(from, Math.min(from + 16, recorded.length)), (byte) =>
+    Array.from(all.subarray(from, Math.min(from + WINDOW, recorded.length)), (byte) =>
       byte.toString(16).padStart(2, '0'),
     ).join(' ')
   return `expected ${hex(recorded)}, actual ${hex(shown)}, from byte ${from}`

@@ -20,7 +20,8 @@ export const ActionKind = {
 /** How many arguments an action has room for, and how many of them a plain CALL passes. */
 export const ARGUMENTS = 10
 export const PLAIN_ARGUMENTS = 6
-export const SLOTS = 8
+/** How many results can be kept for later arguments at once. */
+export const SLOTS = 64
 export const LANES = 64
 /** How many bytes of memory that differs are shown. */
 export const SHOWN = 256
@@ -31,8 +32,8 @@ export const ACTION = struct([
   ['narrow', 'u8'],
   ['checks', 'u8'],
   ['binds', 'u8'],
-  ['unused', 'u8'],
-  ['bound', 'u16'],
+  ['bound', 'u8'],
+  ['unused', 'u16'],
   ['error', 'i32'],
   ['words', 'u32'],
   ['function', 'u64'],
@@ -61,10 +62,8 @@ export const LANE = struct([
   ['began', 'i64'],
   ['ended', 'i64'],
   ['due', 'i64'],
-  ['marked', 'u64'],
   ['cycle', 'u64'],
   ['at', 'u64'],
-  ['slots', 'i64', SLOTS],
 ])
 
 export const JOB = struct([
@@ -74,10 +73,10 @@ export const JOB = struct([
   ['failed', 'u32'],
   ['error', 'i32'],
   ['actual', 'i64'],
-  ['differs', 'u64'],
+  ['memory', 'i64'],
   ['shown', 'u8', SHOWN],
-  ['user_ns', 'i64'],
-  ['system_ns', 'i64'],
+  ['slots', 'i64', SLOTS],
+  ['cpu_ns', 'i64'],
   ['voluntary', 'i64'],
   ['involuntary', 'i64'],
   ['lane', 'u64', 0],

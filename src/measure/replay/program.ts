@@ -14,6 +14,8 @@ interface Action {
   readonly varies?: number
   readonly narrow?: boolean
   readonly checks?: boolean
+  readonly binds?: number
+  readonly bound?: boolean
   readonly error?: number
   readonly function?: number
   readonly arguments?: readonly number[]
@@ -21,6 +23,12 @@ interface Action {
   readonly address?: number
   readonly words?: number
   readonly sum?: bigint
+}
+
+/** What an action was recorded as; of a call that takes several actions, which output this one checks. */
+export interface Origin {
+  readonly action: RecordedAction
+  readonly output: number
 }
 
 /** A program for the replayer, in native memory. */
@@ -31,22 +39,20 @@ export interface Program {
   /** How many marks one run through it makes. */
   readonly marks: number
   /** What each of its actions was recorded as. */
-  readonly origins: readonly RecordedAction[]
+  readonly origins: readonly Origin[]
   /** What its addresses lead to; to be held for as long as it may run. */
   readonly memory: ReadonlySet<Memory>
 }
 
-/** The step of a program that a lane is at: what it was recorded as, and its number. */
+/** What a step was recorded as, and its number; undefined behind the last one. */
 export function originOf(
-  { steps, origins }: Program,
+  { steps, origins, count }: Program,
   step: number,
-): { readonly action: RecordedAction | undefined; readonly number: number } {
+): (Origin & { readonly number: number }) | undefined {
+  if (step >= count) return undefined
   const at = step * STEP.size
-  if (at >= steps.bytes.length) return { action: undefined, number: 0 }
-  return {
-    action: origins[steps.view.getUint32(at + STEP.offsets.action, true)],
-    number: steps.view.getInt32(at + STEP.offsets.number, true),
-  }
+  const origin = origins[steps.view.getUint32(at + STEP.offsets.action, true)]
+  return origin && { ...origin, number: steps.view.getInt32(at + STEP.offsets.number, true) }
 }
 
 /** The native form of an action; a call that leaves several outputs takes one more action for each of the others. */
@@ -60,6 +66,8 @@ function actionsOf(action: RecordedAction, functionOf: (name: FunctionName) => n
         varies,
         narrow: signatures[action.name].result === 'i32',
         checks: action.checked,
+        binds: action.binds === undefined ? 0 : action.binds + 1,
+        bound: action.bound === true,
         error: action.errno,
         function: functionOf(action.name),
         arguments: passed,
@@ -70,8 +78,6 @@ function actionsOf(action: RecordedAction, functionOf: (name: FunctionName) => n
     }
     case 'store':
       return [{ kind: action.width === 1 ? ActionKind.STORE8 : ActionKind.STORE32, address: action.address }]
-    case 'native':
-      return [{ kind: ActionKind.CALL, narrow: true, checks: true, function: action.address }]
     case 'mark':
       return [{ kind: ActionKind.TIME }]
     case 'pace':
@@ -81,13 +87,14 @@ function actionsOf(action: RecordedAction, functionOf: (name: FunctionName) => n
   }
 }
 
-function howToCall({ name, args }: RecordedCall): {
+function howToCall({ name, args, binds, bound }: RecordedCall): {
   readonly kind: number
   readonly varies: number
   readonly passed: readonly number[]
 } {
   const passed = nativeArguments(name, args)
-  const kind = passed.length <= PLAIN_ARGUMENTS ? ActionKind.CALL : ActionKind.CALL_ANY
+  const isPlain = passed.length <= PLAIN_ARGUMENTS && binds === undefined && bound !== true
+  const kind = isPlain ? ActionKind.CALL : ActionKind.CALL_ANY
   const varying = varyingArgument(name)
   return { kind, varies: varying === undefined ? 0 : varying + 1, passed }
 }
@@ -101,7 +108,7 @@ export function assemble(libc: Libc, tapes: readonly Tape[]): Program {
     return known
   }
   const actions: Action[] = []
-  const origins: RecordedAction[] = []
+  const origins: Origin[] = []
   const memory = new Set<Memory>()
   const steps: number[] = []
   for (const tape of tapes) {
@@ -110,7 +117,7 @@ export function assemble(libc: Libc, tapes: readonly Tape[]): Program {
       const made = actionsOf(action, functionOf)
       const first = actions.length
       actions.push(...made)
-      origins.push(...made.map(() => action))
+      origins.push(...made.map((_, output) => ({ action, output })))
       return { first, count: made.length }
     })
     for (let step = 0; step < tape.length; step++) {
@@ -127,19 +134,23 @@ export function assemble(libc: Libc, tapes: readonly Tape[]): Program {
   let marks = 0
   for (let i = 0; i < count; i++) {
     const origin = origins[steps[2 * i] ?? 0]
-    if (origin !== undefined && isMark(origin)) marks++
+    if (origin !== undefined && isMark(origin.action)) marks++
   }
   return { actions: inMemory, steps: stepsInMemory, count, marks, origins, memory }
 }
 
 function writeAction({ view }: Memory, at: number, action: Action): void {
   const { offsets } = ACTION
-  const byte = (name: 'kind' | 'varies' | 'narrow' | 'checks', value: boolean | number): void =>
-    view.setUint8(at + offsets[name], Number(value))
+  const byte = (
+    name: 'kind' | 'varies' | 'narrow' | 'checks' | 'binds' | 'bound',
+    value: boolean | number,
+  ): void => view.setUint8(at + offsets[name], Number(value))
   byte('kind', action.kind)
   byte('varies', action.varies ?? 0)
   byte('narrow', action.narrow === true)
   byte('checks', action.checks === true)
+  byte('binds', action.binds ?? 0)
+  byte('bound', action.bound === true)
   view.setInt32(at + offsets.error, action.error ?? 0, true)
   view.setUint32(at + offsets.words, action.words ?? 0, true)
   view.setBigUint64(at + offsets.function, BigInt(action.function ?? 0), true)

@@ -117,7 +117,8 @@ export class ReplayDriver implements MeasuringDriver {
 
 /** A subject, or why there is none, and the child that was meant for it. */
 type InChild = { readonly backend: Backend; readonly child: ReplayChild } & (
-  { readonly subject: ReplaySubject } | ReturnType<typeof notOpened>
+  | { readonly subject: ReplaySubject }
+  | ReturnType<typeof notOpened>
 )
 
 /**

@@ -55,6 +55,7 @@ describe('the open loop', () => {
     backend: 'epoll',
     rateHz: 1000,
     signals: 10_000,
+    timerSlackNs: 1,
     corrected: values,
     uncorrected: { p50Ns: 3000, p90Ns: 4000, p99Ns: 5000, p999Ns: 6000, maxNs: 7000 },
   }
