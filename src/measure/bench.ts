@@ -17,7 +17,7 @@ import { assertFits, makeRoom, whyTooMany } from './fit.ts'
 import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
 import type { Noise } from './noise.ts'
-import { seededRandom } from './random.ts'
+import { branch, seededRandom } from './random.ts'
 import type { Random } from './random.ts'
 import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control, OpenLoopResult } from './report.ts'
 import { FEWEST_ROUNDS, QUICK_ROUNDS, runRounds } from './rounds.ts'
@@ -189,6 +189,7 @@ class Run {
     const { name, case: workload } = planned
     const { driver } = this.#chosen
     const start = performance.now()
+    const random = branch(this.#random)
     const capable = this.#options.backends.filter((backend) => {
       const reason = this.#whyNot(planned, backend)
       if (reason !== undefined) this.#gaps.push(gapOf(planned, backend, reason))
@@ -209,7 +210,7 @@ class Run {
         budgetMs: budgetMs - (performance.now() - start),
         fewest: this.#options.quick ? QUICK_ROUNDS : FEWEST_ROUNDS,
         rounds: this.#options.rounds,
-        random: this.#random,
+        random,
         meter: this.#meter,
         signal: this.#options.signal,
       })
@@ -220,7 +221,7 @@ class Run {
         workload: name,
         case: workload,
         driver: driver.name,
-        random: this.#random,
+        random,
       })
       this.#results.push(...summary.results)
       this.#openLoop.push(...summary.openLoop)

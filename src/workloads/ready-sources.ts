@@ -11,7 +11,8 @@ export function openReady(
   eventsPerWait: number,
 ): Cycle {
   const poller = lane.open()
-  const batch = new ReadinessBatch(eventsPerWait)
+  // Room for one more than can be, so that an event that comes twice shows.
+  const batch = new ReadinessBatch(Math.min(sources.length + 1, eventsPerWait))
   /** In which wait a source was last reported, to tell a duplicate from an event for nothing. */
   const reportedIn = new Uint32Array(sources.length)
   const isReady = new Uint8Array(sources.length)
