@@ -49,7 +49,7 @@ export function parseWhole(least: number): (text: string) => number {
   }
 }
 
-/** Whole numbers of at least `least`, separated by commas, in ascending order. */
+/** Whole numbers of at least `least`, separated by commas, each once, in ascending order. */
 export function parseWholeList(least: number): (text: string) => number[] {
   const parse = parseWhole(least)
   return (text) =>

@@ -17,7 +17,7 @@ import { assertFits, makeRoom, whyTooMany } from './fit.ts'
 import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
 import type { Noise } from './noise.ts'
-import { seededRandom } from './random.ts'
+import { branch, seededRandom } from './random.ts'
 import type { Random } from './random.ts'
 import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control, OpenLoopResult } from './report.ts'
 import { FEWEST_ROUNDS, QUICK_ROUNDS, runRounds } from './rounds.ts'
@@ -128,6 +128,7 @@ function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
   if (source !== options.source) {
     options.onWarning(`there are no ${options.source}s here; ${source}s are used instead`)
   }
+  const seen = new Set<string>()
   return options.sizes.flatMap((size) => {
     const planned = options.workloads.flatMap((name) =>
       workloads[name]
@@ -140,7 +141,10 @@ function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
       room,
     )
     // What does not grow with the size is measured once.
-    return size === options.sizes[0] ? planned : planned.filter((one) => one.case.fds === size)
+    return planned.filter(({ name, case: { variant = '', fds } }) => {
+      const key = `${name} ${fds} ${variant}`
+      return !seen.has(key) && seen.add(key)
+    })
   })
 }
 
@@ -185,6 +189,7 @@ class Run {
     const { name, case: workload } = planned
     const { driver } = this.#chosen
     const start = performance.now()
+    const random = branch(this.#random)
     const capable = this.#options.backends.filter((backend) => {
       const reason = this.#whyNot(planned, backend)
       if (reason !== undefined) this.#gaps.push(gapOf(planned, backend, reason))
@@ -205,7 +210,7 @@ class Run {
         budgetMs: budgetMs - (performance.now() - start),
         fewest: this.#options.quick ? QUICK_ROUNDS : FEWEST_ROUNDS,
         rounds: this.#options.rounds,
-        random: this.#random,
+        random,
         meter: this.#meter,
         signal: this.#options.signal,
       })
@@ -216,7 +221,7 @@ class Run {
         workload: name,
         case: workload,
         driver: driver.name,
-        random: this.#random,
+        random,
       })
       this.#results.push(...summary.results)
       this.#openLoop.push(...summary.openLoop)

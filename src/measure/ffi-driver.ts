@@ -37,15 +37,23 @@ export class FfiDriver implements MeasuringDriver {
     const release = (): void => {
       if (--open.count === 0) sources.close()
     }
-    return backends.map((backend): Opened => {
-      try {
-        const subject = new FfiSubject({ libc, workload, backend, sources, tax: this.#tax, release })
-        return { backend, subject }
-      } catch (error) {
-        release()
-        return notOpened(options.workload, backend, error)
-      }
-    })
+    const subjects: FfiSubject[] = []
+    try {
+      return backends.map((backend): Opened => {
+        try {
+          const subject = new FfiSubject({ libc, workload, backend, sources, tax: this.#tax, release })
+          subjects.push(subject)
+          return { backend, subject }
+        } catch (error) {
+          release()
+          return notOpened(options.workload, backend, error)
+        }
+      })
+    } catch (error) {
+      for (const subject of subjects) subject.close()
+      sources.close()
+      throw error
+    }
   }
 }
 
@@ -87,8 +95,10 @@ class FfiSubject implements Subject {
       pace: () => undefined,
       unchecked: (calls) => calls(),
     }
+    let cycle: Cycle | undefined
     try {
-      this.#cycle = workload.open({ backend, lanes: [lane], sources, events: this.events })
+      cycle = workload.open({ backend, lanes: [lane], sources, events: this.events })
+      this.#cycle = cycle
       this.#cycle.before?.()
       counter.counts.clear()
       this.#cycle.run()
@@ -97,7 +107,7 @@ class FfiSubject implements Subject {
       this.#cycle.after?.()
       this.#assertRight()
     } catch (error) {
-      this.#closePollers()
+      this.#release(cycle)
       throw error
     }
   }
@@ -127,14 +137,20 @@ class FfiSubject implements Subject {
   }
 
   #once(cycle: Cycle): number {
-    cycle.before?.()
-    const start = now()
-    cycle.run()
-    const elapsed = now() - start
-    cycle.after?.()
-    // Each lost event costs a second, so the first one ends the batch.
-    this.#assertRight()
-    return elapsed
+    try {
+      cycle.before?.()
+      const start = now()
+      cycle.run()
+      const elapsed = now() - start
+      cycle.after?.()
+      // Each lost event costs a second, so the first one ends the batch.
+      this.#assertRight()
+      return elapsed
+    } catch (error) {
+      // At once, because the others go on with the same sources.
+      cycle.settle?.()
+      throw error
+    }
   }
 
   #assertRight(): void {
@@ -143,19 +159,23 @@ class FfiSubject implements Subject {
 
   close(): void {
     try {
-      this.#cycle.close?.()
+      this.#release(this.#cycle)
     } finally {
-      this.#closePollers()
       this.#options.release()
+    }
+  }
+
+  #release(cycle: Cycle | undefined): void {
+    try {
+      cycle?.settle?.()
+      cycle?.close?.()
+    } finally {
+      for (const poller of this.#pollers) poller.close()
     }
   }
 
   detail(): Detail {
     return this.#cycle.detail?.() ?? {}
-  }
-
-  #closePollers(): void {
-    for (const poller of this.#pollers) poller.close()
   }
 }
 

@@ -115,6 +115,19 @@ describe('rounds', () => {
     expect(await record(8)).not.toBe(first)
   })
 
+  it('have that order whatever the machine is like: however long cycles take, and however many are kept', async () => {
+    const order = async (cycleNs: number): Promise<string[]> => {
+      orders = []
+      await run([fake('e', orders, { cycleNs }), fake('p', orders), fake('s', orders, { timesEach: true })], {
+        rounds: 40,
+        budgetMs: 4000,
+      })
+      return roundsOf(40, 3)
+    }
+    // Of the shortest more cycles are timed than there is room for samples.
+    expect(await order(1)).toEqual(await order(40_000))
+  })
+
   it('keep single cycles, and of each round the mean of the batch that was not timed one by one', async () => {
     const { series } = await run([fake('e', orders, { cycleNs: 700 })])
     const [

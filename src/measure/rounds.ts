@@ -5,7 +5,7 @@ import { failureOf, noEvents } from './driver.ts'
 import type { Batch, ContextSwitches, Opened, Subject } from './driver.ts'
 import { spoiled } from './noise.ts'
 import type { NoiseMeter } from './noise.ts'
-import { shuffled } from './random.ts'
+import { branch, shuffled } from './random.ts'
 import type { Random } from './random.ts'
 import { Samples } from './samples.ts'
 import { FEWEST_ROUNDS_FOR_AN_INTERVAL } from './statistics/verdict.ts'
@@ -98,8 +98,10 @@ interface Running extends Series {
 export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
   const all = opened.map((one, index) =>
-    newSeries(one, options.hasControl && index === opened.length - 1, random),
+    newSeries(one, options.hasControl && index === opened.length - 1, branch(random)),
   )
+  // By itself: how many samples are drawn depends on the machine, and the order must not.
+  const order = branch(random)
   const spoilt = new Set<number>()
   const switches = { voluntary: 0, involuntary: 0 }
   const start = performance.now()
@@ -121,7 +123,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     meter.sample()
     const roundStart = performance.now()
     let waitedNs: number | undefined = 0
-    for (const series of shuffled(all, random)) {
+    for (const series of shuffled(all, order)) {
       guarded(series, options, (subject) => {
         for (const batch of runRound(series, subject, random)) {
           waitedNs = batch.waitedNs === undefined ? undefined : (waitedNs ?? 0) + batch.waitedNs

@@ -51,7 +51,7 @@ export const libevent: Workload = {
             timed(durationsNs) {
               for (const ns of durationsNs) if (runsUs.length < RUNS) runsUs.push(Math.floor(ns / 1000))
             },
-            close: () => chain.settle(),
+            settle: () => chain.settle(),
             detail: () => ({ libevent: { writes, runsUs, passes } }),
           }
         },

@@ -4,7 +4,8 @@
  * A workload says what its cases are at a given size; a case is opened on a backend and gives a cycle, the unit
  * of work that is repeated and timed. The `ffi` driver runs the cycle's functions over and over. The `replay`
  * driver runs them twice, records the native calls, and repeats those in native code. So a cycle must make the
- * same calls with the same results every time, and leave the sources as it found them.
+ * same calls with the same results every time, and leave the sources as it found them: other backends, which are
+ * open at the same time, use them too.
  */
 import type { Backend, Poller, Trigger } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
@@ -73,7 +74,9 @@ export interface Cycle {
   before?(): void
   run(): void
   after?(): void
-  /** Leaves the sources unsignalled for the next backend. */
+  /** Takes what a run that failed may have left in the sources. Other backends may be using them too. */
+  settle?(): void
+  /** Takes away what the cycle owns, and nothing that other backends may be using. */
   close?(): void
   /**
    * For `marks`: the durations of cycles, in nanoseconds, from what each lane has noted, one cycle after the
@@ -161,8 +164,8 @@ export interface Workload {
 }
 
 /** Whether anything is wrong with the events of a workload: then it has no figure. */
-export function isWrong({ duplicate, spurious, lost }: EventCount): boolean {
-  return duplicate + spurious + lost > 0
+export function isWrong({ expected, seen, duplicate, spurious, lost }: EventCount): boolean {
+  return duplicate + spurious + lost > 0 || seen !== expected
 }
 
 /** How many sources are active unless the user says so: a hundredth of them, between 1 and 100. */

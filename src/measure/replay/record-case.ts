@@ -41,6 +41,7 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
   let cycle: Cycle | undefined
   const close = (): void => {
     try {
+      cycle?.settle?.()
       cycle?.close?.()
     } finally {
       for (const poller of pollers) poller.close()
