@@ -25,7 +25,7 @@ function allowedProcessors(): number[] | undefined {
 }
 
 /** The kernel's notation: `0-3,8`. */
-function parseProcessorList(list: string): number[] {
+export function parseProcessorList(list: string): number[] {
   return list.split(',').flatMap((part) => {
     const [first = 0, last = first] = part.split('-').map(Number)
     return Array.from({ length: last - first + 1 }, (_, i) => first + i)

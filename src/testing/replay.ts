@@ -17,10 +17,14 @@ import { temporaryDirectory } from './temporary-directory.ts'
 const directory = hasCompiler ? temporaryDirectory() : ''
 let loaded: Replayer | undefined
 
+/** Names more flags for the compiler: a test of tests runs them once more with sanitizers. */
+export const EXTRA_FLAGS = 'EVLOOP_TEST_REPLAYER_FLAGS'
+
 /** Compiles `native/replay.c` as for the package, once for a test file, and returns where it is. */
 export function compiledReplayer(): string {
   const source = readFileSync(join(packageRoot(), 'native', 'replay.c'))
-  const made = compileReplayer({ source, directory, env: process.env, flags: STRICT_FLAGS })
+  const extra = process.env[EXTRA_FLAGS]?.split(' ') ?? []
+  const made = compileReplayer({ source, directory, env: process.env, flags: [...STRICT_FLAGS, ...extra] })
   if ('reason' in made) throw new Error(made.reason)
   return made.path
 }

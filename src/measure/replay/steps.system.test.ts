@@ -4,7 +4,14 @@ import { openLibc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { SharedMemory } from '../../libc/shared-memory.ts'
 import { hasCompiler } from '../../testing/compile.ts'
-import { checkedCall, functionOf, handMade, runProgram, runPrograms } from '../../testing/replay.ts'
+import {
+  checkedCall,
+  EXTRA_FLAGS,
+  functionOf,
+  handMade,
+  runProgram,
+  runPrograms,
+} from '../../testing/replay.ts'
 import { sumOfWords } from '../record/sum.ts'
 import { SHOWN } from './layout.ts'
 
@@ -195,6 +202,12 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
       const looked = { ...call, address: memory.address, words: 1, sum: sumOfWords(new Uint8Array(4), 1) }
       expect(() => runProgram(handMade([looked]))).toThrow('other bytes')
     })
+  })
+
+  test.runIf(process.env[EXTRA_FLAGS] !== undefined)('is under the eyes of sanitizers', () => {
+    const memory = new Memory(64)
+    const program = handMade([{ kind: 'STORE32', address: memory.at(64) }])
+    expect(() => runProgram(program)).toThrow('the process ended there')
   })
 
   test('a program may be empty, and have no cycle', () => {

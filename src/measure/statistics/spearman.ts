@@ -2,7 +2,7 @@ import { twoSidedNormalP } from './normal.ts'
 import { ranked } from './ranks.ts'
 
 /** zenbench warns of a drift where rounds and values correlate more than this; fio has its slope rule for the same. */
-export const DRIFT_THRESHOLD = 0.5
+const DRIFT_THRESHOLD = 0.5
 
 /** The level of significance of a drift; by custom since Fisher (1925). */
 const DRIFT_ALPHA = 0.05

@@ -14,7 +14,7 @@ export type Verdict = 'faster' | 'slower' | 'same' | 'inconclusive'
 export const LOCAL_THRESHOLD = 0.01
 
 /** The level of significance, by custom since Fisher (1925); google/benchmark and benchstat use it too. */
-export const ALPHA = 0.05
+const ALPHA = 0.05
 
 /**
  * The smallest sample whose extremes hold the median with 95 % confidence: 1 - 2/2^6 is 97 %, 1 - 2/2^5 only 94 %.
