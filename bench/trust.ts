@@ -30,6 +30,7 @@ interface Options {
   readonly delayed: number
   readonly percent: number
   readonly seed: number
+  readonly verbose?: boolean
 }
 
 const options = new Command('bench:trust')
@@ -38,6 +39,7 @@ const options = new Command('bench:trust')
   .option('--delays <number>', 'runs in which one side is slower', parseWhole(0), 10)
   .option('--delayed <seconds>', 'how long each of them takes', parsePositive, 9)
   .option('--percent <number>', 'by how much', parsePositive, 5)
+  .option('-v, --verbose', 'every run by itself')
   .option('--seed <number>', 'of the first run; each has the next one', parseWhole(0), 1)
   .parse()
   .opts<Options>()
@@ -98,7 +100,12 @@ function beyond({ value }: Control): number {
 
 /** The comparison of epoll with itself in one run. */
 async function control(libc: Libc, seconds: number, seed: number): Promise<Control> {
-  const { control: controls, gaps } = await bench({
+  const {
+    control: controls,
+    gaps,
+    noise,
+    results,
+  } = await bench({
     libc,
     backends: ['epoll'],
     workloads: ['wake'],
@@ -117,6 +124,13 @@ async function control(libc: Libc, seconds: number, seed: number): Promise<Contr
   })
   const [only] = controls
   if (only === undefined) throw new Error(`there is no control: ${gaps[0]?.reason}`)
+  if (options.verbose === true) {
+    const [low, high] = only.ci95.map((end) => end.toFixed(3))
+    const spoilt = `${noise.spoiltRounds} of ${results[0]?.rounds} rounds spoilt`
+    say(
+      `  ${only.verdict}: ${only.value.toFixed(3)} [${low}, ${high}], p ${only.p.toPrecision(2)}, ${spoilt}`,
+    )
+  }
   return only
 }
 

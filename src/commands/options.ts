@@ -52,10 +52,12 @@ export function parseWhole(least: number): (text: string) => number {
 /** Whole numbers of at least `least`, separated by commas, each once, in ascending order. */
 export function parseWholeList(least: number): (text: string) => number[] {
   const parse = parseWhole(least)
-  return (text) =>
-    parseList(text)
-      .map(parse)
-      .toSorted((a, b) => a - b)
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim())
+    if (parts.includes(''))
+      throw new InvalidArgumentError('It takes numbers separated by commas, like 10,1000.')
+    return [...new Set(parts.map(parse))].toSorted((a, b) => a - b)
+  }
 }
 
 /** The smallest limit: no smaller difference is ever called one (`LOCAL_THRESHOLD`). */
