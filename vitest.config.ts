@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Tests that need the kernel run one file at a time: they time, count descriptors and start processes. */
-const system = 'src/**/*.system.test.ts'
+const system = '{bench,src}/**/*.system.test.ts'
 
 export default defineConfig({
   test: {

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { parseList, parseWhole, parseWholeList } from '../src/commands/options.ts'
 import { isKnownError } from '../src/errors.ts'
 import { seededRandom } from '../src/measure/random.ts'
@@ -32,10 +32,13 @@ interface Options {
 }
 
 const options = new Command('bench:fidelity')
-  .option('-w, --workload <list>', 'only these workloads, separated by commas', parseList, [
-    ...comparedWorkloads,
-  ])
-  .option('-b, --backend <list>', 'only these backends', parseList, [...comparedBackends])
+  .option(
+    '-w, --workload <list>',
+    'only these workloads, separated by commas',
+    parseNames(comparedWorkloads),
+    [...comparedWorkloads],
+  )
+  .option('-b, --backend <list>', 'only these backends', parseNames(comparedBackends), [...comparedBackends])
   .option('-n, --fds <list>', 'how many descriptors are registered', parseWholeList(1), [1, 100, 10_000])
   .option('--rounds <number>', 'how often each side runs a batch', parseWhole(1), 50)
   .option('--cpu <list>', 'the processors to run on (default: the idlest one)', parseWholeList(0))
@@ -57,12 +60,19 @@ try {
     const limit = workload === 'wake-thread' ? THREAD_LIMIT : LIMIT
     const head = `${workload.padEnd(12)} ${backend.padEnd(7)} ${String(fds).padStart(6)}`
     try {
-      const { referenceNs, evloopNs, ratio, interval, launches, disturbed, ok } = await compare({
-        ...{ open: { evloop, reference }, workload, backend, fds, limit },
-        ...{ cpus: options.cpu, rounds: options.rounds, random: seededRandom(options.seed) },
+      const result = await compare({
+        open: { evloop, reference },
+        workload,
+        backend,
+        fds,
+        limit,
+        cpus: options.cpu,
+        rounds: options.rounds,
+        random: seededRandom(options.seed),
       })
+      const { ok, ratio, interval, launches, disturbed } = result
       if (!ok) failures++
-      const figures = [referenceNs, evloopNs].map((ns) => ns.toFixed(1).padStart(12)).join(' ')
+      const figures = [result.referenceNs, result.evloopNs].map((ns) => ns.toFixed(1).padStart(12)).join(' ')
       const between = `[${interval.map((end) => end.toFixed(3)).join(', ')}]`
       process.stdout.write(
         `${head} ${figures}   ${ratio.toFixed(3)}  ${between}  ${`${launches}${disturbed > 0 ? ` (${disturbed} busy)` : ''}`.padEnd(11)}  ${ok ? 'ok' : 'NOT OK'}\n`,
@@ -77,8 +87,22 @@ try {
     process.stdout.write(`${failures} not within ${LIMIT * 100} % (wake-thread: ${THREAD_LIMIT * 100} %)\n`)
     process.exitCode = 1
   }
+} catch (error) {
+  if (!isKnownError(error)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 2
 } finally {
   rmSync(directory, { recursive: true, force: true })
+}
+
+/** Names out of these, separated by commas. */
+function parseNames(known: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const names = parseList(text)
+    const unknown = names.find((name) => !known.includes(name))
+    if (unknown === undefined) return names
+    throw new InvalidArgumentError(`There is no ${unknown}, only ${known.join(', ')}.`)
+  }
 }
 
 function combinations({

@@ -97,7 +97,7 @@ static int64_t now(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Everybody waits for the last one. Not for measured time: those who wait yield the processor in turn. */
+/* Everybody waits for the last one, asleep: who has come early must not take the processor from who is measured. */
 static void barrier(void) {
   uint32_t generation = atomic_load(&job->generation);
   if (atomic_fetch_add(&job->arrived, 1) + 1 == job->lanes) {
@@ -105,7 +105,8 @@ static void barrier(void) {
     atomic_fetch_add(&job->generation, 1);
     return;
   }
-  while (atomic_load(&job->generation) == generation) sched_yield();
+  const struct timespec nap = {0, 50000};
+  while (atomic_load(&job->generation) == generation) nanosleep(&nap, NULL);
 }
 
 static void sleep_until(int64_t due) {
@@ -257,6 +258,7 @@ EXPORT int evloop_host(struct job *shared, int orders, int answers, const int *u
   for (int i = 0; i < count; i++)
     if (unwanted[i] >= 0) close(unwanted[i]);
     else dup2(orders, ~unwanted[i]);
+  dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is for results; an emulator that dies in here may write to it */
   job = shared;
   replies = answers;
   if (single != NULL) *single = 1;

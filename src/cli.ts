@@ -33,8 +33,8 @@ function makeProgram(onExit: (code: number) => void): Command {
   for (const module of commands) {
     const command = addCommonOptions(program.command(module.name).description(module.summary))
     module.define?.(command)
-    command.copyInheritedSettings(program).action(async (options: Record<string, unknown>) => {
-      onExit(await module.run(options))
+    command.copyInheritedSettings(program).action(async () => {
+      onExit(await module.run(command.opts(), command.args))
     })
   }
   return program

@@ -60,6 +60,19 @@ export class MeasurementError extends Error {
   override readonly name = 'MeasurementError'
 }
 
+/** A saved report cannot be used. `file` is its name as the user gave it, `reason` what is wrong in it. */
+export class SavedFileError extends Error {
+  override readonly name = 'SavedFileError'
+  readonly file: string
+  readonly reason: string
+
+  constructor(file: string, reason: string) {
+    super(`${file === '' ? "''" : file}: ${reason}`)
+    this.file = file
+    this.reason = reason
+  }
+}
+
 /** A result could not be delivered. Exit code 3. */
 export class OutputError extends Error {
   override readonly name = 'OutputError'
@@ -85,13 +98,21 @@ export function orUnsupported<T>(feature: string, action: () => T): T {
 /** Whether an error is one of ours, to be shown as one line and not as a stack trace. */
 export function isKnownError(
   error: unknown,
-): error is SystemError | UnsupportedError | UsageError | LibraryError | MeasurementError | OutputError {
+): error is
+  | SystemError
+  | UnsupportedError
+  | UsageError
+  | LibraryError
+  | MeasurementError
+  | SavedFileError
+  | OutputError {
   return (
     error instanceof SystemError ||
     error instanceof UnsupportedError ||
     error instanceof UsageError ||
     error instanceof LibraryError ||
     error instanceof MeasurementError ||
+    error instanceof SavedFileError ||
     error instanceof OutputError
   )
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
-import { MeasurementError } from '../../src/errors.ts'
+import { MeasurementError, UnsupportedError } from '../../src/errors.ts'
 import { packageRoot } from '../../src/package-root.ts'
 import type { Figure, Side, SideOptions } from './side.ts'
 
@@ -15,14 +15,18 @@ const FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread']
 /** The part of a batch that comes before it, untimed, as it is for evloop's own batches. */
 const WARMUP = 0.05
 
-/** Compiles `bench/reference` into a directory and returns the program's path. Rejects with what cc said. */
+/** Compiles `bench/reference` into a directory and returns the program's path. Throws `UnsupportedError`. */
 export async function compileReference(directory: string): Promise<string> {
   const source = join(packageRoot(), 'bench', 'reference')
   const files = readdirSync(source)
     .filter((name) => name.endsWith('.c'))
     .map((name) => join(source, name))
   const program = join(directory, 'reference')
-  await promisify(execFile)('cc', [...FLAGS, '-o', program, ...files])
+  try {
+    await promisify(execFile)('cc', [...FLAGS, '-o', program, ...files])
+  } catch (error) {
+    throw new UnsupportedError('the reference', `it does not compile: ${String(error)}`)
+  }
   return program
 }
 

@@ -39,9 +39,9 @@ export function replayedSides(): OpenSide {
     return {
       mostCycles: subject.timesEach ? subject.mostTimed : Infinity,
       run(cycles) {
-        const { cycleNs, involuntaryContextSwitches } = subject.run(cycles, false)
+        const { cycleNs, switches } = subject.run(cycles, false)
         // Threads that share a processor take it from each other.
-        const disturbed = lanes === 1 && involuntaryContextSwitches > 0
+        const disturbed = lanes === 1 && switches.involuntary > 0
         return { ns: cycleNs / eventsPerCycle, disturbed }
       },
       close: () => subject.close(),

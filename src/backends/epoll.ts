@@ -121,7 +121,8 @@ class EpollPoller extends PollerBase {
       if (error.code === 'EINTR') return INTERRUPTED
       throw error
     }
-    const count = this.#decode(n, batch)
+    // A faulty epoll may claim to have reported more than there was room for: that is not there to be read.
+    const count = this.#decode(Math.min(n, batch.capacity), batch)
     return count === 0 && n > 0 ? INTERRUPTED : count
   }
 

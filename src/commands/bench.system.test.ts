@@ -50,8 +50,8 @@ describe('bench', () => {
   it('shows a table of the workloads that are asked for, in the order of reports', async () => {
     const run = await bench([...FEW, '-w', 'idle,wake', '-b', 'poll'])
     expect(run).toMatchObject({ exitCode: 0, stderr: '' })
-    const rows = run.stdout.split('\n').filter((line) => /^│ (wake|idle) /.test(line))
-    expect(rows.map((row) => row.split(/[│ ]+/).slice(1, 4))).toEqual([
+    const rows = run.stdout.split('\n').filter((line) => /^(wake|idle) +poll /.test(line))
+    expect(rows.map((row) => row.split(/ +/).slice(0, 3))).toEqual([
       ['wake', 'poll', '1'],
       ['idle', 'poll', '4'],
     ])
@@ -158,7 +158,7 @@ describe.runIf(hasCompiler)('bench of a library that loses events', () => {
     const lib = compileLibrary('faults/go-deaf')
     const run = await bench([...FEW, '-w', 'wake', '-b', 'epoll', '--lib', lib])
     expect(run).toMatchObject({ exitCode: 1, stderr: '' })
-    expect(run.stdout).toMatch(/^│ wake +│ epoll +│ +1 │ +failed │/m)
+    expect(run.stdout).toMatch(/^wake +epoll +1 +failed$/m)
     expect(run.stdout).toMatch(/^failed: wake on epoll: of \d+ events 1 were lost, 0 came twice/m)
   })
 

@@ -1,9 +1,11 @@
 import type { Trigger } from '../backends/backend.ts'
+import { addGateOptions, openBaseline } from './baseline.ts'
+import type { BaselineOptions } from './baseline.ts'
 import type { CommandModule } from './command.ts'
 import { parseList, parsePositive, parseWhole, parseWholeList } from './options.ts'
 import type { CommonOptions } from './options.ts'
 
-interface BenchCommandOptions extends CommonOptions {
+interface BenchCommandOptions extends CommonOptions, BaselineOptions {
   readonly workload?: readonly string[]
   readonly fds: readonly number[]
   readonly active?: number
@@ -22,7 +24,7 @@ interface BenchCommandOptions extends CommonOptions {
 
 /** How long a run may take unless the user says so, in seconds. */
 const DURATION_S = 20
-const QUICK_DURATION_S = 2.5
+const QUICK_DURATION_S = 2
 
 const triggers: readonly Trigger[] = ['level', 'edge', 'oneshot', 'edge-oneshot']
 
@@ -30,7 +32,8 @@ export const benchCommand: CommandModule = {
   name: 'bench',
   summary: 'what does it cost at your size: every workload over every backend, side by side',
   define(command) {
-    command
+    addGateOptions(command)
+      .option('--baseline <file>', 'compare with a saved result (--format json) after measuring')
       .option('-w, --workload <list>', 'only these workloads, separated by commas', parseList)
       .option(
         '-n, --fds <list>',
@@ -47,7 +50,7 @@ export const benchCommand: CommandModule = {
       .option('--trigger <name>', `how descriptors are registered: ${triggers.join(', ')}`, 'level')
       .option('--source <name>', 'what is made ready: eventfd, pipe or socketpair', 'eventfd')
       .option('--writes <number>', "libevent's -w: chained writes of a run", parseWhole(0), 100)
-      .option('--rate <hertz>', 'signals a second of the open loop', parseWhole(1), 1000)
+      .option('--rate <hertz>', 'signals a second of the open loop', parseWhole(1), 10_000)
       .option(
         '-d, --duration <seconds>',
         `how long the whole run may take (default: ${DURATION_S}, with --quick ${QUICK_DURATION_S})`,
@@ -77,11 +80,13 @@ export const benchCommand: CommandModule = {
     const { benchMachine } = await import('../measure/machine.ts')
     const { driverChoices } = await import('../measure/choose-driver.ts')
     const { assertProcessors } = await import('../measure/processors.ts')
+    const { compareExitCode } = await import('../measure/compare/gate.ts')
     const context = await makeContext(options)
+    const compare = await openBaseline(options, (message) => context.warn(message))
     const cpus = options.cpu ?? []
     assertProcessors(cpus)
     const quick = options.quick === true
-    const report = await interruptible((signal) =>
+    const measured = await interruptible((signal) =>
       benchMachine({
         backends: context.backends,
         workloads: chooseNames('workload', options.workload, workloadNames),
@@ -104,12 +109,16 @@ export const benchCommand: CommandModule = {
           context.progress.show(`measuring ${workload} (${index + 1} of ${count}) …`),
         // A file has what was measured so far at any time; a terminal gets it all at the end.
         onPart: (part) =>
-          options.output !== undefined && context.write((format, formatOptions) => format.bench(part, formatOptions)),
+          options.output !== undefined &&
+          context.write((format, formatOptions) => format.bench(part, formatOptions)),
         signal,
       }),
     )
+    const baseline = compare?.(measured)
+    const report = baseline === undefined ? measured : { ...measured, baseline }
     context.write((format, formatOptions) => format.bench(report, formatOptions))
     if (report.interrupted === true) return INTERRUPTED_EXIT_CODE
-    return report.gaps.some(({ outcome }) => outcome === 'failed') ? 1 : 0
+    if (report.gaps.some(({ outcome }) => outcome === 'failed')) return 1
+    return baseline === undefined ? 0 : compareExitCode(baseline)
   },
 }

@@ -9,6 +9,6 @@ export interface CommandModule {
   readonly summary: string
   /** Adds options and arguments. The common options are there already. */
   define?(command: Command): void
-  /** Does the work and returns the exit code. */
-  run(options: Record<string, unknown>): Promise<number>
+  /** Does the work and returns the exit code. `operands` are the arguments that are no options. */
+  run(options: Record<string, unknown>, operands: readonly string[]): Promise<number>
 }

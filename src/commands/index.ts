@@ -1,7 +1,8 @@
 import { benchCommand } from './bench.ts'
 import type { CommandModule } from './command.ts'
+import { compareCommand } from './compare.ts'
 import { probeCommand } from './probe.ts'
 import { verifyCommand } from './verify.ts'
 
 /** Every command, in the order of the help. Adding one is a file and a line here. */
-export const commands: readonly CommandModule[] = [probeCommand, verifyCommand, benchCommand]
+export const commands: readonly CommandModule[] = [probeCommand, verifyCommand, benchCommand, compareCommand]

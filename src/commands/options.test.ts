@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addCommonOptions, parseList, parsePositive, parseWhole } from './options.ts'
+import { LOCAL_THRESHOLD } from '../measure/statistics/verdict.ts'
+import { addCommonOptions, parseLimit, parseList, parsePositive, parseWhole } from './options.ts'
 
 describe('a list', () => {
   it('is names between commas, each of them once, without the blanks around them', () => {
@@ -44,6 +45,51 @@ describe('a number above zero', () => {
 
   it.each(['0', '-1', '-0', '', ' ', 'abc', 'NaN', 'Infinity', '1s'])('is not %j', (text) => {
     expect(() => parsePositive(text)).toThrow('It takes a number above 0.')
+  })
+})
+
+describe('a limit', () => {
+  it.each([
+    ['5%', 0.05],
+    ['5 %', 0.05],
+    ['1%', 0.01],
+    ['2.5%', 0.025],
+    ['300%', 3],
+  ])('%s is %d', (text, limit) => {
+    expect(parseLimit(text)).toBeCloseTo(limit, 12)
+  })
+
+  it.each([
+    '',
+    '5',
+    '0.05',
+    '%',
+    '-5%',
+    '+5%',
+    '5%%',
+    '5  %',
+    ' 5%',
+    '5e0%',
+    '.5%',
+    '5.%',
+    '5,5%',
+    '∞%',
+    'NaN%',
+  ])('is not %j: it takes a percentage with its sign', (text) => {
+    expect(() => parseLimit(text)).toThrow('It takes a percentage with its sign, like 5%.')
+  })
+
+  it.each(['0%', '0.99%'])('is not %j, which no difference is below', (text) => {
+    expect(() => parseLimit(text)).toThrow('It takes at least 1%')
+  })
+
+  it('is at least what counts as a difference', () => {
+    expect(parseLimit(`${100 * LOCAL_THRESHOLD}%`)).toBe(LOCAL_THRESHOLD)
+    expect(() => parseLimit(`${99 * LOCAL_THRESHOLD}%`)).toThrow('It takes at least 1%')
+  })
+
+  it('is not without an end', () => {
+    expect(() => parseLimit(`${'9'.repeat(400)}%`)).toThrow('It takes a percentage')
   })
 })
 

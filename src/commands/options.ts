@@ -49,10 +49,31 @@ export function parseWhole(least: number): (text: string) => number {
   }
 }
 
-/** Whole numbers of at least `least`, separated by commas, in ascending order. */
+/** Whole numbers of at least `least`, separated by commas, each once, in ascending order. */
 export function parseWholeList(least: number): (text: string) => number[] {
   const parse = parseWhole(least)
-  return (text) => parseList(text).map(parse).toSorted((a, b) => a - b)
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim())
+    if (parts.includes(''))
+      throw new InvalidArgumentError('It takes numbers separated by commas, like 10,1000.')
+    return [...new Set(parts.map(parse))].toSorted((a, b) => a - b)
+  }
+}
+
+/** The smallest limit: no smaller difference is ever called one (`LOCAL_THRESHOLD`). */
+const SMALLEST_LIMIT_PERCENT = 1
+
+/** `5%` or `5 %` as 0.05. The sign is asked for, because 5 and 0.05 could mean either. */
+export function parseLimit(text: string): number {
+  const [, number] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? []
+  const percent = Number(number)
+  if (number === undefined || !Number.isFinite(percent)) {
+    throw new InvalidArgumentError('It takes a percentage with its sign, like 5%.')
+  }
+  if (percent < SMALLEST_LIMIT_PERCENT) {
+    throw new InvalidArgumentError('It takes at least 1%: a smaller difference is never called one.')
+  }
+  return percent / 100
 }
 
 /** A number above zero, with or without a fraction. */

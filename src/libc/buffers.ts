@@ -9,7 +9,7 @@ import type { FunctionName } from './signatures.ts'
  * `in`: read by the call. `out`: written by it. `inout`: both. `spent`: read, and left with something that no
  * other call will leave there again (the time that select had left).
  */
-export type BufferUse = 'in' | 'out' | 'inout' | 'spent'
+type BufferUse = 'in' | 'out' | 'inout' | 'spent'
 
 /** One pointer argument. */
 export interface BufferArgument {

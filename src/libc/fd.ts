@@ -64,14 +64,6 @@ export function openEventfd(libc: Libc, flags = 0): OwnedFd {
   return new OwnedFd(libc, sys(libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC | flags))
 }
 
-/** How many descriptors `openSignal` takes here. Throws `SystemError` where none is free. */
-export function descriptorsPerSignal(libc: Libc): number {
-  const [read, write] = openSignal(libc)
-  read.close()
-  write.close()
-  return read === write ? 1 : 2
-}
-
 /**
  * Something to make ready and drain, eight bytes at a time: what to read from and what to write to. An eventfd
  * where the kernel has it and policy allows it (both ends are one), else a pipe.
@@ -81,8 +73,13 @@ export function openSignal(libc: Libc): [OwnedFd, OwnedFd] {
     const both = openEventfd(libc)
     return [both, both]
   } catch (error) {
-    const refused = error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
-    if (!refused && !(error instanceof UnsupportedError)) throw error
+    if (!isMissing(error)) throw error
     return openPipe(libc)
   }
+}
+
+/** Whether an error means that something is not there or not allowed, and not that there are no descriptors left. */
+export function isMissing(error: unknown): boolean {
+  if (error instanceof UnsupportedError) return true
+  return error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
 }

@@ -80,6 +80,7 @@ export const signatures = {
   open: { args: [string, int, uint], result: 'i32', fixed: 2 },
   close: returnsInt(int),
   read: returnsLong(int, pointer, size),
+  readv: returnsLong(int, pointer, int),
   write: returnsLong(int, pointer, size),
   pread: returnsLong(int, pointer, size, long),
   pwrite: returnsLong(int, pointer, size, long),

@@ -10,14 +10,25 @@ import type { BenchOptions, Measurement } from './bench.ts'
 import { measureCallTax } from './call-tax.ts'
 
 const libc = openLibc()
+/** By the driver that every machine has; the commands' tests have the other one. */
 const run = async (over: Partial<BenchOptions> = {}): Promise<Measurement> =>
   await bench({
     libc,
     backends: ['epoll', 'poll'],
     workloads: ['wake', 'dispatch'],
-    fds: 8,
+    sizes: [8],
+    eventsPerWait: 64,
+    trigger: 'level',
+    source: 'eventfd',
+    writes: 5,
+    rateHz: 1000,
+    cpus: [],
+    driver: 'ffi',
     durationMs: 1,
+    rounds: 2,
+    quick: false,
     seed: 1,
+    onWarning: () => undefined,
     ...over,
   })
 
@@ -59,7 +70,7 @@ describe('a benchmark', () => {
 
   it('takes a hundredth of the sources for the active ones, at least one and at most a hundred', async () => {
     const activeOf = async (fds: number): Promise<number | undefined> =>
-      (await run({ fds, workloads: ['idle'], backends: ['epoll'] })).results[0]?.active
+      (await run({ sizes: [fds], workloads: ['ready'], backends: ['epoll'] })).results[0]?.active
     expect(await activeOf(8)).toBe(1)
     expect(await activeOf(300)).toBe(3)
   })
@@ -101,7 +112,7 @@ describe('more descriptors than there may be', () => {
   it('are refused before anything is opened, with the number that would fit', async () => {
     const { hard } = descriptorLimit(libc)
     const before = openDescriptors(libc)
-    const error: unknown = await run({ fds: hard + 1 }).catch((thrown: unknown) => thrown)
+    const error: unknown = await run({ sizes: [hard + 1] }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(UsageError)
     const [, fits] = /room for --fds (\d+)$/.exec((error as UsageError).message) ?? []
     expect(Number(fits)).toBeLessThan(hard)
@@ -110,7 +121,7 @@ describe('more descriptors than there may be', () => {
 
   it('do not matter to workloads that have one descriptor whatever --fds is', async () => {
     const { hard } = descriptorLimit(libc)
-    const { results } = await run({ fds: hard + 1, workloads: ['wake'], backends: ['poll'] })
+    const { results } = await run({ sizes: [hard + 1], workloads: ['wake'], backends: ['poll'] })
     expect(results).toHaveLength(1)
   })
 
@@ -118,7 +129,7 @@ describe('more descriptors than there may be', () => {
     const { soft, hard } = descriptorLimit(libc)
     setDescriptorLimit(libc, openDescriptors(libc).size + 40, hard)
     try {
-      const { results } = await run({ fds: 200, workloads: ['idle'], backends: ['epoll'] })
+      const { results } = await run({ sizes: [200], workloads: ['idle'], backends: ['epoll'] })
       expect(results[0]?.fds).toBe(200)
       expect(descriptorLimit(libc).soft).toBe(hard)
     } finally {
@@ -132,5 +143,57 @@ describe('the call tax', () => {
     const { baseNs, perArgumentNs } = await measureCallTax(libc)
     expect(baseNs).toBeGreaterThan(10)
     expect(baseNs + 4 * perArgumentNs).toBeLessThan(1_000_000)
+  })
+})
+
+describe('a benchmark in the making', () => {
+  it('tells after every workload what it has so far, and that it is not all', async () => {
+    const parts: Measurement[] = []
+    const whole = await run({ workloads: ['wake', 'idle', 'rearm'], onPart: (part) => parts.push(part) })
+    expect(parts.map(({ interrupted }) => interrupted)).toEqual([true, true])
+    expect(parts.map(({ results }) => results.map(({ workload }) => workload))).toEqual([
+      ['wake', 'wake'],
+      ['wake', 'wake', 'idle', 'idle'],
+    ])
+    expect(whole).not.toHaveProperty('interrupted')
+    expect(whole.results.slice(0, 4).map(({ medianNs }) => medianNs)).toEqual(
+      parts[1]?.results.map(({ medianNs }) => medianNs),
+    )
+  })
+
+  it('stops after the round in which it is told to, with what it has', async () => {
+    const controller = new AbortController()
+    const whole = await run({
+      workloads: ['wake', 'idle', 'rearm'],
+      signal: controller.signal,
+      onPart: () => controller.abort(),
+    })
+    expect(whole.interrupted).toBe(true)
+    expect(whole.results.map(({ workload }) => workload)).toEqual(['wake', 'wake'])
+  })
+
+  it('has a control in every case, of the first backend that can do it', async () => {
+    const { control } = await run({ workloads: ['wake', 'herd', 'timeout'], backends: ['poll', 'epoll'] })
+    expect(control.map(({ workload, variant, backend }) => [workload, variant, backend])).toEqual([
+      ['wake', undefined, 'poll'],
+      ['timeout', '100 us', 'poll'],
+      ['timeout', '1 ms', 'poll'],
+      ['timeout', '10 ms', 'poll'],
+    ])
+  })
+
+  it('measures once what does not grow with the size', async () => {
+    const { results } = await run({
+      workloads: ['wake', 'idle', 'echo'],
+      sizes: [1, 2, 3],
+      backends: ['poll'],
+    })
+    expect(results.map(({ workload, fds }) => `${workload} ${fds}`)).toEqual([
+      'wake 1',
+      'idle 1',
+      'echo 2',
+      'idle 2',
+      'idle 3',
+    ])
   })
 })

@@ -1,15 +1,13 @@
 /** The benchmark: which workloads, over which backends, at which sizes, within which limits. */
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
-import type { Trigger } from '../backends/backend.ts'
 import { UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import { descriptorsPerSource, usableSource } from '../workloads/sources.ts'
-import type { SourceKind } from '../workloads/sources.ts'
-import type { Case } from '../workloads/workload.ts'
+import type { Case, WorkloadOptions } from '../workloads/workload.ts'
 import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
@@ -17,7 +15,7 @@ import { assertFits, makeRoom, whyTooMany } from './fit.ts'
 import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
 import type { Noise } from './noise.ts'
-import { seededRandom } from './random.ts'
+import { branch, seededRandom } from './random.ts'
 import type { Random } from './random.ts'
 import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control, OpenLoopResult } from './report.ts'
 import { FEWEST_ROUNDS, QUICK_ROUNDS, runRounds } from './rounds.ts'
@@ -26,22 +24,12 @@ import { correctForMany } from './statistics/verdict.ts'
 import { summarise } from './summary.ts'
 import { timerSlackNs } from './timer-slack.ts'
 
-export interface BenchOptions {
+export interface BenchOptions extends Omit<WorkloadOptions, 'fds'> {
   readonly libc: Libc
   readonly backends: readonly BackendName[]
   readonly workloads: readonly WorkloadName[]
   /** Every size is measured on its own; several make a sweep. */
   readonly sizes: readonly number[]
-  /** How many sources are active at once. Default: a hundredth of them, between 1 and 100. */
-  readonly active?: number | undefined
-  /** How many events a wait takes at most. */
-  readonly eventsPerWait: number
-  readonly trigger: Trigger
-  readonly source: SourceKind
-  /** libevent's -w. */
-  readonly writes: number
-  /** How many signals a second the open loop sends. */
-  readonly rateHz: number
   /** The processors to run on; none: any. */
   readonly cpus: readonly number[]
   readonly driver: DriverChoice
@@ -128,6 +116,7 @@ function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
   if (source !== options.source) {
     options.onWarning(`there are no ${options.source}s here; ${source}s are used instead`)
   }
+  const seen = new Set<string>()
   return options.sizes.flatMap((size) => {
     const planned = options.workloads.flatMap((name) =>
       workloads[name]
@@ -140,7 +129,10 @@ function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
       room,
     )
     // What does not grow with the size is measured once.
-    return size === options.sizes[0] ? planned : planned.filter((one) => one.case.fds === size)
+    return planned.filter(({ name, case: { variant = '', fds } }) => {
+      const key = `${name} ${fds} ${variant}`
+      return !seen.has(key) && seen.add(key)
+    })
   })
 }
 
@@ -185,6 +177,7 @@ class Run {
     const { name, case: workload } = planned
     const { driver } = this.#chosen
     const start = performance.now()
+    const random = branch(this.#random)
     const capable = this.#options.backends.filter((backend) => {
       const reason = this.#whyNot(planned, backend)
       if (reason !== undefined) this.#gaps.push(gapOf(planned, backend, reason))
@@ -205,7 +198,7 @@ class Run {
         budgetMs: budgetMs - (performance.now() - start),
         fewest: this.#options.quick ? QUICK_ROUNDS : FEWEST_ROUNDS,
         rounds: this.#options.rounds,
-        random: this.#random,
+        random,
         meter: this.#meter,
         signal: this.#options.signal,
       })
@@ -216,7 +209,7 @@ class Run {
         workload: name,
         case: workload,
         driver: driver.name,
-        random: this.#random,
+        random,
       })
       this.#results.push(...summary.results)
       this.#openLoop.push(...summary.openLoop)
@@ -259,7 +252,9 @@ class Run {
     }
   }
 
-  findings(complete: boolean): Pick<
+  findings(
+    complete: boolean,
+  ): Pick<
     Measurement,
     'results' | 'openLoop' | 'control' | 'scaling' | 'crossovers' | 'gaps' | 'noise' | 'interrupted'
   > {

@@ -1,5 +1,5 @@
 /** What drives the cycles of a workload: natively from a recording, or call by call. */
-import { isKnownError, UnsupportedError } from '../errors.ts'
+import { isKnownError, MeasurementError, UnsupportedError } from '../errors.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { Case, Detail, EventCount } from '../workloads/workload.ts'
@@ -61,7 +61,12 @@ export interface OpenOptions {
 /** A subject, or why there is none. */
 export type Opened = { readonly backend: Backend } & (
   | { readonly subject: Subject }
-  | { readonly outcome: 'unsupported' | 'failed'; readonly failure: string }
+  | {
+      readonly outcome: 'unsupported' | 'failed'
+      readonly failure: string
+      /** Where they are what is wrong. */
+      readonly events?: EventCount
+    }
 )
 
 export interface MeasuringDriver {
@@ -77,9 +82,17 @@ export function noEvents(): EventCount {
   return { expected: 0, seen: 0, duplicate: 0, spurious: 0, lost: 0 }
 }
 
-/** What to say of a backend that lost, repeated or invented events. */
-export function wrongEvents({ expected, lost, duplicate, spurious }: EventCount): string {
-  return `of ${expected} events ${lost} were lost, ${duplicate} came twice, and ${spurious} came for nothing`
+/** A backend lost, repeated or invented events. */
+export class WrongEventsError extends MeasurementError {
+  readonly events: EventCount
+
+  constructor(events: EventCount) {
+    const { expected, lost, duplicate, spurious } = events
+    super(
+      `of ${expected} events ${lost} were lost, ${duplicate} came twice, and ${spurious} came for nothing`,
+    )
+    this.events = { ...events }
+  }
 }
 
 /** A backend on which a case could not be opened. Errors that are not known are bugs of ours, and go on. */
@@ -90,7 +103,8 @@ export function notOpened(
 ): Exclude<Opened, { readonly subject: Subject }> {
   if (!isKnownError(error)) throw error
   const outcome = error instanceof UnsupportedError ? 'unsupported' : 'failed'
-  return { backend, outcome, failure: failureOf(workload, backend, error) }
+  const failure = failureOf(workload, backend, error)
+  return { backend, outcome, failure, ...(error instanceof WrongEventsError ? { events: error.events } : {}) }
 }
 
 /** Names what failed on which backend. */

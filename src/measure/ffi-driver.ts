@@ -1,5 +1,4 @@
 import type { Backend, Poller } from '../backends/backend.ts'
-import { MeasurementError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { boundWaits } from '../libc/wrap.ts'
 import { Sources } from '../workloads/sources.ts'
@@ -8,7 +7,7 @@ import { isWrong } from '../workloads/workload.ts'
 import type { Case, Cycle, Detail, EventCount, Lane } from '../workloads/workload.ts'
 import { countCalls, taxOf } from './call-tax.ts'
 import type { CallTax } from './call-tax.ts'
-import { noEvents, notOpened, wrongEvents } from './driver.ts'
+import { noEvents, notOpened, WrongEventsError } from './driver.ts'
 import type { Batch, MeasuringDriver, Opened, OpenOptions, Subject } from './driver.ts'
 import { mean, median } from './statistics/describe.ts'
 
@@ -38,15 +37,23 @@ export class FfiDriver implements MeasuringDriver {
     const release = (): void => {
       if (--open.count === 0) sources.close()
     }
-    return backends.map((backend): Opened => {
-      try {
-        const subject = new FfiSubject({ libc, workload, backend, sources, tax: this.#tax, release })
-        return { backend, subject }
-      } catch (error) {
-        release()
-        return notOpened(options.workload, backend, error)
-      }
-    })
+    const subjects: FfiSubject[] = []
+    try {
+      return backends.map((backend): Opened => {
+        try {
+          const subject = new FfiSubject({ libc, workload, backend, sources, tax: this.#tax, release })
+          subjects.push(subject)
+          return { backend, subject }
+        } catch (error) {
+          release()
+          return notOpened(options.workload, backend, error)
+        }
+      })
+    } catch (error) {
+      for (const subject of subjects) subject.close()
+      sources.close()
+      throw error
+    }
   }
 }
 
@@ -88,8 +95,10 @@ class FfiSubject implements Subject {
       pace: () => undefined,
       unchecked: (calls) => calls(),
     }
+    let cycle: Cycle | undefined
     try {
-      this.#cycle = workload.open({ backend, lanes: [lane], sources, events: this.events })
+      cycle = workload.open({ backend, lanes: [lane], sources, events: this.events })
+      this.#cycle = cycle
       this.#cycle.before?.()
       counter.counts.clear()
       this.#cycle.run()
@@ -98,7 +107,7 @@ class FfiSubject implements Subject {
       this.#cycle.after?.()
       this.#assertRight()
     } catch (error) {
-      this.#closePollers()
+      this.#release(cycle)
       throw error
     }
   }
@@ -128,35 +137,45 @@ class FfiSubject implements Subject {
   }
 
   #once(cycle: Cycle): number {
-    cycle.before?.()
-    const start = now()
-    cycle.run()
-    const elapsed = now() - start
-    cycle.after?.()
-    // Each lost event costs a second, so the first one ends the batch.
-    this.#assertRight()
-    return elapsed
+    try {
+      cycle.before?.()
+      const start = now()
+      cycle.run()
+      const elapsed = now() - start
+      cycle.after?.()
+      // Each lost event costs a second, so the first one ends the batch.
+      this.#assertRight()
+      return elapsed
+    } catch (error) {
+      // At once, because the others go on with the same sources.
+      cycle.settle?.()
+      throw error
+    }
   }
 
   #assertRight(): void {
-    if (isWrong(this.events)) throw new MeasurementError(wrongEvents(this.events))
+    if (isWrong(this.events)) throw new WrongEventsError(this.events)
   }
 
   close(): void {
     try {
-      this.#cycle.close?.()
+      this.#release(this.#cycle)
     } finally {
-      this.#closePollers()
       this.#options.release()
+    }
+  }
+
+  #release(cycle: Cycle | undefined): void {
+    try {
+      cycle?.settle?.()
+      cycle?.close?.()
+    } finally {
+      for (const poller of this.#pollers) poller.close()
     }
   }
 
   detail(): Detail {
     return this.#cycle.detail?.() ?? {}
-  }
-
-  #closePollers(): void {
-    for (const poller of this.#pollers) poller.close()
   }
 }
 

@@ -12,6 +12,11 @@ export function seededRandom(seed: number): Random {
   }
 }
 
+/** Another sequence, which depends on one number of this one only, however many are taken of it. */
+export function branch(random: Random): Random {
+  return seededRandom(Math.floor(random() * 2 ** 32))
+}
+
 /** A copy in random order (Fisher and Yates). */
 export function shuffled<T>(items: readonly T[], random: Random): T[] {
   const order = [...items]

@@ -5,6 +5,7 @@ import type { Trigger } from '../backends/backend.ts'
 import type { SourceKind } from '../workloads/sources.ts'
 import type { EventCount, HerdDetail, LibeventDetail } from '../workloads/workload.ts'
 import type { CallTax } from './call-tax.ts'
+import type { CompareReport } from './compare/report.ts'
 import type { Noise } from './noise.ts'
 import type { Interval } from './statistics/describe.ts'
 import type { Verdict } from './statistics/verdict.ts'
@@ -191,6 +192,8 @@ export interface BenchReport {
   readonly crossovers: readonly Crossover[]
   readonly gaps: readonly BenchGap[]
   readonly noise: Noise
+  /** This run against a saved one, if it was given. */
+  readonly baseline?: CompareReport
   /** Set where the run was interrupted or is not at its end: what is missing was not measured. */
   readonly interrupted?: true
 }

@@ -5,7 +5,7 @@ import { failureOf, noEvents } from './driver.ts'
 import type { Batch, ContextSwitches, Opened, Subject } from './driver.ts'
 import { spoiled } from './noise.ts'
 import type { NoiseMeter } from './noise.ts'
-import { shuffled } from './random.ts'
+import { branch, shuffled } from './random.ts'
 import type { Random } from './random.ts'
 import { Samples } from './samples.ts'
 import { FEWEST_ROUNDS_FOR_AN_INTERVAL } from './statistics/verdict.ts'
@@ -14,14 +14,17 @@ import { FEWEST_ROUNDS_FOR_AN_INTERVAL } from './statistics/verdict.ts'
 export const FEWEST_ROUNDS = 30
 /** Rounds of a quick run: signed ranks of ten can reach p < 0.05 also after 25 comparisons (2/2^10 times 25). */
 export const QUICK_ROUNDS = 10
-/** A run that takes so many times its budget makes do with the fewest rounds that give an interval. */
+/**
+ * A case that takes so many times its budget makes do with the fewest rounds that give an interval; a quick run
+ * does as soon as the budget is gone.
+ */
 const OVERRUN = 3
 /** What a case gets where others have used the time up. */
-const LEAST_BUDGET_MS = 200
+const LEAST_BUDGET_MS = 100
 /** More say nothing new within a minute. */
-const MOST_ROUNDS = 300
+const MOST_ROUNDS = 1000
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
-const LONGEST_BATCH_NS = 20e6
+const LONGEST_BATCH_NS = 4e6
 const SHORTEST_BATCH_NS = 1e6
 /** Of a round's time for one backend, the part in which each cycle is timed by itself. */
 const TIMED_PART = 0.25
@@ -29,6 +32,8 @@ const TIMED_PART = 0.25
 const LONG_CYCLE_NS = 50_000
 /** A batch of more cycles than this is of something that costs nothing. */
 const MOST_CYCLES = 1e6
+/** The unit of the clock: nothing is said to take less. */
+const LEAST_NS = 1
 /** How much the number of cycles varies from batch to batch, so that no rhythm of the machine fits it. */
 const JITTER = 0.2
 /** All that was measured of one backend. */
@@ -78,6 +83,9 @@ export interface RoundsResult {
 /** A series while it is measured. */
 interface Running extends Series {
   readonly subject: Subject | undefined
+  /** How long batches are to be, without durations and with them, and how many cycles make that. */
+  plainNs: number
+  timedNs: number
   cyclesPerBatch: number
   timedPerBatch: number
 }
@@ -89,7 +97,11 @@ interface Running extends Series {
  */
 export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
-  const all = opened.map((one, index) => newSeries(one, options.hasControl && index === opened.length - 1, random))
+  const all = opened.map((one, index) =>
+    newSeries(one, options.hasControl && index === opened.length - 1, branch(random)),
+  )
+  // By itself: how many samples are drawn depends on the machine, and the order must not.
+  const order = branch(random)
   const spoilt = new Set<number>()
   const switches = { voluntary: 0, involuntary: 0 }
   const start = performance.now()
@@ -104,12 +116,14 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     // A round is begun only if one more of the average length still fits.
     const fits = elapsed * ((round + 1) / Math.max(1, round)) <= options.budgetMs
     const overrun =
-      elapsed > OVERRUN * Math.max(options.budgetMs, LEAST_BUDGET_MS) && round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
+      elapsed >
+        (options.fewest < FEWEST_ROUNDS ? 1 : OVERRUN) * Math.max(options.budgetMs, LEAST_BUDGET_MS) &&
+      round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
     if (options.rounds === undefined && ((round >= options.fewest && !fits) || overrun)) break
     meter.sample()
     const roundStart = performance.now()
     let waitedNs: number | undefined = 0
-    for (const series of shuffled(all, random)) {
+    for (const series of shuffled(all, order)) {
       guarded(series, options, (subject) => {
         for (const batch of runRound(series, subject, random)) {
           waitedNs = batch.waitedNs === undefined ? undefined : (waitedNs ?? 0) + batch.waitedNs
@@ -142,7 +156,7 @@ function newSeries(opened: Opened, control: boolean, random: Random): Running {
   return {
     backend: opened.backend,
     control,
-    events: subject?.events ?? noEvents(),
+    events: ('subject' in opened ? opened.subject.events : opened.events) ?? noEvents(),
     callsPerCycle: subject?.callsPerCycle ?? 0,
     taxNs: subject?.taxNs ?? 0,
     detail: () => subject?.detail() ?? {},
@@ -152,6 +166,8 @@ function newSeries(opened: Opened, control: boolean, random: Random): Running {
     cpuNs: 0,
     failure: 'failure' in opened ? opened : undefined,
     subject,
+    plainNs: 0,
+    timedNs: 0,
     cyclesPerBatch: 1,
     timedPerBatch: 1,
   }
@@ -174,28 +190,51 @@ function guarded(series: Running, options: RoundsOptions, action: (subject: Subj
 function calibrate(series: Running, subject: Subject, targetNs: number): void {
   const { timesEach, mostTimed } = subject
   const most = timesEach ? mostTimed : MOST_CYCLES
-  const measure = (cycles: number): number => subject.run(cycles, timesEach).elapsedNs / cycles
   let cycles = 1
-  let cycleNs = measure(1)
-  while (cycles * cycleNs < targetNs / 10 && cycles < most) {
+  let batch = subject.run(1, timesEach)
+  while (batch.elapsedNs < targetNs / 10 && cycles < most) {
     cycles = Math.min(cycles * 4, most)
-    cycleNs = measure(cycles)
+    batch = subject.run(cycles, timesEach)
   }
-  const fitting = (ns: number): number => Math.max(1, Math.round(ns / Math.max(1, cycleNs)))
-  const each = timesEach || cycleNs > LONG_CYCLE_NS
-  series.cyclesPerBatch = each ? 0 : fitting(targetNs * (1 - TIMED_PART))
-  series.timedPerBatch = Math.min(fitting(targetNs * (each ? 1 : TIMED_PART)), mostTimed)
+  const each = timesEach || batch.elapsedNs / cycles > LONG_CYCLE_NS
+  series.timedNs = each ? targetNs : targetNs * TIMED_PART
+  series.plainNs = each ? 0 : targetNs - series.timedNs
+  series.timedPerBatch = Math.min(fitting(series.timedNs, batch.elapsedNs / cycles), mostTimed)
+  series.cyclesPerBatch = each ? 0 : fitting(series.plainNs, batch.elapsedNs / cycles)
+}
+
+/** How many cycles fit into a time. */
+function fitting(ns: number, cycleNs: number): number {
+  return Math.max(1, Math.min(MOST_CYCLES, Math.round(ns / Math.max(1, cycleNs))))
+}
+
+/**
+ * How many cycles the next batch is to have: what the last one shows would fit, but at most four times as many,
+ * because a batch of few cycles may have been all warm-up.
+ */
+function adapted(count: number, ns: number, batch: Batch, cycles: number): number {
+  return Math.min(4 * count, fitting(ns, batch.elapsedNs / cycles))
 }
 
 /** One batch in which each cycle is timed and, where that would cost something, one in which none is. */
 function runRound(series: Running, subject: Subject, random: Random): readonly Batch[] {
   const jittered = (cycles: number): number =>
     Math.max(1, Math.round(cycles * (1 + JITTER * (2 * random() - 1))))
-  const timed = subject.run(Math.min(jittered(series.timedPerBatch), subject.mostTimed), true)
+  const timedCycles = Math.min(jittered(series.timedPerBatch), subject.mostTimed)
+  const timed = subject.run(timedCycles, true)
   for (const value of timed.durationsNs) series.samples.add(value)
-  const plain = series.cyclesPerBatch === 0 ? [] : [subject.run(jittered(series.cyclesPerBatch), false)]
-  series.roundNs.push((plain[0] ?? timed).cycleNs)
-  const batches = [timed, ...plain]
+  series.timedPerBatch = Math.min(
+    adapted(series.timedPerBatch, series.timedNs, timed, timedCycles),
+    subject.mostTimed,
+  )
+  const batches = [timed]
+  if (series.cyclesPerBatch > 0) {
+    const plainCycles = jittered(series.cyclesPerBatch)
+    const plain = subject.run(plainCycles, false)
+    series.cyclesPerBatch = adapted(series.cyclesPerBatch, series.plainNs, plain, plainCycles)
+    batches.push(plain)
+  }
+  series.roundNs.push(Math.max(LEAST_NS, batches.at(-1)?.cycleNs ?? LEAST_NS))
   for (const { cpuNs, cycles } of batches) {
     series.cpuNs += cpuNs
     series.cycles += cycles

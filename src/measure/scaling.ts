@@ -27,7 +27,7 @@ function curvesOf(results: readonly BenchResult[]): Curve[] {
     else curve.results.push(result)
   }
   return [...curves.values()]
-    .filter((curve) => curve.results.length >= FEWEST_SIZES)
+    .filter((curve) => new Set(curve.results.map(({ fds }) => fds)).size >= FEWEST_SIZES)
     .map((curve) => ({ ...curve, results: curve.results.toSorted((a, b) => a.fds - b.fds) }))
 }
 

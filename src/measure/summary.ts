@@ -1,5 +1,6 @@
 import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
+import { isWrong } from '../workloads/workload.ts'
 import type { Case } from '../workloads/workload.ts'
 import type { Random } from './random.ts'
 import type {
@@ -34,7 +35,8 @@ export interface Summary {
 }
 
 /** Turns the series of one case into results, with the ratio of each to the fastest, and the control. */
-export function summarise({ series, spoilt }: RoundsResult, options: SummaryOptions): Summary {
+export function summarise({ series: all, spoilt }: RoundsResult, options: SummaryOptions): Summary {
+  const series = all.map((one) => withControl(one, all))
   const measured = series.filter(
     ({ failure, roundNs, control }) => failure === undefined && roundNs.length > 0 && !control,
   )
@@ -47,8 +49,17 @@ export function summarise({ series, spoilt }: RoundsResult, options: SummaryOpti
     const ratio = comparisonOf(one, fastest, { spoilt, floor, random: options.random })
     return { ...result, ratio: { to: nameOf(fastest), ...ratio } }
   })
-  const gaps = series.flatMap((one) => (one.failure === undefined || one.control ? [] : [gapOf(one, options)]))
+  const gaps = series.flatMap((one) =>
+    one.failure === undefined || one.control ? [] : [gapOf(one, options)],
+  )
   return { results, openLoop: measured.flatMap((one) => openLoopOf(one, options)), control, gaps }
+}
+
+/** What goes wrong with a backend's second entry is wrong with the backend. */
+function withControl(one: Series, all: readonly Series[]): Series {
+  const again = all.find(({ control, backend }) => control && backend === one.backend)
+  if (one.failure !== undefined || again?.failure === undefined) return one
+  return { ...one, failure: again.failure, events: again.events }
 }
 
 function headOf({ workload, case: { variant, fds } }: SummaryOptions): {
@@ -62,7 +73,7 @@ function headOf({ workload, case: { variant, fds } }: SummaryOptions): {
 function gapOf(series: Series, options: SummaryOptions): BenchGap {
   const { outcome = 'failed', failure = '' } = series.failure ?? {}
   const gap = { ...headOf(options), backend: nameOf(series), outcome, reason: failure }
-  return outcome === 'failed' ? { ...gap, events: series.events } : gap
+  return outcome === 'failed' && isWrong(series.events) ? { ...gap, events: series.events } : gap
 }
 
 function comparisonOf(
@@ -84,7 +95,8 @@ function controlOf(
   const again = series.find(({ control }) => control)
   const first = series.find(({ backend, control }) => !control && backend === again?.backend)
   if (again === undefined || first === undefined) return undefined
-  if (again.failure !== undefined || first.failure !== undefined || again.roundNs.length === 0) return undefined
+  if (again.failure !== undefined || first.failure !== undefined || again.roundNs.length === 0)
+    return undefined
   const { random } = options
   const comparison = comparisonOf(again, first, { spoilt, floor: 0, random })
   return {
@@ -143,7 +155,15 @@ function openLoopOf(series: Series, options: SummaryOptions): OpenLoopResult[] {
   const uncorrected = percentilesOf(uncorrectedNs)
   const { fds: _, ...head } = headOf(options)
   return [
-    { ...head, backend: nameOf(series), rateHz, signals: correctedNs.length, timerSlackNs: PACED_SLACK_NS, corrected, uncorrected },
+    {
+      ...head,
+      backend: nameOf(series),
+      rateHz,
+      signals: correctedNs.length,
+      timerSlackNs: PACED_SLACK_NS,
+      corrected,
+      uncorrected,
+    },
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { BenchReport } from '../measure/report.ts'
+import type { CompareReport } from '../measure/compare/report.ts'
 import type { ProbeReport } from '../probe/report.ts'
 import type { VerifyReport } from '../conformance/report.ts'
 import type { Style } from './style.ts'
@@ -15,4 +16,5 @@ export interface Format {
   probe(report: ProbeReport, options: FormatOptions): string
   verify(report: VerifyReport, options: FormatOptions): string
   bench(report: BenchReport, options: FormatOptions): string
+  compare(report: CompareReport, options: FormatOptions): string
 }

@@ -3,6 +3,8 @@ import type { CheckResult } from '../conformance/check.ts'
 import { countOutcomes } from '../conformance/report.ts'
 import type { VerifyReport } from '../conformance/report.ts'
 import type { BenchReport, BenchResult } from '../measure/report.ts'
+import { seededRandom, shuffled } from '../measure/random.ts'
+import { median } from '../measure/statistics/describe.ts'
 import type { ProbeReport } from '../probe/report.ts'
 
 const tool = { name: 'evloop', version: '1.2.3' } as const
@@ -88,26 +90,54 @@ export function benchReport(results: readonly BenchResult[], over: Partial<Bench
     environment,
     startedAt,
     durationMs: 2500,
+    settings: {
+      fds: [1],
+      eventsPerWait: 1024,
+      trigger: 'level',
+      source: 'eventfd',
+      writes: 100,
+      rateHz: 1000,
+      cpus: [],
+      quick: false,
+    },
+    driver: { name: 'replay', reason: 'prebuilt for linux-x64-glibc', process: 'forked' },
     seed: 1,
+    clock: { costNs: 24, stepNs: 20 },
+    timerSlackNs: 50_000,
     callTax: { baseNs: 1000, perArgumentNs: 100 },
     results,
+    openLoop: [],
+    control: [],
+    scaling: [],
+    crossovers: [],
     gaps: [],
-    noise: { involuntaryContextSwitches: 1, loadAverage: [0.5, 1] },
+    noise: {
+      pressureUs: 250_000,
+      stealMs: 0,
+      throttledMs: 0,
+      throttlings: 0,
+      voluntaryContextSwitches: 12,
+      involuntaryContextSwitches: 1,
+      loadAverage: [0.5, 1],
+      spoiltRounds: 0,
+    },
     ...over,
   }
 }
 
-/** A figure of 10 microseconds, a tenth of which is call tax, unless it is told otherwise. */
+/** A figure of 10 microseconds, a tenth of which is the tool's own, unless it is told otherwise. */
 export function benchResult(over: Partial<BenchResult> = {}): BenchResult {
   return {
     workload: 'wake',
     backend: 'epoll',
     fds: 1,
     active: 1,
-    driver: 'ffi',
+    driver: 'replay',
     cycles: 1000,
-    rounds: 20,
+    rounds: 30,
+    samples: 1000,
     eventsPerCycle: 1,
+    callsPerCycle: 3,
     p50Ns: 9900,
     p90Ns: 11_000,
     p99Ns: 15_000,
@@ -117,10 +147,39 @@ export function benchResult(over: Partial<BenchResult> = {}): BenchResult {
     meanNs: 10_100,
     medianNs: 10_000,
     ci95Ns: [9950, 10_050],
+    roundNs: Array<number>(30).fill(10_000),
     opsPerSecond: 100_000,
     cpuNs: 9000,
     taxNs: 1000,
+    outliers: { mild: 3, severe: 1 },
     events: { expected: 1000, seen: 1000, duplicate: 0, spurious: 0, lost: 0 },
     ...over,
   }
+}
+
+/** Rounds evenly around a median, in random order, none farther from it than `spread` as a fraction of it. */
+export function roundsAround(medianNs: number, spread = 0.01, count = 30, seed = 1): number[] {
+  const even = Array.from({ length: count }, (_, i) => (2 * i + 1) / count - 1)
+  return shuffled(even, seededRandom(seed)).map((at) => medianNs * (1 + spread * at))
+}
+
+/** A figure of these rounds that agrees with itself, as one that was measured does. */
+export function measuredResult(roundNs: readonly number[], over: Partial<BenchResult> = {}): BenchResult {
+  const medianNs = median(roundNs)
+  const [least, most] = [Math.min(...roundNs), Math.max(...roundNs)]
+  return benchResult({
+    rounds: roundNs.length,
+    roundNs,
+    medianNs,
+    ci95Ns: [least, most],
+    minNs: least,
+    p50Ns: medianNs,
+    p90Ns: most,
+    p99Ns: most,
+    p999Ns: most,
+    maxNs: most,
+    meanNs: medianNs,
+    opsPerSecond: 1e9 / medianNs,
+    ...over,
+  })
 }

@@ -27,7 +27,7 @@ export class Chain {
 
   constructor(options: ChainOptions) {
     this.#options = options
-    this.#batch = new ReadinessBatch(options.eventsPerWait)
+    this.#batch = new ReadinessBatch(Math.min(options.sources.length + 1, options.eventsPerWait))
     this.#reportedIn = new Uint32Array(options.sources.length)
   }
 

@@ -27,7 +27,7 @@ export const dispatch: Workload = {
           const poller = lane.open()
           const chain = new Chain({ lane, poller, sources, events, active, chained: fds, eventsPerWait })
           for (const [index, fd] of sources.fds.entries()) poller.add(fd, Interest.READ, index, { trigger })
-          return { before: () => chain.flush(), run: () => chain.run(), close: () => chain.settle() }
+          return { before: () => chain.flush(), run: () => chain.run(), settle: () => chain.settle() }
         },
       },
     ]

@@ -18,22 +18,18 @@ export class HerdCount {
    * slept; of every thread when its wait returned. Returns the time to the first that woke, of each cycle.
    */
   add(signals: Float64Array, woken: readonly Float64Array[]): Float64Array {
-    const cycles = signals.length / 2
-    const firsts: number[] = []
-    for (let cycle = 0; cycle < cycles; cycle++) {
+    return Float64Array.from({ length: signals.length / 2 }, (_, cycle) => {
       const signalled = signals[2 * cycle] ?? NaN
       const released = signals[2 * cycle + 1] ?? NaN
-      const times = woken
-        .map((marks) => marks[cycle] ?? NaN)
-        .filter((time) => time < released)
-        .map((time) => time - signalled)
-      this.#woken.push(times.length)
-      if (times.length === 0) continue
-      firsts.push(Math.min(...times))
-      this.#first.push(Math.min(...times))
-      this.#last.push(Math.max(...times))
-    }
-    return Float64Array.from(firsts)
+      const times = woken.map((marks) => (marks[cycle] ?? NaN) - signalled)
+      const inTime = times.filter((time) => time < released - signalled)
+      this.#woken.push(inTime.length)
+      // Where a loaded machine woke nobody in time, the first one was late, and that is its figure.
+      const first = Math.min(...times)
+      this.#first.push(first)
+      this.#last.push(Math.max(first, ...inTime))
+      return first
+    })
   }
 
   detail(): HerdDetail {

@@ -1,98 +1,107 @@
+/** Every workload by itself, without a driver: what it opens and registers, and what it leaves in its sources. */
 import { describe, expect, it } from 'vitest'
-import type { Backend } from '../backends/backend.ts'
+import type { Backend, Poller } from '../backends/backend.ts'
 import { backendNames, backends } from '../backends/index.ts'
 import { openLibc } from '../libc/libc.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloadNames, workloads } from './index.ts'
 import { Sources } from './sources.ts'
-import type { Cycle, EventCount, Workload } from './workload.ts'
+import type { Case, Lane, Workload, WorkloadOptions } from './workload.ts'
 
 const libc = openLibc()
-const FDS = 10
-const ACTIVE = 3
-const ROUNDS = 5
+const CYCLES = 5
 
-interface Observed {
-  readonly events: EventCount
-  /** The most registrations and descriptors there were, beyond the sources and the Poller. */
-  readonly registered: number
-  readonly extraDescriptors: number
-  /** Sources that are still signalled when the cycle is closed. */
-  readonly signalled: number
+const OPTIONS: WorkloadOptions = {
+  fds: 10,
+  active: 3,
+  eventsPerWait: 64,
+  trigger: 'level',
+  source: 'eventfd',
+  writes: 5,
+  rateHz: 1000,
 }
 
-/** Runs some cycles of a workload, as a measurement does, and looks at what it does. */
-function observe(workload: Workload, backend: Backend): Observed {
-  const events: EventCount = { expected: 0, seen: 0, duplicate: 0, spurious: 0, lost: 0 }
-  using sources = new Sources(libc, workload.sources(FDS))
-  using poller = backend.open(libc)
-  const before = openDescriptors(libc).size
+interface Observed {
+  /** The most registrations and descriptors that there were, beyond the sources and the Pollers. */
+  readonly registered: number
+  readonly extraDescriptors: number
+  /** How many signals its sources hold after its cycles, and when it is closed. */
+  readonly left: readonly number[]
+}
+
+/** Runs some cycles of a case that one thread can run, and looks at what it does. */
+function observe(one: Case, backend: Backend): Observed {
+  using sources = new Sources(libc, one.sources)
+  const before = openDescriptors(libc)
   const most = { registered: 0, descriptors: 0 }
   const known = new Set<number>()
+  const pollers: Poller[] = []
   const look = (): void => {
     most.registered = Math.max(most.registered, known.size)
-    most.descriptors = Math.max(most.descriptors, openDescriptors(libc).size - before)
+    most.descriptors = Math.max(most.descriptors, openDescriptors(libc).size - before.size - pollers.length)
   }
-  const add = poller.add.bind(poller)
-  const remove = poller.remove.bind(poller)
-  poller.add = (fd, ...rest) => {
-    add(fd, ...rest)
-    known.add(fd)
-    look()
-  }
-  poller.remove = (fd) => {
-    remove(fd)
-    known.delete(fd)
-  }
-  const cycle: Cycle = workload.open({
+  const lane: Lane = {
     libc,
-    poller,
-    sources,
-    active: Math.min(ACTIVE, sources.length),
-    events,
-  })
-  for (let i = 0; i < ROUNDS; i++) {
+    open() {
+      const poller = backend.open(libc)
+      pollers.push(poller)
+      const add = poller.add.bind(poller)
+      const remove = poller.remove.bind(poller)
+      poller.add = (fd, ...rest) => {
+        add(fd, ...rest)
+        known.add(fd)
+        look()
+      }
+      poller.remove = (fd) => {
+        remove(fd)
+        known.delete(fd)
+      }
+      return poller
+    },
+    mark: () => undefined,
+    barrier: () => undefined,
+    pace: () => undefined,
+    unchecked: (calls) => calls(),
+  }
+  const events = { expected: 0, seen: 0, duplicate: 0, spurious: 0, lost: 0 }
+  const cycle = one.open({ backend, lanes: [lane], sources, events })
+  for (let i = 0; i < CYCLES; i++) {
     cycle.before?.()
     cycle.run()
     cycle.after?.()
+    look()
   }
+  cycle.settle?.()
   cycle.close?.()
+  for (const poller of pollers) poller.close()
+  expect(openDescriptors(libc)).toEqual(before)
   const left = Array.from({ length: sources.length }, (_, index) => sources.drain(libc, index))
-  return {
-    events,
-    registered: most.registered,
-    extraDescriptors: most.descriptors,
-    signalled: left.filter((count) => count > 0).length,
-  }
+  return { registered: most.registered, extraDescriptors: most.descriptors, left }
 }
 
 const combinations = workloadNames.flatMap((workload) =>
   backendNames.map((backend) => ({ workload, backend })),
 )
 
-describe.each(combinations)('$workload on $backend', ({ workload: name, backend }) => {
+describe.each(combinations)('$workload on $backend', ({ workload: name, backend: of }) => {
   const workload: Workload = workloads[name]
+  const backend = backends[of]
+  const cases = workload
+    .cases(OPTIONS)
+    .filter((one) => one.lanes === undefined && one.cannot?.(backend) === undefined)
 
-  it('accounts for every event, and leaves nothing signalled for the next', () => {
-    const { events, signalled } = observe(workload, backends[backend])
-    expect(events).toEqual({
-      expected: events.expected,
-      seen: events.expected,
-      duplicate: 0,
-      spurious: 0,
-      lost: 0,
-    })
-    expect(signalled).toBe(0)
-    // register has no events.
-    const perCycle = name === 'register' ? 0 : workload.eventsPerCycle(workload.sources(FDS), ACTIVE)
-    expect(events.expected).toBe(ROUNDS * perCycle)
-  })
-
-  it('registers as many descriptors as it says, and opens no more than it says', () => {
-    const observed = observe(workload, backends[backend])
-    // While register works, one more than it says comes and goes.
-    expect(observed.registered).toBe(workload.registered(FDS) + (name === 'register' ? 1 : 0))
-    expect(observed.extraDescriptors).toBeLessThanOrEqual(workload.extraDescriptors)
+  it('registers as many descriptors as it says, opens no more than it says, and leaves sources as they were', () => {
+    for (const one of cases) {
+      const { registered, extraDescriptors, left } = observe(one, backend)
+      // While register works, one more than it says comes and goes.
+      expect(registered).toBe(one.fds + (name === 'register' ? 1 : 0))
+      expect(extraDescriptors).toBeLessThanOrEqual(one.extraDescriptors)
+      // Those of idle and ready stay ready; nothing else does.
+      const ready = name === 'idle' ? 1 : name === 'ready' ? one.active : 0
+      expect(left.filter((count) => count > 0)).toHaveLength(ready)
+    }
+    // Those whose threads work together need a driver that has threads.
+    expect(cases.length > 0).toBe(name !== 'herd' && name !== 'wake-thread')
   })
 })
 
@@ -102,5 +111,38 @@ describe('every workload', () => {
       expect(workloads[name].name).toBe(name)
       expect(workloads[name].summary).toMatch(/^\S.*[^.\s]$/)
     }
+  })
+
+  it('has variants with names of their own', () => {
+    for (const name of workloadNames) {
+      const workload: Workload = workloads[name]
+      const variants = workload.cases(OPTIONS).map(({ variant }) => variant)
+      expect(new Set(variants).size).toBe(variants.length)
+    }
+  })
+})
+
+describe('the number of active sources', () => {
+  it.each([
+    [1, 1],
+    [99, 1],
+    [100, 1],
+    [199, 1],
+    [200, 2],
+    [10_000, 100],
+    [100_000, 100],
+  ])('of %d is %d, unless the user says so', (fds, active) => {
+    const [one] = workloads.ready.cases({ ...OPTIONS, active: undefined, fds })
+    expect(one?.active).toBe(active)
+  })
+
+  it.each(['ready', 'dispatch', 'libevent'] as const)('of %s is never more than there are', (name) => {
+    const [one] = workloads[name].cases({ ...OPTIONS, fds: 4, active: 100 })
+    expect(one?.active).toBe(4)
+  })
+
+  it("of libevent's bench is one by default, as there", () => {
+    const [one] = workloads.libevent.cases({ ...OPTIONS, active: undefined, fds: 1000 })
+    expect(one).toMatchObject({ active: 1, eventsPerCycle: 6 })
   })
 })

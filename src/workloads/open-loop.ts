@@ -33,7 +33,7 @@ export function openLoop({ trigger, source, eventsPerWait, rateHz }: WorkloadOpt
           sources.signal(sender.libc, 0)
           awaitOne(receiver, poller, batch, sources, events, () => receiver.mark())
         },
-        close: () => sources.clear(receiver.libc, 0),
+        settle: () => sources.clear(receiver.libc, 0),
         durations([sent = new Float64Array(), handled = new Float64Array()]) {
           // Marks of the sender: due, sent.
           return handled.map((time, i) => {

@@ -1,14 +1,18 @@
 import { Interest, ReadinessBatch } from '../backends/backend.ts'
 import type { Cycle, WorkloadSetting } from './workload.ts'
 
-/** Registers all sources, makes some of them ready for good, and waits for those again and again. */
+/**
+ * Registers all sources, makes some of them ready for good, and waits for those again and again. They stay ready,
+ * because other backends may be waiting for them too.
+ */
 export function openReady(
   { lanes: [lane], sources, events }: WorkloadSetting,
   ready: readonly number[],
   eventsPerWait: number,
 ): Cycle {
   const poller = lane.open()
-  const batch = new ReadinessBatch(eventsPerWait)
+  // Room for one more than can be, so that an event that comes twice shows.
+  const batch = new ReadinessBatch(Math.min(sources.length + 1, eventsPerWait))
   /** In which wait a source was last reported, to tell a duplicate from an event for nothing. */
   const reportedIn = new Uint32Array(sources.length)
   const isReady = new Uint8Array(sources.length)
@@ -33,9 +37,6 @@ export function openReady(
       events.expected += ready.length
       events.seen += seen
       events.lost += ready.length - seen
-    },
-    close() {
-      for (const index of ready) sources.clear(lane.libc, index)
     },
   }
 }

@@ -30,7 +30,7 @@ export const rearm: Workload = {
               awaitOne(lane, poller, batch, sources, events)
               poller.modify(fd, Interest.READ, 0, { trigger: oneshot })
             },
-            close: () => sources.clear(lane.libc, 0),
+            settle: () => sources.clear(lane.libc, 0),
           }
         },
       },

@@ -1,6 +1,5 @@
-import { SystemError, UnsupportedError } from '../errors.ts'
 import { EFD } from '../libc/constants/linux.ts'
-import { openEventfd, openPipe, openSocketpair } from '../libc/fd.ts'
+import { isMissing, openEventfd, openPipe, openSocketpair } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
@@ -30,8 +29,7 @@ export function usableSource(libc: Libc, asked: SourceKind): SourceKind {
     openEventfd(libc).close()
     return asked
   } catch (error) {
-    const refused = error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM')
-    if (!refused && !(error instanceof UnsupportedError)) throw error
+    if (!isMissing(error)) throw error
     return 'pipe'
   }
 }

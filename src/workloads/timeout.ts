@@ -1,4 +1,5 @@
 import { Interest, ReadinessBatch } from '../backends/backend.ts'
+import { MeasurementError } from '../errors.ts'
 import type { Workload } from './workload.ts'
 
 /** Below the resolution of epoll_wait and poll, at it, and well above it. */
@@ -33,10 +34,11 @@ export const timeout: Workload = {
             if (n > 0) events.spurious += n
           },
           durations: ([marks = new Float64Array()]) =>
-            Float64Array.from(
-              { length: marks.length / 2 },
-              (_, i) => (marks[2 * i + 1] ?? NaN) - (marks[2 * i] ?? NaN) - ns,
-            ),
+            Float64Array.from({ length: marks.length / 2 }, (_, i) => {
+              const overshoot = (marks[2 * i + 1] ?? NaN) - (marks[2 * i] ?? NaN) - ns
+              if (overshoot >= 0) return overshoot
+              throw new MeasurementError(`a wait of ${variant} ended ${-overshoot} ns before its deadline`)
+            }),
         }
       },
     })),

@@ -42,7 +42,7 @@ function inTurn({ trigger, source, eventsPerWait }: WorkloadOptions): Case {
           second?.signal()
           first?.await()
         },
-        close() {
+        settle() {
           sources.clear(asking.libc, 0)
           sources.clear(asking.libc, 1)
         },

@@ -26,7 +26,7 @@ export const wake: Workload = {
             sources.signal(lane.libc, 0)
             awaitOne(lane, poller, batch, sources, events)
           },
-          close: () => sources.clear(lane.libc, 0),
+          settle: () => sources.clear(lane.libc, 0),
         }
       },
     },

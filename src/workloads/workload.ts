@@ -4,7 +4,8 @@
  * A workload says what its cases are at a given size; a case is opened on a backend and gives a cycle, the unit
  * of work that is repeated and timed. The `ffi` driver runs the cycle's functions over and over. The `replay`
  * driver runs them twice, records the native calls, and repeats those in native code. So a cycle must make the
- * same calls with the same results every time, and leave the sources as it found them.
+ * same calls with the same results every time, and leave the sources as it found them: other backends, which are
+ * open at the same time, use them too.
  */
 import type { Backend, Poller, Trigger } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
@@ -73,7 +74,9 @@ export interface Cycle {
   before?(): void
   run(): void
   after?(): void
-  /** Leaves the sources unsignalled for the next backend. */
+  /** Takes what a run that failed may have left in the sources. Other backends may be using them too. */
+  settle?(): void
+  /** Takes away what the cycle owns, and nothing that other backends may be using. */
   close?(): void
   /**
    * For `marks`: the durations of cycles, in nanoseconds, from what each lane has noted, one cycle after the
@@ -119,7 +122,7 @@ export interface LibeventDetail {
  * since a signal was due are what a caller waits (corrected for coordinated omission), those since it was sent
  * are what remains if nobody counts the waiting before (uncorrected).
  */
-export interface OpenLoopDetail {
+interface OpenLoopDetail {
   readonly rateHz: number
   readonly correctedNs: readonly number[]
   readonly uncorrectedNs: readonly number[]
@@ -129,7 +132,7 @@ export interface OpenLoopDetail {
  * How cycles are timed. `batch`: many at once, and for percentiles one by one. `each`: one by one, because
  * something that is not timed lies between them. `marks`: the cycle says where.
  */
-export type Timing = 'batch' | 'each' | 'marks'
+type Timing = 'batch' | 'each' | 'marks'
 
 export interface Case {
   /** Which of its workload's forms it is, where there are several. */
@@ -161,12 +164,12 @@ export interface Workload {
 }
 
 /** Whether anything is wrong with the events of a workload: then it has no figure. */
-export function isWrong({ duplicate, spurious, lost }: EventCount): boolean {
-  return duplicate + spurious + lost > 0
+export function isWrong({ expected, seen, duplicate, spurious, lost }: EventCount): boolean {
+  return duplicate + spurious + lost > 0 || seen !== expected
 }
 
 /** How many sources are active unless the user says so: a hundredth of them, between 1 and 100. */
-export function defaultActive(fds: number): number {
+function defaultActive(fds: number): number {
   return Math.min(100, Math.max(1, Math.floor(fds / 100)))
 }
 
@@ -183,7 +186,9 @@ export function lacksTrigger(backend: Backend, trigger: Trigger): string | undef
 
 /** Why a workload whose sources stay ready has no use for a trigger; undefined for `level`. */
 export function needsLevel(trigger: Trigger): string | undefined {
-  return trigger === 'level' ? undefined : 'its sources stay ready, which only the level trigger reports twice'
+  return trigger === 'level'
+    ? undefined
+    : 'its sources stay ready, which only the level trigger reports twice'
 }
 
 /** Why a oneshot trigger is none for a workload that does not re-arm; undefined for the others. */

@@ -130,6 +130,29 @@ export class Recorder {
     shadow.learn(offset, bytes)
   }
 
+  /** A copy of what is known now, for `settle`. */
+  snapshot(): ReadonlyMap<Memory, Shadow> {
+    return new Map([...this.#shadows].map(([memory, shadow]) => [memory, shadow.clone()]))
+  }
+
+  /**
+   * Makes memory what a cycle that is recorded now would find. JavaScript may have changed it since the last call
+   * and change it back before the next one, which is no store in any tape. What the setup leaves otherwise,
+   * being replayed first, is stored at its end; `before` is the snapshot from when it had been recorded.
+   */
+  settle(setup: Tape, before: ReadonlyMap<Memory, Shadow>): void {
+    for (const [memory, shadow] of this.#shadows) {
+      shadow.restore(memory.bytes)
+      const left = before.get(memory)
+      if (left === undefined) continue
+      setup.memory.add(memory)
+      shadow.differences(left, (offset, bytes) => {
+        const width = bytes.length === 4 ? 4 : 1
+        setup.addStore(memory.at(offset), width, valueAt(bytes, 0, width))
+      })
+    }
+  }
+
   /** Takes what a call has left as known, or as what no other call will leave there. */
   learn(address: number, bytes: Uint8Array, spent: boolean): void {
     const { shadow, offset } = this.#window(address)

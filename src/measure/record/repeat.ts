@@ -1,4 +1,5 @@
 import { MeasurementError } from '../../errors.ts'
+import { sumOfWords } from './sum.ts'
 import { describeCall, resultOf } from './tape.ts'
 import type { Output, RecordedCall, Tape } from './tape.ts'
 
@@ -28,8 +29,8 @@ export function repeating(record: () => readonly (readonly Tape[])[]): readonly 
 function sameEveryTime(first: Tape, second: Tape): Tape {
   const before = callsOf(first)
   const after = callsOf(second)
-  /** Outputs of the second's actions that it did not leave every time. */
-  const unstable = new Set<Output>()
+  /** Of each action of the second, what of its outputs was the same every time. */
+  const stable = new Map<number, readonly Output[]>()
   for (let i = 0; i < Math.max(before.length, after.length); i++) {
     const [a, b] = [before[i], after[i]]
     const call = a === undefined ? undefined : first.actions[first.actionAt(a)]
@@ -44,17 +45,48 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
       )
     }
     if (call?.kind !== 'call' || again?.kind !== 'call' || b === undefined) continue
-    for (const [k, output] of again.outputs.entries()) {
-      if (output.sum !== call.outputs[k]?.sum) unstable.add(output)
-    }
+    const index = second.actionAt(b)
+    const left = stable.get(index) ?? again.outputs
+    stable.set(
+      index,
+      left.flatMap((output) => partsInBoth(output, again.outputs, call.outputs)),
+    )
   }
-  const merged = second.map((action) =>
-    action.kind === 'call'
-      ? { ...action, outputs: action.outputs.filter((output) => !unstable.has(output)) }
-      : action,
-  )
+  const merged = second.map((action, index) => {
+    const outputs = stable.get(index)
+    return action.kind === 'call' && outputs !== undefined ? { ...action, outputs } : action
+  })
   for (const memory of first.memory) merged.memory.add(memory)
   return merged
+}
+
+/**
+ * What of an output, or of a part of one, was the same in another recording. Mostly all of it; but data that a
+ * backend counts up with every registration is not, and the words around it are to be checked all the same.
+ */
+function partsInBoth(output: Output, own: readonly Output[], others: readonly Output[]): readonly Output[] {
+  const index = own.findIndex(
+    ({ address, words }) => output.address >= address && output.address < address + 4 * words,
+  )
+  const other = others[index]
+  if (other === undefined) return []
+  const from = output.address - (own[index]?.address ?? output.address)
+  if (from === 0 && output.words === other.words && output.sum === other.sum) return [output]
+  const isSame = (at: number): boolean =>
+    [0, 1, 2, 3].every((i) => output.bytes[at + i] === other.bytes[from + at + i])
+  // Only the first bytes of a long output are kept.
+  const size = Math.min(output.bytes.length, other.bytes.length - from)
+  const parts: Output[] = []
+  for (let start = 0; start < size; start += 4) {
+    if (!isSame(start)) continue
+    let end = start
+    while (end < size && isSame(end)) end += 4
+    const bytes = output.bytes.slice(start, end)
+    const words = bytes.length / 4
+    parts.push({ address: output.address + start, words, sum: sumOfWords(bytes, words), bytes })
+    start = end
+  }
+  return parts
 }
 
 /** The tape with nothing asked of what calls leave in memory: for what is done once. */

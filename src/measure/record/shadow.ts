@@ -49,4 +49,33 @@ export class Shadow {
   forget(offset: number, length: number): void {
     this.#seen.fill(0, offset, offset + length)
   }
+
+  /** A copy of what is known now. */
+  clone(): Shadow {
+    const copy = new Shadow(this.#bytes.length)
+    copy.#bytes.set(this.#bytes)
+    copy.#seen.set(this.#seen)
+    return copy
+  }
+
+  /** Makes memory what is known of it. */
+  restore(memory: Uint8Array): void {
+    for (const [i, seen] of this.#seen.entries()) if (seen === 1) memory[i] = this.#bytes[i] ?? 0
+  }
+
+  /** Calls `found` for each word and, where only part of a word is known, byte that `before` knew otherwise. */
+  differences(before: Shadow, found: (offset: number, bytes: Uint8Array) => void): void {
+    for (let at = 0; at < this.#bytes.length;) {
+      const width = at + 4 <= this.#bytes.length && this.#knows(before, at, 4) ? 4 : 1
+      const bytes = this.#bytes.subarray(at, at + width)
+      if (this.#knows(before, at, width) && !before.hasPart(at, bytes, 0, width)) found(at, bytes)
+      at += width
+    }
+  }
+
+  /** Whether both know all of some bytes. */
+  #knows(other: Shadow, at: number, count: number): boolean {
+    for (let i = at; i < at + count; i++) if (this.#seen[i] === 0 || other.#seen[i] === 0) return false
+    return true
+  }
 }

@@ -139,7 +139,7 @@ export class Tape {
   }
 
   /** The same steps, whose actions are others. */
-  map(change: (action: RecordedAction) => RecordedAction): Tape {
+  map(change: (action: RecordedAction, index: number) => RecordedAction): Tape {
     const tape = new Tape()
     tape.actions.push(...this.actions.map(change))
     for (const memory of this.memory) tape.memory.add(memory)

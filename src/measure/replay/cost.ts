@@ -1,3 +1,4 @@
+import { isKnownError } from '../../errors.ts'
 import { Tape } from '../record/tape.ts'
 import { MOST_MARKS, ReplayChild } from './child.ts'
 import type { RunResult } from './child.ts'
@@ -46,4 +47,24 @@ function replay(replayer: Replayer, tape: Tape, cycles: number): RunResult[] {
   return Array.from({ length: BATCHES }, () =>
     child.run([{ program }], { cycles, warmup: Math.ceil(cycles / 10), timeoutMs: 5000 }),
   )
+}
+
+/**
+ * Why a child cannot have threads; undefined if it can. POSIX does not promise it to a fork of a process with
+ * threads: the C libraries have it, and qemu-user aborts.
+ */
+export function whyNoThreads(replayer: Replayer): string | undefined {
+  using child = new ReplayChild(replayer, 2)
+  const tape = new Tape()
+  tape.addPlain('barrier')
+  const order = { program: assemble(replayer.libc, [tape]) }
+  try {
+    child.start([], child.fds)
+    child.leave()
+    child.run([order, order], { cycles: 1, warmup: 0, timeoutMs: 5000 })
+    return undefined
+  } catch (error) {
+    if (!isKnownError(error)) throw error
+    return `a forked process cannot have threads here (${error.message})`
+  }
 }

@@ -1,12 +1,11 @@
 import type { Backend, Poller } from '../../backends/backend.ts'
-import { MeasurementError } from '../../errors.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { boundWaits } from '../../libc/wrap.ts'
 import type { Sources } from '../../workloads/sources.ts'
 import { LOST_AFTER_MS } from '../../workloads/wait.ts'
 import type { Case, Cycle, EventCount, Lane } from '../../workloads/workload.ts'
 import { isWrong } from '../../workloads/workload.ts'
-import { noEvents, wrongEvents } from '../driver.ts'
+import { noEvents, WrongEventsError } from '../driver.ts'
 import { Recorder } from '../record/recorder.ts'
 import { repeating } from '../record/repeat.ts'
 import { Tape } from '../record/tape.ts'
@@ -42,31 +41,31 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
   let cycle: Cycle | undefined
   const close = (): void => {
     try {
+      cycle?.settle?.()
       cycle?.close?.()
     } finally {
       for (const poller of pollers) poller.close()
     }
   }
-  const lanes = recorder.lanes.map(
-    (lane): Lane => ({
-      libc: lane.libc,
-      open() {
-        const poller = backend.open(lane.libc)
-        pollers.push(poller)
-        return poller
-      },
-      mark: () => lane.mark(),
-      barrier: () => lane.barrier(),
-      pace: () => lane.pace(),
-      unchecked: (calls) => lane.unchecked(calls),
-    }),
-  )
+  const lanes = recorder.lanes.map((lane): Lane => ({
+    libc: lane.libc,
+    open() {
+      const poller = backend.open(lane.libc)
+      pollers.push(poller)
+      return poller
+    },
+    mark: () => lane.mark(),
+    barrier: () => lane.barrier(),
+    pace: () => lane.pace(),
+    unchecked: (calls) => lane.unchecked(calls),
+  }))
   try {
     const [setup] = recorder.record(() => {
       cycle = workload.open({ backend, lanes: lanes as [Lane, ...Lane[]], sources, events })
     }, 'together')
     if (cycle === undefined || setup === undefined) throw new TypeError('a case was not opened')
     const opened = cycle
+    const afterSetup = recorder.snapshot()
     const once = (): readonly (readonly Tape[])[] => [
       recorder.record(() => opened.before?.(), 'together'),
       recorder.record(() => opened.run()),
@@ -76,17 +75,22 @@ export function recordCase(libc: Libc, workload: Case, backend: Backend, sources
     const next = (): readonly (readonly Tape[])[] => {
       counted = { ...events }
       const tapes = once()
-      if (isWrong(events)) throw new MeasurementError(wrongEvents(events))
+      if (isWrong(events)) throw new WrongEventsError(events)
       return tapes
     }
     const [before, run, after] = repeating(next)
+    recorder.settle(setup, afterSetup)
     return {
       cycle,
       setup,
       before: before?.[0] ?? new Tape(),
       run: run ?? [],
       after: after?.[0] ?? new Tape(),
-      events: { ...noEvents(), expected: events.expected - counted.expected, seen: events.seen - counted.seen },
+      events: {
+        ...noEvents(),
+        expected: events.expected - counted.expected,
+        seen: events.seen - counted.seen,
+      },
       close,
     }
   } catch (error) {

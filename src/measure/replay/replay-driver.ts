@@ -7,6 +7,7 @@ import type { MeasuringDriver, Opened, OpenOptions } from '../driver.ts'
 import { withoutOutputs } from '../record/repeat.ts'
 import type { Tape } from '../record/tape.ts'
 import { ReplayChild } from './child.ts'
+import { whyNoThreads } from './cost.ts'
 import { LANES } from './layout.ts'
 import type { Replayer } from './native.ts'
 import { recordCase, recorderFor } from './record-case.ts'
@@ -26,6 +27,8 @@ export class ReplayDriver implements MeasuringDriver {
   readonly name = 'replay'
   readonly #replayer: Replayer
   readonly #cost: ReplayCost
+  /** Found out when it first matters. */
+  #noThreads: { readonly reason: string | undefined } | undefined
 
   constructor(replayer: Replayer, cost: ReplayCost) {
     this.#replayer = replayer
@@ -33,7 +36,10 @@ export class ReplayDriver implements MeasuringDriver {
   }
 
   cannot({ lanes = 1 }: Case): string | undefined {
-    return lanes > LANES ? `it needs ${lanes} threads, and the replayer has at most ${LANES}` : undefined
+    if (lanes > LANES) return `it needs ${lanes} threads, and the replayer has at most ${LANES}`
+    if (lanes === 1) return undefined
+    this.#noThreads ??= { reason: whyNoThreads(this.#replayer) }
+    return this.#noThreads.reason
   }
 
   open(backends: readonly Backend[], options: OpenOptions): Opened[] {
@@ -103,8 +109,8 @@ export class ReplayDriver implements MeasuringDriver {
         recording.close()
       }
     } catch (error) {
-      const { outcome, failure } = notOpened(options.workload, backend, error)
-      return entries.map(({ child }) => ({ backend, child, outcome, failure }))
+      const failed = notOpened(options.workload, backend, error)
+      return entries.map(({ child }) => ({ ...failed, child }))
     }
   }
 }
@@ -112,14 +118,20 @@ export class ReplayDriver implements MeasuringDriver {
 /** A subject, or why there is none, and the child that was meant for it. */
 type InChild = { readonly backend: Backend; readonly child: ReplayChild } & (
   | { readonly subject: ReplaySubject }
-  | { readonly outcome: 'unsupported' | 'failed'; readonly failure: string }
+  | ReturnType<typeof notOpened>
 )
 
 /**
  * The descriptors that a child must not have, because it opens them itself: all that were opened since the
  * recording began. They are many, and have the lowest numbers that were free; to list them would take longer.
  */
-function unwantedBy({ before, sources }: { readonly before: ReadonlySet<number>; readonly sources: Sources }): number[] {
+function unwantedBy({
+  before,
+  sources,
+}: {
+  readonly before: ReadonlySet<number>
+  readonly sources: Sources
+}): number[] {
   const last = sources.fds.reduce((most, fd) => Math.max(most, fd), Math.max(...before)) + MOST_OTHERS
   const unwanted: number[] = []
   for (let fd = 0; fd <= last; fd++) if (!before.has(fd)) unwanted.push(fd)

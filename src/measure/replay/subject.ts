@@ -16,8 +16,8 @@ const PATIENCE_MS = 3000
 const PATIENCE_FACTOR = 20
 /** Once; and opening tens of thousands of descriptors takes its time. */
 const SETUP = { cycles: 1, warmup: 0, timeoutMs: 20_000 } as const
-/** A cycle that is longer than this warms itself up: caches and the TLB are filled within a millisecond. */
-const COLD_NS = 5e6
+/** A cycle that is longer than this warms itself up; a shorter one that touches much is all cold the first time. */
+const COLD_NS = 20e6
 /** The part of a batch that comes before it, untimed, because caches are cold after another process has run. */
 const WARMUP = 0.05
 
@@ -111,13 +111,11 @@ export class ReplaySubject implements Subject {
     const { periodNs } = this.#options.case
     const programs = durations || plain === undefined ? timed : plain
     const warmup = this.#expectedCycleNs > COLD_NS ? 0 : Math.max(1, Math.round(cycles * WARMUP))
-    const orders = programs.map(
-      (program, lane): LaneOrder => ({
-        program,
-        cpu: cpus[lane % Math.max(1, cpus.length)],
-        ...(periodNs === undefined ? {} : { periodNs, timerSlackNs: PACED_SLACK_NS }),
-      }),
-    )
+    const orders = programs.map((program, lane): LaneOrder => ({
+      program,
+      cpu: cpus[lane % Math.max(1, cpus.length)],
+      ...(periodNs === undefined ? {} : { periodNs, timerSlackNs: PACED_SLACK_NS }),
+    }))
     const expectedMs = ((cycles + warmup) * this.#expectedCycleNs) / 1e6
     const result = child.run(orders, {
       cycles,
@@ -170,5 +168,8 @@ export class ReplaySubject implements Subject {
 
 /** The times between the marks of each pair. */
 function differences(marks: Float64Array): Float64Array {
-  return Float64Array.from({ length: marks.length / 2 }, (_, i) => (marks[2 * i + 1] ?? 0) - (marks[2 * i] ?? 0))
+  return Float64Array.from(
+    { length: marks.length / 2 },
+    (_, i) => (marks[2 * i + 1] ?? 0) - (marks[2 * i] ?? 0),
+  )
 }

@@ -4,7 +4,7 @@ import { ranked } from './ranks.ts'
  * Above this, rounds are not taken as independent of one another. About one standard error of the
  * autocorrelation of 30 independent rounds (1/√30, Bartlett 1946), so that it errs on the careful side.
  */
-export const AUTOCORRELATION_THRESHOLD = 0.2
+const AUTOCORRELATION_THRESHOLD = 0.2
 
 /** Beyond this a series is a drift rather than noise, and formulas that divide by 1 - r have no sense left. */
 const LARGEST_AUTOCORRELATION = 0.99

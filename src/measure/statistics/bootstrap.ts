@@ -39,7 +39,7 @@ function percentiles(figures: Float64Array): Interval {
  * Where neighbours resemble each other, runs of them are resampled together (Künsch 1989). A short series has too
  * few runs for that: of 30 values with an autocorrelation of 0.8, two of three such intervals hold the median. So
  * the medians of independent resamples are taken as well, with their distance from the middle stretched by what
- * dependence adds to the standard error, and whichever are spread wider are the answer (five of six hold it then).
+ * dependence adds to the standard error, and whichever are spread wider are the answer (nine of ten hold it then).
  */
 function resampledMedians(values: readonly number[], random: Random): Float64Array {
   const sorted = ascending(values)

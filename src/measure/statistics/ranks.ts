@@ -11,7 +11,7 @@ export function ranked(values: ArrayLike<number>): Ranking {
   const order = rankOrder(values)
   const ranks = new Float64Array(values.length)
   let ties = 0
-  for (let start = 0; start < order.length; ) {
+  for (let start = 0; start < order.length;) {
     let end = start + 1
     while (end < order.length && values[order[end]!] === values[order[start]!]) end++
     const size = end - start

@@ -17,17 +17,17 @@ export function independentMiddle(n: number, random: Random): MiddleRanks {
   const above = n - m
   const waysLog = logBinomial(n, m)
   const reached = new Float64Array(n)
-  const scale = new Float64Array(n)
+  const scaleLog = new Float64Array(n)
   for (let i = 0; i < n; i++) {
     reached[i] = chanceOfAtLeast(m, n, (i + 1) / n, waysLog)
     const chance = reached[i]! - (reached[i - 1] ?? 0)
-    const lowest = Math.exp(waysLog + m * Math.log((i + 1) / n)) - Math.exp(waysLog + m * Math.log(i / n))
-    scale[i] = lowest / chance
+    const highestIsI = m * Math.log((i + 1) / n) + Math.log1p(-((i / (i + 1)) ** m))
+    scaleLog[i] = waysLog + highestIsI - Math.log(chance)
   }
   return (resample) => {
     const low = firstAbove(reached, random())
     if (n % 2 === 1) return resample(low, low)
-    const empty = (random() / scale[low]!) ** (1 / above)
+    const empty = Math.exp((Math.log(random()) - scaleLog[low]!) / above)
     resample(low, Math.max(low, Math.ceil(n * (1 - empty)) - 1))
   }
 }

@@ -14,7 +14,7 @@ export type Verdict = 'faster' | 'slower' | 'same' | 'inconclusive'
 export const LOCAL_THRESHOLD = 0.01
 
 /** The level of significance, by custom since Fisher (1925); google/benchmark and benchstat use it too. */
-export const ALPHA = 0.05
+const ALPHA = 0.05
 
 /**
  * The smallest sample whose extremes hold the median with 95 % confidence: 1 - 2/2^6 is 97 %, 1 - 2/2^5 only 94 %.
@@ -30,6 +30,12 @@ export interface Compared {
   /** Of the rank test, two-sided. */
   readonly p: number
   readonly verdict: Verdict
+}
+
+/** What two samples say. */
+export interface ComparedSamples extends Compared {
+  /** Whether there are rounds enough for the interval to be one; the verdict is inconclusive if not. */
+  readonly enough: boolean
 }
 
 /** Costs of the same unit, all above 0, in the order in which they were measured. */
@@ -88,8 +94,18 @@ export function compareRounds(costs: RoundCosts): Compared {
   const quiet = logs.filter((_, round) => !disturbed.has(round))
   // Where hardly any round was quiet, nothing can be said without the others; that they are paired has to do.
   if (quiet.length < FEWEST_ROUNDS_FOR_AN_INTERVAL) return all
-  const agreed = pairedRatio(quiet, costs, random).verdict === all.verdict
-  return agreed ? all : { ...all, verdict: 'inconclusive' }
+  const undisturbed = pairedRatio(quiet, costs, random)
+  return isBorneOut(all, undisturbed) ? all : { ...all, verdict: 'inconclusive' }
+}
+
+/**
+ * Whether what all rounds say holds for the undisturbed ones. They may be too few to say it by themselves; but
+ * then what all say must be among what they do not exclude.
+ */
+function isBorneOut(all: Compared, undisturbed: Compared): boolean {
+  if (undisturbed.verdict !== 'inconclusive') return undisturbed.verdict === all.verdict
+  const [low, high] = undisturbed.ci95
+  return all.value >= low && all.value <= high
 }
 
 /**
@@ -99,18 +115,21 @@ export function compareRounds(costs: RoundCosts): Compared {
  *
  * @throws {RangeError} If a cost is not above 0.
  */
-export function compareSamples(costs: Costs): Compared {
+export function compareSamples(costs: Costs): ComparedSamples {
   const { subject, base, random } = costs
   const [a, b] = [logarithms(subject), logarithms(base)]
   const apart = areBeyondDrift(a, b)
-  const [inflationA, inflationB] = [a, b].map((logs) => (apart ? 1 : varianceInflation(logs))) as [number, number]
+  const [inflationA, inflationB] = [a, b].map((logs) => (apart ? 1 : varianceInflation(logs))) as [
+    number,
+    number,
+  ]
   // The variance of a difference of means is the sum of theirs, and each goes with 1/n.
   const inflation = (b.length * inflationA + a.length * inflationB) / (a.length + b.length)
   const value = median(subject) / median(base)
   const ci95 = ratioInterval(subject, base, random)
   const { p } = mannWhitneyU(a, b, inflation)
   const enough = isEnough(a.length / inflationA) && isEnough(b.length / inflationB)
-  return { value, ci95, p, verdict: enough ? verdictOf({ ...costs, ci95, p }) : 'inconclusive' }
+  return { value, ci95, p, verdict: enough ? verdictOf({ ...costs, ci95, p }) : 'inconclusive', enough }
 }
 
 /**

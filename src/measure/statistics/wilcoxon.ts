@@ -35,7 +35,6 @@ export function wilcoxonSignedRank(differences: readonly number[], inflation = 1
 function exactP(w: number, n: number): number {
   const ways = new Float64Array(w + 1)
   ways[0] = 1
-  for (let rank = 1; rank <= n; rank++)
-    for (let sum = w; sum >= rank; sum--) ways[sum]! += ways[sum - rank]!
+  for (let rank = 1; rank <= n; rank++) for (let sum = w; sum >= rank; sum--) ways[sum]! += ways[sum - rank]!
   return Math.min(1, (2 * ways.reduce((sum, count) => sum + count, 0)) / 2 ** n)
 }

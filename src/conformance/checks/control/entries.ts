@@ -45,7 +45,8 @@ export const entries: readonly Check[] = [
   }),
   epollCheck({
     id: 'epoll.ctl.del-twice',
-    statement: 'What was deleted can be neither deleted again nor modified (ENOENT), but added.',
+    statement:
+      'What was deleted can be neither deleted again nor modified (ENOENT), but added, with nothing left of what it was.',
     source: 'epoll_ctl(2); LTP; measured',
     steps: [
       pipe('r', 'w'),
@@ -58,6 +59,13 @@ export const entries: readonly Check[] = [
       wait('ep', {}),
       add('ep', 'r', 'IN', { label: 'again' }),
       wait('ep', { again: 'IN' }),
+      // Neither the mask, nor the trigger, nor that it is disarmed outlives the entry.
+      ...['IN|ET', 'IN|ONESHOT', 'OUT', 'IN'].flatMap((mask) => [
+        del('ep', 'r'),
+        add('ep', 'r', mask, { label: mask }),
+        wait('ep', mask === 'OUT' ? {} : { [mask]: 'IN' }),
+        wait('ep', mask === 'IN' ? { IN: 'IN' } : {}),
+      ]),
     ],
   }),
 ]

@@ -4,13 +4,7 @@ import { epollCheck } from '../../define.ts'
 import { waitForEvents } from '../../operations/calls.ts'
 import { expectEvents } from '../../operations/native.ts'
 import { ARRIVAL } from '../../patience.ts'
-
-/** Descriptors that data is read from in part, how each is opened, and how long its data may take. */
-const streams = [
-  { to: 'r', from: 'w', open: pipe('r', 'w'), arrival: {} },
-  { to: 'a', from: 'b', open: socketpair('a', 'b'), arrival: {} },
-  { to: 's', from: 'c', open: tcp('c', 's'), arrival: ARRIVAL },
-]
+import { streams } from './channels.ts'
 
 export const basics: readonly Check[] = [
   epollCheck({
@@ -43,6 +37,29 @@ export const basics: readonly Check[] = [
       write('w2', 1),
       wait('ep', { r1: 'IN', r2: 'IN' }),
       wait('ep', {}),
+    ],
+  }),
+  epollCheck({
+    id: 'epoll.et.two-instances',
+    statement: 'Each of two epolls reports every edge of a descriptor, whichever is asked first.',
+    source: 'epoll(7); LTP epoll_wait15',
+    steps: [
+      pipe('r', 'w'),
+      epoll('ep1'),
+      epoll('ep2'),
+      add('ep1', 'r', 'IN|ET'),
+      add('ep2', 'r', 'IN|ET'),
+      ...[
+        ['ep1', 'ep2'],
+        ['ep2', 'ep1'],
+      ].flatMap(([first = '', second = '']) => [
+        write('w', 1),
+        wait(first, { r: 'IN' }),
+        wait(second, { r: 'IN' }),
+        wait(first, {}),
+        wait(second, {}),
+        drain('r'),
+      ]),
     ],
   }),
   epollCheck({

@@ -65,6 +65,13 @@ export const channels: readonly Channel[] = [
   { ...bothWays, kind: 'netlink', open: openNetlink, optional: true },
 ]
 
+/** Descriptors that data is read from in part, how each is opened, and how long its data may take. */
+export const streams = [
+  { to: 'r', from: 'w', open: pipe('r', 'w'), arrival: {} },
+  { to: 'a', from: 'b', open: socketpair('a', 'b'), arrival: {} },
+  { to: 's', from: 'c', open: tcp('c', 's'), arrival: ARRIVAL },
+]
+
 /** Two datagram sockets that are bound, and connected to each other. */
 export function connectedPeers(domain: 'unix' | 'inet'): Open {
   return (machine, a, b) => {

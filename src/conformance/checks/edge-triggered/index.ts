@@ -1,5 +1,6 @@
 import type { Family } from '../../check.ts'
 import { basics } from './basics.ts'
+import { calls } from './calls.ts'
 import { fifo } from './fifo.ts'
 import { pipes } from './pipes.ts'
 import { races } from './races.ts'
@@ -12,5 +13,15 @@ import { writing } from './writing.ts'
 export const edgeTriggered: Family = {
   name: 'epoll.et',
   title: 'edge-triggered epoll',
-  checks: [...basics, ...undrained, ...registration, ...writing, ...pipes, ...fifo, ...sockets, ...races],
+  checks: [
+    ...basics,
+    ...undrained,
+    ...calls,
+    ...registration,
+    ...writing,
+    ...pipes,
+    ...fifo,
+    ...sockets,
+    ...races,
+  ],
 }

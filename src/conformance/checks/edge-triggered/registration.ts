@@ -1,4 +1,4 @@
-import { add, call, drain, epoll, mod, pipe, wait, write } from '../../build.ts'
+import { add, call, drain, epoll, mod, pipe, socketpair, wait, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { mapUnwritablePage } from '../../operations/pages.ts'
@@ -7,7 +7,7 @@ export const registration: readonly Check[] = [
   epollCheck({
     id: 'epoll.et.mod-rearms',
     statement:
-      'MOD with the same mask reports what is ready exactly once more, with the new data; what is not ready it does not.',
+      'MOD with the same mask reports what is ready exactly once more, with the new data if that has changed; what is not ready it does not.',
     source: 'Miri; libuv and libevent rely on it; measured',
     steps: [
       pipe('r', 'w'),
@@ -25,8 +25,36 @@ export const registration: readonly Check[] = [
       mod('ep', 'r', 'IN|ET', { label: 'fourth' }),
       wait('ep', { fourth: 'IN' }),
       wait('ep', {}),
+      mod('ep', 'r', 'IN|ET', { label: 'fourth' }),
+      wait('ep', { fourth: 'IN' }),
+      wait('ep', {}),
       drain('r'),
       mod('ep', 'r', 'IN|ET'),
+      wait('ep', {}),
+    ],
+  }),
+  epollCheck({
+    id: 'epoll.et.mod-adds-bit',
+    statement: 'A bit that MOD adds to a mask is reported at once if it is true already, whichever it is.',
+    source: 'epoll_ctl(2); Miri; measured',
+    steps: [
+      socketpair('a', 'b'),
+      epoll('ep'),
+      write('b', 1),
+      add('ep', 'a', 'IN|ET'),
+      wait('ep', { a: 'IN' }),
+      mod('ep', 'a', 'IN|OUT|ET'),
+      wait('ep', { a: 'IN|OUT' }),
+      wait('ep', {}),
+      mod('ep', 'a', 'OUT|ET'),
+      wait('ep', { a: 'OUT' }),
+      mod('ep', 'a', 'IN|OUT|ET'),
+      wait('ep', { a: 'IN|OUT' }),
+      drain('a'),
+      mod('ep', 'a', 'IN|ET'),
+      wait('ep', {}),
+      mod('ep', 'a', 'IN|OUT|ET'),
+      wait('ep', { a: 'OUT' }),
       wait('ep', {}),
     ],
   }),

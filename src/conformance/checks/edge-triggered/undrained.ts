@@ -4,13 +4,14 @@ import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { ARRIVAL } from '../../patience.ts'
-import { channels, connectedPeers } from './channels.ts'
+import { channels, connectedPeers, streams } from './channels.ts'
 import type { Channel } from './channels.ts'
 
 export const undrained: readonly Check[] = [
   epollCheck({
     id: 'epoll.et.rearm-on-new-data-undrained',
-    statement: 'Every write to a pipe is an event, although nothing of what came before was read.',
+    statement:
+      'Every write to a pipe is an event, although nothing of what came before was read; a write of no bytes is none.',
     level: 'de-facto',
     source: 'LTP issue 860 (kernels 5.5 to 5.13 did not); polling; measured',
     steps: [
@@ -22,6 +23,31 @@ export const undrained: readonly Check[] = [
         write('w', bytes),
         wait('ep', { r: 'IN' }),
         wait('ep', {}),
+      ]),
+      write('w', 0),
+      wait('ep', {}),
+    ],
+  }),
+  epollCheck({
+    id: 'epoll.et.data-after-partial-read',
+    statement:
+      'After a part of the data was read, new data is an event, although the rest of the old is still there.',
+    level: 'de-facto',
+    source: 'Shadow; LTP issue 860; measured',
+    steps: [
+      epoll('ep'),
+      ...streams.flatMap(({ to, from, open, arrival }) => [
+        open,
+        add('ep', to, 'IN|ET'),
+        write(from, 10),
+        wait('ep', { [to]: 'IN' }, arrival),
+        ...[4, 1].flatMap((bytes) => [
+          read(to, bytes),
+          wait('ep', {}),
+          write(from, 3),
+          wait('ep', { [to]: 'IN' }, arrival),
+          wait('ep', {}),
+        ]),
       ]),
     ],
   }),

@@ -41,6 +41,32 @@ export const counterChecks: readonly Check[] = [
     },
   }),
   epollCheck({
+    id: 'eventfd.nonblock-by-fcntl',
+    statement:
+      'Reads and writes obey O_NONBLOCK as fcntl has set or cleared it, whatever the eventfd was made with.',
+    kind: 'thread',
+    source: 'eventfd(2); fcntl(2)',
+    threads: 1,
+    run(machine) {
+      machine.run(
+        eventfd('e', 0, 0),
+        call('fcntl', ['$e', F.SETFL, O.NONBLOCK], 0),
+        counter('e', 'EAGAIN'),
+        signal('e', FULL),
+        signal('e', '1', 'EAGAIN'),
+        counter('e', FULL),
+        eventfd('blocking', 0),
+        call('fcntl', ['$blocking', F.SETFL, 0], 0),
+      )
+      runUnblocking(machine, 'blocking', [
+        thread('reader', counter('blocking', '6')),
+        blocked('reader'),
+        signal('blocking', '6'),
+        join('reader'),
+      ])
+    },
+  }),
+  epollCheck({
     id: 'eventfd.initval',
     statement: 'The first read gives the initial value, up to 2^32-1; with 0 there is nothing to read.',
     source: 'eventfd(2); StarryOS; LTP',

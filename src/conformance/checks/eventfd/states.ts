@@ -1,5 +1,17 @@
 import { EFD } from '../../../libc/constants/linux.ts'
-import { blocked, counter, eventfd, exitPeer, inPeer, join, peer, signal, thread } from '../../build.ts'
+import {
+  blocked,
+  close,
+  counter,
+  dup,
+  eventfd,
+  exitPeer,
+  inPeer,
+  join,
+  peer,
+  signal,
+  thread,
+} from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
@@ -25,6 +37,7 @@ export const states: readonly Check[] = [
     create: [eventfd('e')],
     ...empty,
     also: [
+      { steps: [signal('e', '0')], ...empty },
       { steps: [signal('e', '1')], ...between },
       { steps: [counter('e', '1'), signal('e', ALMOST_FULL)], ...between },
       { steps: [signal('e', '1')], ...full },
@@ -86,6 +99,34 @@ export const states: readonly Check[] = [
         ask(empty),
         signal('e', '1'),
         counter('e', '1'),
+      ]
+    },
+  }),
+  epollCheck({
+    id: 'eventfd.dup-shared',
+    statement:
+      'A duplicate is the same counter: what is written to one is read from the other, and shows in the readiness of both.',
+    source: 'dup(2); eventfd(2)',
+    backends: ['epoll', 'poll'],
+    steps: (backend) => {
+      const { watch, ask } = inquiryOf(backend, ['e'], 'IN|OUT')
+      return [
+        eventfd('first', 2),
+        dup('first', 'e'),
+        ...watch,
+        ask(between),
+        counter('first', '2'),
+        ask(empty),
+        counter('e', 'EAGAIN'),
+        signal('first', '3'),
+        ask(between),
+        signal('e', '4'),
+        counter('first', '7'),
+        signal('first', '5'),
+        close('first'),
+        ask(between),
+        counter('e', '5'),
+        ask(empty),
       ]
     },
   }),

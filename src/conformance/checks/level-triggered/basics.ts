@@ -1,4 +1,4 @@
-import { add, close, drain, epoll, eventfd, fill, mod, pipe, read, wait, write } from '../../build.ts'
+import { add, close, del, drain, epoll, eventfd, fill, mod, pipe, read, wait, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 
@@ -74,6 +74,7 @@ export const basics: readonly Check[] = [
       epoll('ep'),
       add('ep', 'e', 'IN|OUT'),
       wait('ep', { e: 'IN|OUT' }, { max: 4 }),
+      wait('ep', { e: 'IN|OUT' }, { max: 1 }),
       mod('ep', 'e', 'IN'),
       wait('ep', { e: 'IN' }, { max: 4 }),
     ],
@@ -115,6 +116,33 @@ export const basics: readonly Check[] = [
       write('w', 1),
       wait('ep1', { r: 'IN' }),
       wait('ep2', { r: 'IN' }),
+    ],
+  }),
+  epollCheck({
+    id: 'epoll.lt.instances-separate',
+    statement:
+      'The entries of one descriptor in two epolls have data and mask of their own, and stay when the other is modified, deleted or closed.',
+    source: 'epoll(7); WASIX; Miri',
+    steps: [
+      pipe('r', 'w'),
+      epoll('ep1'),
+      epoll('ep2'),
+      add('ep1', 'r', 'IN', { label: 'first' }),
+      add('ep2', 'r', 'IN', { label: 'second' }),
+      write('w', 1),
+      wait('ep1', { first: 'IN' }),
+      wait('ep2', { second: 'IN' }),
+      mod('ep2', 'r', '0', { label: 'silent' }),
+      wait('ep1', { first: 'IN' }),
+      wait('ep2', {}),
+      del('ep2', 'r'),
+      wait('ep1', { first: 'IN' }),
+      add('ep2', 'r', 'IN', { label: 'third' }),
+      wait('ep2', { third: 'IN' }),
+      close('ep2'),
+      wait('ep1', { first: 'IN' }),
+      del('ep1', 'r'),
+      wait('ep1', {}),
     ],
   }),
   epollCheck({

@@ -38,7 +38,8 @@ export const masks: readonly Check[] = [
   }),
   epollCheck({
     id: 'epoll.lt.mask-zero-hup',
-    statement: 'HUP and ERR are reported with an empty mask, exactly: HUP to the reader, ERR to the writer.',
+    statement:
+      'HUP and ERR are reported on every wait with an empty mask, exactly: HUP to the reader, ERR to the writer.',
     source: 'gVisor PipeReaderHupAfterWriterClosed; apache/nuttx#7227; measured',
     steps: [
       pipe('r1', 'w1'),
@@ -51,6 +52,11 @@ export const masks: readonly Check[] = [
       wait('ep', { r1: 'HUP' }),
       close('r2'),
       wait('ep', { r1: 'HUP', w2: 'ERR' }),
+      wait('ep', { r1: 'HUP', w2: 'ERR' }),
+      mod('ep', 'r1', 'IN'),
+      mod('ep', 'w2', 'OUT'),
+      wait('ep', { r1: 'HUP', w2: 'OUT|ERR' }),
+      wait('ep', { r1: 'HUP', w2: 'OUT|ERR' }),
     ],
   }),
   epollCheck({

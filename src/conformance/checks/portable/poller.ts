@@ -15,6 +15,7 @@ import {
 import type { Check, Family } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
 import { capabilityCheck } from './capabilities.ts'
+import { many } from './many.ts'
 
 const ALL_BITS = '0xffffffffffffffff'
 const PATTERN = '0xdeadbeefcafebabe'
@@ -201,6 +202,7 @@ const checks: readonly Check[] = [
       pollerRemove('p', 'r', 'EBADF'),
     ],
   }),
+  many,
   ...capabilityCheck,
 ]
 

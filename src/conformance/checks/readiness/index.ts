@@ -1,12 +1,13 @@
 import type { Family } from '../../check.ts'
 import { readinessCheck } from './matrix.ts'
+import { pipeSpace } from './pipe-space.ts'
 import { pipeRows } from './pipe.ts'
 import { tcpRows } from './tcp.ts'
 import { unixStreamRows } from './unix-stream.ts'
 
 /** What every interface reports of a descriptor, state by state. */
 export const readiness: readonly Family[] = [
-  { name: 'ready.pipe', title: 'readiness of pipes', checks: pipeRows.map(readinessCheck) },
+  { name: 'ready.pipe', title: 'readiness of pipes', checks: [...pipeRows.map(readinessCheck), pipeSpace] },
   {
     name: 'ready.unix-stream',
     title: 'readiness of unix stream sockets',

@@ -1,6 +1,7 @@
 /** The readiness of a descriptor, and how to ask each interface for it. */
 import type { BackendName } from '../../../backends/index.ts'
 import { add, epoll, poll, select, wait } from '../../build.ts'
+import { formatMask, parseMask } from '../../masks.ts'
 import type { MaskText } from '../../masks.ts'
 import type { Name, NativeStep, Step } from '../../steps.ts'
 
@@ -26,7 +27,7 @@ export interface Inquiry {
 /** How a backend is asked for the readiness of some descriptors, each by itself. select knows no masks. */
 export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: MaskText): Inquiry {
   const expectedOf = (state: Readiness): Record<Name, MaskText> =>
-    reported(state.fd, mask === '0' ? state.withoutEvents : state.revents)
+    reported(state.fd, mask === '0' ? state.withoutEvents : restricted(state.revents, mask))
   switch (backend) {
     case 'epoll':
       return {
@@ -46,6 +47,10 @@ export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: Mask
       }
   }
 }
+
+/** What is left of a state for who asks for no more than this: ERR and HUP are reported to everybody. */
+const restricted = (revents: MaskText, mask: MaskText): MaskText =>
+  formatMask(parseMask(revents) & parseMask(`${mask}|ERR|HUP`))
 
 /** Every descriptor is in an epoll of its own. */
 const epollOf = (fd: Name, mask: MaskText): Name => `ep of ${fd} (${mask})`

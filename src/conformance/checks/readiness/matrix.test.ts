@@ -36,18 +36,17 @@ describe('readinessCheck', () => {
   it('adds to epoll before and after the transition, with each mask', () => {
     const late = ['pipe', 'close', 'epoll', 'epoll.ctl', 'epoll.wait']
     const early = ['pipe', 'epoll', 'epoll.ctl', 'close', 'epoll.wait']
-    expect(runsOf({ ...row, transition: [close('w')] }, 'epoll')).toEqual([late, early, late, early])
+    const eachMask = Array.from({ length: 4 }, () => [late, early]).flat()
+    expect(runsOf({ ...row, transition: [close('w')] }, 'epoll')).toEqual(eachMask)
+    expect(runsOf({ ...row, transition: [close('w')], mask: 'IN' }, 'epoll')).toEqual(eachMask.slice(4))
   })
 
   it('needs one order where there is no transition', () => {
-    expect(runsOf(row, 'epoll')).toEqual(Array(2).fill(['pipe', 'epoll', 'epoll.ctl', 'epoll.wait']))
+    expect(runsOf(row, 'epoll')).toEqual(Array(4).fill(['pipe', 'epoll', 'epoll.ctl', 'epoll.wait']))
   })
 
   it('asks poll with each mask, and select once', () => {
-    expect(runsOf(row, 'poll')).toEqual([
-      ['pipe', 'poll'],
-      ['pipe', 'poll'],
-    ])
+    expect(runsOf(row, 'poll')).toEqual(Array(4).fill(['pipe', 'poll']))
     expect(runsOf(row, 'select')).toEqual([['pipe', 'select']])
   })
 
@@ -71,12 +70,26 @@ describe('readinessCheck', () => {
     const woken = { ...row, transition: [close('w')], wakes: true }
     expect(runsOf(woken, 'select').at(-1)).toEqual(['pipe', 'thread', 'blocked', 'close', 'join'])
     expect(readinessCheck(woken)).toMatchObject({ kind: 'thread', threads: 1 })
+    // Who asks for one direction may not be woken by it, so only who asks for all or nothing waits.
+    expect(runsOf(woken, 'poll').filter((run) => run.includes('join'))).toHaveLength(2)
   })
 
   it('expects nothing to be reported where there is nothing to report', () => {
     expect(stepsOf(row, 'poll').filter(({ op }) => op === 'poll')).toMatchObject([
       { fds: { r: 'IN|OUT|PRI|RDHUP' }, expect: { r: 'HUP' } },
+      { fds: { r: 'IN' }, expect: { r: 'HUP' } },
+      { fds: { r: 'OUT' }, expect: { r: 'HUP' } },
       { fds: { r: '0' }, expect: {} },
+    ])
+  })
+
+  it('expects of who asks for one direction its own events, and ERR and HUP', () => {
+    const readable = { ...row, revents: 'IN|RDHUP' }
+    expect(stepsOf(readable, 'poll').filter(({ op }) => op === 'poll')).toMatchObject([
+      { expect: { r: 'IN|RDHUP' } },
+      { fds: { r: 'IN' }, expect: { r: 'IN' } },
+      { fds: { r: 'OUT' }, expect: {} },
+      { expect: {} },
     ])
   })
 })

@@ -14,6 +14,9 @@ import type { Inquiry, Readiness } from './inquiry.ts'
 /** All that can be asked for. What is reported beyond it, ERR and HUP, needs no asking. */
 const FULL_MASK = 'IN|OUT|PRI|RDHUP'
 
+/** One direction alone: its own events, and no more than ERR and HUP of the other. */
+const HALF_MASKS = ['IN', 'OUT']
+
 /** What happens next, and the state after it. */
 interface NextState extends Readiness {
   readonly steps: readonly Step[]
@@ -56,9 +59,7 @@ export function readinessCheck(row: ReadinessRow): Check {
 /** The row from scratch, once for every way into its state and every way to ask for it. */
 function runsOf(row: ReadinessRow, backend: BackendName): (readonly Step[])[] {
   const fds = [...new Set([row, ...(row.also ?? [])].map(({ fd }) => fd))]
-  // select is not asked for bits, so there is nothing to leave out.
-  const masks = backend === 'select' ? [FULL_MASK] : [row.mask ?? FULL_MASK, '0']
-  return masks.flatMap((mask) => {
+  return masksOf(row, backend).flatMap((mask) => {
     const inquiry = inquiryOf(backend, fds, mask)
     const late = transitionsOf(row).map((transition) => [
       ...row.create,
@@ -73,8 +74,16 @@ function runsOf(row: ReadinessRow, backend: BackendName): (readonly Step[])[] {
       ...askAll(row, inquiry),
     ])
     const watchesEarly = backend === 'epoll' && row.transition !== undefined
-    return [...late, ...(watchesEarly ? early : []), ...(row.wakes === true ? [wokenRun(row, inquiry)] : [])]
+    // Who asks for one direction may not be concerned by what happens.
+    const wakes = row.wakes === true && !HALF_MASKS.includes(mask)
+    return [...late, ...(watchesEarly ? early : []), ...(wakes ? [wokenRun(row, inquiry)] : [])]
   })
+}
+
+/** What is asked for, one after the other. select is not asked for bits, so there is nothing to leave out. */
+function masksOf(row: ReadinessRow, backend: BackendName): readonly MaskText[] {
+  if (backend === 'select') return [FULL_MASK]
+  return row.mask === undefined ? [FULL_MASK, ...HALF_MASKS, '0'] : [row.mask, '0']
 }
 
 const transitionsOf = (row: ReadinessRow): (readonly Step[])[] => [

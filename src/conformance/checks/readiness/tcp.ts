@@ -129,7 +129,11 @@ export const tcpRows: readonly ReadinessRow[] = [
     // What arrives may be acknowledged before readers are woken; asking for the state lets that end too.
     transition: [write('c', 1), settleSent('c'), settle('s', 'ESTABLISHED')],
     ...readable,
-    also: [{ steps: [read('s', 1)], ...writable }],
+    also: [
+      // A little that the peer has not read leaves the sender writable.
+      { steps: [], ...writable, fd: 'c' },
+      { steps: [read('s', 1)], ...writable },
+    ],
   },
   {
     id: 'ready.tcp.snd-full',

@@ -1,7 +1,16 @@
 import type { Format } from '../../format.ts'
 import { benchTable } from './bench.ts'
+import { compareTable } from './compare.ts'
 import { probeTable } from './probe.ts'
 import { verifyTable } from './verify.ts'
 
 /** For people: tables, with what needs attention spelled out below them. */
-export const table: Format = { probe: probeTable, verify: verifyTable, bench: benchTable }
+export const table: Format = {
+  probe: probeTable,
+  verify: verifyTable,
+  bench: (report, options) =>
+    report.baseline === undefined
+      ? benchTable(report, options)
+      : `${benchTable(report, options)}\n${compareTable(report.baseline, options)}`,
+  compare: compareTable,
+}
