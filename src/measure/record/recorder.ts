@@ -41,8 +41,6 @@ export class Recorder {
   acting: LaneRecorder | undefined
   readonly #shadows = new Map<Memory, Shadow>()
   readonly #windows = new Map<number, Window>()
-  /** The tape with the last call that was given a memory. */
-  readonly #users = new Map<Memory, Tape>()
   /** Descriptors that may have another number in each replay, and the slots that keep it. */
   readonly #slots = new Map<number, number>()
 
@@ -62,7 +60,6 @@ export class Recorder {
     } finally {
       for (const lane of this.lanes) lane.tape = undefined
     }
-    this.#settle(tapes)
     return tapes
   }
 
@@ -75,27 +72,8 @@ export class Recorder {
     return memory.bytes.subarray(offset, offset + size)
   }
 
-  /** Takes note of a tape's having been given an address: it keeps the memory alive. */
-  use(tape: Tape, address: number): void {
-    const { memory } = this.#window(address)
-    tape.memory.add(memory)
-    this.#users.set(memory, tape)
-  }
-
-  /**
-   * Adds what was stored after the last call that would have shown it. When the tape is played, memory has to
-   * become what it is now: the next one was, or will be, recorded from here.
-   */
-  #settle(tapes: readonly Tape[]): void {
-    const [first] = tapes
-    if (first === undefined) return
-    for (const [memory, shadow] of this.#shadows) {
-      const user = this.#users.get(memory)
-      const tape = user !== undefined && tapes.includes(user) ? user : first
-      for (const [from, to] of shadow.known()) {
-        this.#addStores(tape, { memory, shadow, offset: from }, memory.bytes.subarray(from, to))
-      }
-    }
+  ownerOf(address: number): Memory {
+    return this.#window(address).memory
   }
 
   #window(address: number): Window {
@@ -113,17 +91,12 @@ export class Recorder {
 
   /** Finds what was stored to a call's input since it was last seen, and adds those stores to a tape. */
   addStores(tape: Tape, address: number, bytes: Uint8Array): void {
-    this.#addStores(tape, this.#window(address), bytes)
-  }
-
-  #addStores(tape: Tape, { memory, shadow, offset }: Window, bytes: Uint8Array): void {
+    const { shadow, offset } = this.#window(address)
     if (shadow.has(offset, bytes)) return
     for (let at = 0; at < bytes.length;) {
-      const address = memory.address + offset + at
-      const width = address % 4 === 0 && at + 4 <= bytes.length ? 4 : 1
+      const width = (address + at) % 4 === 0 && at + 4 <= bytes.length ? 4 : 1
       if (!shadow.hasPart(offset, bytes, at, width)) {
-        tape.addStore(address, width, valueAt(bytes, at, width))
-        tape.memory.add(memory)
+        tape.addStore(address + at, width, valueAt(bytes, at, width))
       }
       at += width
     }
@@ -263,7 +236,7 @@ export class LaneRecorder {
         const { index, use } = buffer
         const address = args[index] ?? 0
         if (address === 0) continue
-        recorder.use(tape, address)
+        tape.memory.add(recorder.ownerOf(address))
         if (use === 'in') continue
         const bytes = recorder.bytesAt(address, buffer.size(args, result))
         recorder.learn(address, bytes, use === 'spent')

@@ -1,32 +1,41 @@
 import { describe, expect, test } from 'vitest'
 import { MeasurementError, UnsupportedError } from '../../errors.ts'
 import { Memory } from '../../libc/memory.ts'
+import { sumOfWords } from './sum.ts'
 import { repeating, withoutOutputs } from './repeat.ts'
 import { Tape } from './tape.ts'
 import type { Output, RecordedCall } from './tape.ts'
 
-/** A read of a descriptor that gave a result and, where it is said, left bytes with these sums. */
+/** What an output holds. */
+type Words = readonly number[]
+
+function outputOf(address: number, words: Words): Output {
+  const bytes = new Uint8Array(Uint32Array.from(words).buffer)
+  return { address, words: words.length, sum: sumOfWords(bytes, words.length), bytes }
+}
+
+/** A read of a descriptor that gave a result and, where it is said, left these words. */
 function reading(
   fd: number,
   result: number,
-  sums: readonly bigint[] = [],
+  outputs: readonly Words[] = [],
   over: Partial<RecordedCall> = {},
 ): Tape {
   const tape = new Tape()
-  return add(tape, fd, result, sums, over)
+  return add(tape, fd, result, outputs, over)
 }
 
 function add(
   tape: Tape,
   fd: number,
   result: number,
-  sums: readonly bigint[] = [],
+  outputs: readonly Words[] = [],
   over: Partial<RecordedCall> = {},
 ): Tape {
-  const outputs = sums.map((sum, i): Output => ({ address: 64 * i, words: 2, sum, bytes: new Uint8Array(8) }))
+  const left = outputs.map((words, i) => outputOf(64 * i, words))
   const errno = result === -1 ? 11 : 0
   tape.addCall(
-    { kind: 'call', name: 'read', args: [0, 4096, 8], result, errno, checked: true, outputs, ...over },
+    { kind: 'call', name: 'read', args: [0, 4096, 8], result, errno, checked: true, outputs: left, ...over },
     fd,
   )
   return tape
@@ -43,11 +52,12 @@ function repeat(cycles: readonly Tape[]): { readonly tape: Tape | undefined; rea
   return { tape: part?.[0], used }
 }
 
-/** The sums that each of the calls of a tape is held against. */
-function sumsOf(tape: Tape | undefined): (bigint[] | undefined)[] {
+/** The words that each of the calls of a tape is held against. */
+function wordsOf(tape: Tape | undefined): (number[][] | undefined)[] {
   return Array.from({ length: tape?.length ?? 0 }, (_, step) => {
     const action = tape?.actions[tape.actionAt(step)]
-    return action?.kind === 'call' ? action.outputs.map(({ sum }) => sum) : undefined
+    if (action?.kind !== 'call') return undefined
+    return action.outputs.map(({ bytes }) => [...new Uint32Array(bytes.slice().buffer)])
   })
 }
 
@@ -135,27 +145,60 @@ describe('a cycle', () => {
 
 describe('outputs', () => {
   test('are checked where they were the same both times', () => {
-    const { tape } = repeat([reading(3, 8, [1n, 2n, 3n]), reading(3, 8, [1n, 9n, 3n])])
-    expect(sumsOf(tape)).toEqual([[1n, 3n]])
+    const { tape } = repeat([reading(3, 8, [[1], [2], [3]]), reading(3, 8, [[1], [9], [3]])])
+    expect(wordsOf(tape)).toEqual([[[1], [3]]])
   })
 
   test('are left out where one of several steps with the same action left another one', () => {
-    const first = add(reading(3, 8, [1n, 2n]), 4, 8, [7n, 2n])
-    const second = add(reading(3, 8, [1n, 2n]), 4, 8, [1n, 2n])
+    const first = add(reading(3, 8, [[1], [2]]), 4, 8, [[7], [2]])
+    const second = add(reading(3, 8, [[1], [2]]), 4, 8, [[1], [2]])
     const { tape } = repeat([first, second])
     // Each output by itself: after the first one is gone, the second one is still compared with the second.
-    expect(sumsOf(tape)).toEqual([[2n], [2n]])
+    expect(wordsOf(tape)).toEqual([[[2]], [[2]]])
   })
 
   test('are kept of calls that others do not spoil', () => {
-    const first = add(reading(3, 8, [1n]), 3, 8, [2n])
-    const second = add(reading(3, 8, [1n]), 3, 8, [5n])
-    expect(sumsOf(repeat([first, second]).tape)).toEqual([[1n], []])
+    const first = add(reading(3, 8, [[1]]), 3, 8, [[2]])
+    const second = add(reading(3, 8, [[1]]), 3, 8, [[5]])
+    expect(wordsOf(repeat([first, second]).tape)).toEqual([[[1]], []])
+  })
+
+  test('are checked in parts where only some of their words are the same', () => {
+    const cycles = [
+      [1, 2, 3, 4],
+      [1, 9, 3, 4],
+    ].map((words) => reading(3, 8, [words]))
+    const { tape } = repeat(cycles)
+    expect(tape?.actions[0]).toMatchObject({ outputs: [outputOf(0, [1]), outputOf(8, [3, 4])] })
+  })
+
+  test('are checked in ever smaller parts where more steps differ', () => {
+    const first = add(add(reading(3, 8, [[1, 2, 3, 4, 5]]), 4, 8, [[0, 2, 3, 4, 5]]), 5, 8, [[1, 2, 3, 0, 5]])
+    const same = [[1, 2, 3, 4, 5]]
+    const second = add(add(reading(3, 8, same), 4, 8, same), 5, 8, same)
+    const { tape } = repeat([first, second])
+    expect(tape?.actions[0]).toMatchObject({ outputs: [outputOf(4, [2, 3]), outputOf(16, [5])] })
+  })
+
+  test('of which only the beginning is kept are checked there, if they differ', () => {
+    const long = (last: number): Words => [...Array.from({ length: 100 }, (_, i) => i), last]
+    const kept = (tape: Tape): Tape =>
+      tape.map((action) =>
+        action.kind !== 'call'
+          ? action
+          : { ...action, outputs: action.outputs.map((one) => ({ ...one, bytes: one.bytes.slice(0, 256) })) },
+      )
+    const [same] = kept(reading(3, 8, [long(1)])).actions
+    expect(repeat([kept(reading(3, 8, [long(1)])), kept(reading(3, 8, [long(1)]))]).tape?.actions).toEqual([
+      same,
+    ])
+    const { tape } = repeat([kept(reading(3, 8, [long(1)])), kept(reading(3, 8, [long(2)]))])
+    expect(tape?.actions[0]).toMatchObject({ outputs: [outputOf(0, long(0).slice(0, 64))] })
   })
 
   test('are not asked for where something is done once', () => {
-    const tape = withoutOutputs(add(reading(3, 8, [1n]), 4, 8, [2n]))
-    expect(sumsOf(tape)).toEqual([[], []])
+    const tape = withoutOutputs(add(reading(3, 8, [[1]]), 4, 8, [[2]]))
+    expect(wordsOf(tape)).toEqual([[], []])
     expect([tape.numberAt(0), tape.numberAt(1)]).toEqual([3, 4])
   })
 })

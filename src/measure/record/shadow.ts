@@ -29,17 +29,6 @@ export class Shadow {
     return true
   }
 
-  /** The parts of which something is known: offsets of the first byte and of the one behind the last. */
-  known(): (readonly [from: number, to: number])[] {
-    const ranges: (readonly [number, number])[] = []
-    for (let to = 0, from; (from = this.#seen.indexOf(1, to)) !== -1;) {
-      const end = this.#seen.indexOf(0, from)
-      to = end === -1 ? this.#seen.length : end
-      ranges.push([from, to])
-    }
-    return ranges
-  }
-
   learn(offset: number, bytes: Uint8Array): void {
     this.#bytes.set(bytes, offset)
     this.#seen.fill(1, offset, offset + bytes.length)

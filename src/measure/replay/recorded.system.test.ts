@@ -134,7 +134,7 @@ function tidyUp({ fn }: Libc, { epoll, readable, data, event }: State): void {
 
 /** Records a program, replays it in a child, and says what differs. */
 function difference(steps: readonly Step[], change: (tape: Tape) => Tape = (tape) => tape): string {
-  const { lane, record } = oneLane(libc)
+  const { lane, record, recorder } = oneLane(libc)
   using child = new ReplayChild(theReplayer(), 1)
   let state: State | undefined
   const opening = record(() => (state = open(lane.libc)))
@@ -153,7 +153,9 @@ function difference(steps: readonly Step[], change: (tape: Tape) => Tape = (tape
         }),
       ],
     ]
+    const afterOpening = recorder.snapshot()
     const tape = repeating(cycle)[0]?.[0]
+    recorder.settle(opening, afterOpening)
     if (tape === undefined) throw new Error('there is a tape')
     const setup = assemble(libc, [withoutOutputs(opening)])
     const program = assemble(libc, [change(tape)])
