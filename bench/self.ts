@@ -1,5 +1,5 @@
 /**
- * Measures evloop's own hot paths, without a kernel: `npm run bench:self`. Exits with 1 where something that must
+ * Measures evloop's own hot paths, mostly without a kernel: `npm run bench:self`. Exits with 1 where something that must
  * not grow with the number of registrations does.
  */
 import { Bench } from 'tinybench'
@@ -15,7 +15,9 @@ for (const group of allGroups(openLibc())) {
   for (const one of group.cases) bench.add(one.name, () => one.run())
   process.stdout.write(`${group.name}\n`)
   let firstNs: number | undefined
-  for (const [index, { name, result }] of bench.runSync().entries()) {
+  const tasks = bench.runSync()
+  for (const one of group.cases) one.close?.()
+  for (const [index, { name, result }] of tasks.entries()) {
     if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`)
     const ns = (result.latency.p50 * NS_PER_MS) / (group.cases[index]?.operations ?? 1)
     firstNs ??= ns

@@ -1,25 +1,11 @@
-/** evloop's own hot paths, one by one. Each takes some work and says how many operations that was. */
+/** evloop's own hot paths, one by one. */
 import { Interest, ReadinessBatch } from '../../src/backends/backend.ts'
 import { backends } from '../../src/backends/index.ts'
 import type { Libc } from '../../src/libc/libc.ts'
 import { EventLoop } from '../../src/loop/event-loop.ts'
 import { fakeKernel } from './fake-kernel.ts'
-
-/** What is measured together: cases whose figures are compared with the first one's. */
-export interface Group {
-  readonly name: string
-  /** What an operation is. */
-  readonly unit: string
-  /** How many times the first case's figure the others may be; undefined: they have nothing to do with it. */
-  readonly limit?: number
-  readonly cases: readonly Case[]
-}
-
-interface Case {
-  readonly name: string
-  readonly operations: number
-  run(): void
-}
+import type { Group } from './group.ts'
+import { assemblingGroup, recordingGroup, replayingGroups } from './recording.ts'
 
 /** The lowest descriptor in use: those below are Node's. */
 const FIRST_FD = 64
@@ -83,5 +69,11 @@ const decoding = (libc: Libc): Group => ({
 
 /** Everything that is measured. */
 export function allGroups(libc: Libc): Group[] {
-  return [...registration(libc), decoding(libc)]
+  return [
+    ...registration(libc),
+    decoding(libc),
+    recordingGroup(libc),
+    assemblingGroup(libc),
+    ...replayingGroups(libc),
+  ]
 }
