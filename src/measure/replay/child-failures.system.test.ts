@@ -11,6 +11,7 @@ import { SharedMemory } from '../../libc/shared-memory.ts'
 import { hasCompiler } from '../../testing/compile.ts'
 import {
   checkedCall,
+  EXTRA_FLAGS,
   functionOf,
   handMade,
   runProgram,
@@ -20,6 +21,7 @@ import {
 } from '../../testing/replay.ts'
 import { sumOfWords } from '../record/sum.ts'
 import { ReplayChild } from './child.ts'
+import { LANES } from './layout.ts'
 
 const libc = openLibc()
 const one = { cycles: 1, warmup: 0, timeoutMs: 20_000 }
@@ -162,6 +164,20 @@ describe.skipIf(!hasCompiler)('a child (needs a C compiler)', () => {
     expect(failureOf(() => runProgram(named))).toBe(
       'step 2 of 2, cycle 1: getppid(): it left other bytes than expected: expected 05 06 07 08 00 00 00 00 00 00 00 00, actual ee ff 00 00 00 00 00 00 00 00 00 00, from byte 4',
     )
+  })
+
+  test('says so where no thread can be started, and is gone', ({ skip }) => {
+    skip(process.env[EXTRA_FLAGS] !== undefined, 'sanitizers end the process when they get no memory')
+    const limiting = { program: handMade([checkedCall('take_no_memory', [], 0)]) }
+    const order = { program: handMade([same(1)]) }
+    // Those of the parent's threads, which the fork has copied, are used first.
+    const orders = Array.from({ length: LANES }, () => order)
+    using child = startedChild(LANES)
+    child.run([limiting], one)
+    expect(() => child.run(orders, one)).toThrow(
+      new UnsupportedError('replaying in threads', 'one could not be started'),
+    )
+    expect(children()).toEqual([])
   })
 
   test('leaves Node’s own children to Node', async () => {
