@@ -1,15 +1,13 @@
 /** The benchmark: which workloads, over which backends, at which sizes, within which limits. */
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
-import type { Trigger } from '../backends/backend.ts'
 import { UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import { descriptorsPerSource, usableSource } from '../workloads/sources.ts'
-import type { SourceKind } from '../workloads/sources.ts'
-import type { Case } from '../workloads/workload.ts'
+import type { Case, WorkloadOptions } from '../workloads/workload.ts'
 import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
@@ -26,22 +24,12 @@ import { correctForMany } from './statistics/verdict.ts'
 import { summarise } from './summary.ts'
 import { timerSlackNs } from './timer-slack.ts'
 
-export interface BenchOptions {
+export interface BenchOptions extends Omit<WorkloadOptions, 'fds'> {
   readonly libc: Libc
   readonly backends: readonly BackendName[]
   readonly workloads: readonly WorkloadName[]
   /** Every size is measured on its own; several make a sweep. */
   readonly sizes: readonly number[]
-  /** How many sources are active at once. Default: a hundredth of them, between 1 and 100. */
-  readonly active?: number | undefined
-  /** How many events a wait takes at most. */
-  readonly eventsPerWait: number
-  readonly trigger: Trigger
-  readonly source: SourceKind
-  /** libevent's -w. */
-  readonly writes: number
-  /** How many signals a second the open loop sends. */
-  readonly rateHz: number
   /** The processors to run on; none: any. */
   readonly cpus: readonly number[]
   readonly driver: DriverChoice

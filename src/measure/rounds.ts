@@ -22,9 +22,9 @@ const OVERRUN = 3
 /** What a case gets where others have used the time up. */
 const LEAST_BUDGET_MS = 100
 /** More say nothing new within a minute. */
-const MOST_ROUNDS = 300
+const MOST_ROUNDS = 1000
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
-const LONGEST_BATCH_NS = 20e6
+const LONGEST_BATCH_NS = 4e6
 const SHORTEST_BATCH_NS = 1e6
 /** Of a round's time for one backend, the part in which each cycle is timed by itself. */
 const TIMED_PART = 0.25

@@ -94,8 +94,18 @@ export function compareRounds(costs: RoundCosts): Compared {
   const quiet = logs.filter((_, round) => !disturbed.has(round))
   // Where hardly any round was quiet, nothing can be said without the others; that they are paired has to do.
   if (quiet.length < FEWEST_ROUNDS_FOR_AN_INTERVAL) return all
-  const agreed = pairedRatio(quiet, costs, random).verdict === all.verdict
-  return agreed ? all : { ...all, verdict: 'inconclusive' }
+  const undisturbed = pairedRatio(quiet, costs, random)
+  return isBorneOut(all, undisturbed) ? all : { ...all, verdict: 'inconclusive' }
+}
+
+/**
+ * Whether what all rounds say holds for the undisturbed ones. They may be too few to say it by themselves; but
+ * then what all say must be among what they do not exclude.
+ */
+function isBorneOut(all: Compared, undisturbed: Compared): boolean {
+  if (undisturbed.verdict !== 'inconclusive') return undisturbed.verdict === all.verdict
+  const [low, high] = undisturbed.ci95
+  return all.value >= low && all.value <= high
 }
 
 /**
