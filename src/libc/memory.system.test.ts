@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { collectGarbage, runThread } from '../testing/native.ts'
+import { collectGarbage, moduleUrl, runScript, runThread } from '../testing/native.ts'
 import { bytesAt } from './ffi.ts'
 import { openPipe } from './fd.ts'
 import { openLibc } from './libc.ts'
-import { Memory } from './memory.ts'
+import { findMemory, Memory } from './memory.ts'
+import type { Pointer } from './signatures.ts'
 
 const libc = openLibc()
 
@@ -64,4 +65,35 @@ test('shared memory is the same bytes in a worker', async () => {
   await runThread(script, memory.bytes)
   libc.fn.memset(memory.at(4), 7, 1)
   expect([...memory.bytes]).toEqual([0, 0, 0, 42, 7, 0, 0, 0])
+})
+
+test('an address leads back to its memory, from the first byte to the last', () => {
+  const memory = new Memory(24)
+  const others = [new Memory(24), new Memory(0)]
+  for (const offset of [0, 1, 23]) expect(findMemory(memory.at(offset))).toEqual({ memory, offset })
+  expect(findMemory(memory.at(24))?.memory).not.toBe(memory)
+  expect(findMemory((memory.address - 1) as Pointer)?.memory).not.toBe(memory)
+  expect(others.map((other) => findMemory(other.address)?.memory === other)).toEqual([true, true])
+  expect(findMemory(0 as Pointer)).toBeUndefined()
+})
+
+test('memory that is held is found however much was collected, and what is not held is forgotten', () => {
+  const script = `
+    import { findMemory, Memory } from '${moduleUrl('libc/memory')}'
+    const held = Array.from({ length: 50 }, () => new Memory(4096))
+    const gone = Array.from({ length: 500 }, () => new Memory(4096).address)
+    for (let i = 0; i < 20; i++) {
+      gc()
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    const found = held.every((memory) => findMemory(memory.at(7))?.memory === memory)
+    // New memory at an old address is the new one.
+    const again = Array.from({ length: 500 }, () => new Memory(4096))
+    const renewed = again.every((memory) => findMemory(memory.address)?.memory === memory)
+    const mine = new Set(again.map(({ address }) => address))
+    const ghosts = gone.filter((address) => !mine.has(address) && findMemory(address) !== undefined)
+    const inside = ghosts.filter((address) => ![...held, ...again].some((memory) => address > memory.address && address < memory.address + 4096))
+    console.log(JSON.stringify([found, renewed, inside.length]))
+  `
+  expect(runScript(script, { execArgv: ['--expose-gc'] })).toEqual([true, true, 0])
 })

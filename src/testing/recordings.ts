@@ -9,6 +9,7 @@ import type { RecordedCall, Tape } from '../measure/record/tape.ts'
 /** A recorder with one lane. */
 export function oneLane(libc: Libc): {
   readonly lane: LaneRecorder
+  readonly recorder: Recorder
   readonly record: (action: () => void) => Tape
 } {
   const recorder = new Recorder(libc, 1)
@@ -16,6 +17,7 @@ export function oneLane(libc: Libc): {
   if (lane === undefined) throw new Error('there is a lane')
   return {
     lane,
+    recorder,
     record(action) {
       const [tape] = recorder.record(action)
       if (tape === undefined) throw new Error('there is a tape')

@@ -121,4 +121,33 @@ describe('stores between calls', () => {
     const [call] = callsOf(tape)
     expect(call?.outputs.map(({ address }) => address)).toEqual([set.address])
   })
+
+  test('that no call sees are on no tape, and are undone before memory is forked', () => {
+    const { lane, record, recorder } = oneLane(libc)
+    const memory = new Memory(16)
+    const write = (): void => void lane.libc.fn.write(-1, memory.at(4), 8)
+    memory.bytes.fill(1)
+    const setup = record(write)
+    const afterSetup = recorder.snapshot()
+    const cycle = (): void => {
+      memory.bytes.fill(2)
+      write()
+      memory.bytes.fill(3)
+    }
+    record(cycle)
+    const tape = record(cycle)
+    expect(stepsOf(tape, memory)).toEqual(['write(-1, memory, 8)'])
+    recorder.settle(setup, afterSetup)
+    // What no call was ever given is of no interest.
+    expect([...memory.bytes]).toEqual([3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3])
+    const [ones, twos] = [0x01010101, 0x02020202]
+    expect(stepsOf(setup, memory)).toEqual([
+      `4 at 4: ${ones}`,
+      `4 at 8: ${ones}`,
+      'write(-1, memory, 8)',
+      // Being played first, the setup leaves what the cycles found, and not what it did itself.
+      `4 at 4: ${twos}`,
+      `4 at 8: ${twos}`,
+    ])
+  })
 })

@@ -33,6 +33,33 @@ test('forgets what nobody can know, and nothing beside it', () => {
   expect(shadow.has(3, bytes(9))).toBe(true)
 })
 
+test('makes memory what it knows of it, and nothing beside that', () => {
+  const shadow = new Shadow(8)
+  shadow.learn(1, bytes(1, 2))
+  shadow.learn(6, bytes(3))
+  const memory = bytes(9, 9, 9, 9, 9, 9, 9, 9)
+  shadow.restore(memory)
+  expect([...memory]).toEqual([9, 1, 2, 9, 9, 9, 3, 9])
+})
+
+test('tells what it knows otherwise than before, in words where both know all of one', () => {
+  const shadow = new Shadow(12)
+  shadow.learn(0, bytes(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+  const before = shadow.clone()
+  shadow.learn(1, bytes(5))
+  shadow.learn(8, bytes(6, 0, 7, 8))
+  const found: (readonly [number, number[]])[] = []
+  shadow.differences(before, (offset, part) => void found.push([offset, [...part]]))
+  // The last byte was not known before, so its word goes by bytes, and it is left out.
+  expect(found).toEqual([
+    [0, [0, 5, 0, 0]],
+    [8, [6]],
+    [10, [7]],
+  ])
+  before.learn(8, bytes(1))
+  expect(shadow.has(8, bytes(6))).toBe(true)
+})
+
 test('is as a map of bytes would be', () => {
   const lesson = fc.record({
     offset: fc.nat(12),

@@ -20,7 +20,11 @@ const anyWords = fc.array(anyWord, { maxLength: 200 })
 
 describe('the sum of words', () => {
   test('is what the replayer computes', () => {
-    fc.assert(fc.property(anyWords, (words) => expect(sumOf(words)).toBe(reference(words))))
+    fc.assert(
+      fc.property(anyWords, (words) => {
+        expect(sumOf(words)).toBe(reference(words))
+      }),
+    )
   })
 
   test('is exact for many large words', () => {
