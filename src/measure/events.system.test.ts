@@ -154,7 +154,7 @@ describe.each(testDrivers().map((driver) => ({ driver, name: driver.name })))(
     it.runIf(name === 'ffi')(
       'wake: an event is lost after many that came, and none is waited for after it',
       async () => {
-        const { events, failure } = await fail('wake', fakeBackend('bad', losing(300)))
+        const { events, failure } = await fail('wake', fakeBackend('bad', losing(10)))
         expect(events).toMatchObject({ seen: events.expected - 1, lost: 1, duplicate: 0, spurious: 0 })
         expect(failure).toContain(`of ${events.expected} events 1 were lost`)
       },

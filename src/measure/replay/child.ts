@@ -234,7 +234,7 @@ export class ReplayChild implements Disposable {
             shown: new Uint8Array(view.buffer, view.byteOffset + JOB.offsets.shown, SHOWN).slice(),
           }
         : answer === 'late'
-          ? `it has not returned after ${(options.timeoutMs / 1000).toFixed(1)} s`
+          ? `it has not returned after ${Number((options.timeoutMs / 1000).toPrecision(2))} s`
           : `the process ended there with ${status}`
     const program = orders[lane]?.program
     return new MeasurementError(
