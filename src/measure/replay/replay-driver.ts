@@ -66,7 +66,6 @@ export class ReplayDriver implements MeasuringDriver {
       for (const same of groupsOf(entries, options.case)) opened.push(...this.#openSame(same, shared))
       // They are wanted in the order that was asked for.
       opened.sort((a, b) => children.indexOf(a.child) - children.indexOf(b.child))
-      for (const one of opened) if ('subject' in one) one.subject.begin()
       return opened.map((one) => prepared(one, options.workload))
     } catch (error) {
       for (const child of children) child.close()
@@ -103,6 +102,8 @@ export class ReplayDriver implements MeasuringDriver {
             cost: this.#cost,
           })
           child.start(unwantedBy(options), taken)
+          // It opens everything while the next backend is recorded.
+          subject.begin()
           return { backend, child, subject }
         })
       } finally {

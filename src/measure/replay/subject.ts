@@ -90,14 +90,16 @@ export class ReplaySubject implements Subject {
 
   /** Has the child open everything. */
   begin(): void {
-    const { child } = this.#options
-    child.leave()
-    child.begin(this.#setup(), SETUP)
+    this.#options.child.begin(this.#setup(), SETUP)
   }
 
-  /** Waits until it has. Throws `MeasurementError` where that differs already. */
+  /**
+   * Waits until it has; by then all children must be forked. Throws `MeasurementError` where it differs already.
+   */
   await(): void {
-    this.#options.child.await(this.#setup(), SETUP)
+    const { child } = this.#options
+    child.leave()
+    child.await(this.#setup(), SETUP)
   }
 
   #setup(): readonly LaneOrder[] {
