@@ -1,5 +1,4 @@
 import { bufferArguments, returnDescriptors } from '../../libc/buffers.ts'
-import type { BufferArgument } from '../../libc/buffers.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { findMemory } from '../../libc/memory.ts'
 import type { Memory } from '../../libc/memory.ts'
@@ -216,14 +215,16 @@ export class LaneRecorder {
       return kind === 'string' || (kind === 'pointer' && !buffers.some((buffer) => buffer.index === index))
     })
     const varying = varyingArgument(name)
-    const isRead = ({ use }: BufferArgument): boolean => use !== 'out'
+    const inputs = buffers.filter(({ use }) => use !== 'out')
+    /** What each pointer argument was last seen to leave: mostly it is the same again. */
+    const last: (Output | undefined)[] = []
     const recorder = this.#recorder
     return (tape, given) => {
       const args = given as readonly number[]
       if (opaque.has(name) || unknown.some((index) => args[index] !== 0)) {
         throw new UnsupportedError(`recording ${name}`, 'it is not known what it does with memory')
       }
-      for (const buffer of buffers.filter(isRead)) {
+      for (const buffer of inputs) {
         const address = args[buffer.index] ?? 0
         if (address === 0) continue
         recorder.addStores(tape, address, recorder.bytesAt(address, buffer.size(args, 0)))
@@ -240,7 +241,11 @@ export class LaneRecorder {
         if (use === 'in') continue
         const bytes = recorder.bytesAt(address, buffer.size(args, result))
         recorder.learn(address, bytes, use === 'spent')
-        if (use !== 'spent' && checked && bytes.length >= 4) outputs.push(outputOf(address, bytes))
+        if (use === 'spent' || !checked || bytes.length < 4) continue
+        const before = last[index]
+        const output = before !== undefined && isSame(before, address, bytes) ? before : outputOf(address, bytes)
+        last[index] = output
+        outputs.push(output)
       }
       const kept = [...args]
       if (varying !== undefined) kept[varying] = 0
@@ -253,6 +258,16 @@ export class LaneRecorder {
       return result
     }
   }
+}
+
+/** Whether an output that was kept as a whole is there again. */
+function isSame(output: Output, address: number, bytes: Uint8Array): boolean {
+  const kept = output.bytes
+  if (output.address !== address || output.words !== bytes.length >> 2 || kept.length !== 4 * output.words) {
+    return false
+  }
+  for (let i = 0; i < kept.length; i++) if (kept[i] !== bytes[i]) return false
+  return true
 }
 
 function outputOf(address: number, bytes: Uint8Array): Output {

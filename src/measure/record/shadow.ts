@@ -1,3 +1,6 @@
+/** Up to so many bytes are compared one by one. */
+const FEW_BYTES = 64
+
 /**
  * What is known of a piece of memory: the bytes that were last seen there. Kept for the memory as a whole and not
  * for each buffer in it, because buffers overlap: a call may read what another one has written to the middle.
@@ -14,6 +17,8 @@ export class Shadow {
 
   /** Whether these bytes are what was last seen at an offset. */
   has(offset: number, bytes: Uint8Array): boolean {
+    // Most buffers are a few bytes long, and a loop over them is over before a view of them would be made.
+    if (bytes.length <= FEW_BYTES) return this.hasPart(offset, bytes, 0, bytes.length)
     const end = offset + bytes.length
     return (
       Buffer.compare(this.#bytes.subarray(offset, end), bytes) === 0 &&
@@ -30,6 +35,7 @@ export class Shadow {
   }
 
   learn(offset: number, bytes: Uint8Array): void {
+    if (this.has(offset, bytes)) return
     this.#bytes.set(bytes, offset)
     this.#seen.fill(1, offset, offset + bytes.length)
   }

@@ -18,6 +18,8 @@ const PATIENCE_FACTOR = 20
 const SETUP = { cycles: 1, warmup: 0, timeoutMs: 20_000 } as const
 /** A cycle that is longer than this warms itself up; a shorter one that touches much is all cold the first time. */
 const COLD_NS = 20e6
+/** Where threads sleep for longer than this in every cycle, nothing stays warm in any case. */
+const ASLEEP_NS = 1e6
 /** The part of a batch that comes before it, untimed, because caches are cold after another process has run. */
 const WARMUP = 0.05
 
@@ -110,9 +112,10 @@ export class ReplaySubject implements Subject {
   run(cycles: number, durations: boolean): Batch {
     const { child, cpus, recording } = this.#options
     const { plain, timed } = this.#options.programs
-    const { periodNs } = this.#options.case
+    const { periodNs, timing } = this.#options.case
     const programs = durations || plain === undefined ? timed : plain
-    const warmup = this.#expectedCycleNs > COLD_NS ? 0 : Math.max(1, Math.round(cycles * WARMUP))
+    const coldNs = timing === 'marks' ? ASLEEP_NS : COLD_NS
+    const warmup = this.#expectedCycleNs > coldNs ? 0 : Math.max(1, Math.round(cycles * WARMUP))
     const orders = programs.map((program, lane): LaneOrder => ({
       program,
       cpu: cpus[lane % Math.max(1, cpus.length)],
