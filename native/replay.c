@@ -32,7 +32,7 @@
 enum { ARGUMENTS = 10, SLOTS = 64, LANES = 64, SHOWN = 256 };
 
 /* CALL takes six arguments at most; the first or the third is the step's number if `varies` says 1 or 3. */
-enum kind { CALL, CALL_ANY, CHECK, STORE8, STORE32, ADD32, LOAD32, TIME, PACE, BARRIER };
+enum kind { CALL, CALL_ANY, CHECK, STORE8, STORE32, ADD32, LOAD32, TIME, PACE, BARRIER, OPEN };
 
 typedef int64_t function(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
 typedef int64_t wide_function(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
@@ -180,6 +180,11 @@ static void run(struct lane *lane, uint64_t cycles) {
                                                    a->varies == 3 ? step->number : v[2], v[3], v[4], v[5]));
           break;
         case CALL_ANY: check(lane, a, call_any(a, step->number)); break;
+        case OPEN: { /* a call that returns a descriptor: the step's number */
+          int64_t fd = (int32_t)((function *)a->function)(v[0], v[1], v[2], v[3], v[4], v[5]);
+          if (fd != step->number) fail(lane, a, fd, 0);
+          break;
+        }
         case CHECK: check(lane, a, 0); break;
         case STORE8: *(volatile uint8_t *)a->address = (uint8_t)step->number; break;
         case STORE32: __atomic_store_n((uint32_t *)a->address, (uint32_t)step->number, __ATOMIC_RELEASE); break;
@@ -247,10 +252,13 @@ static int run_job(void) {
  * does not reset it, though the child has one thread. Returns the child, or -errno.
  */
 EXPORT int evloop_host(struct job *shared, int orders, int answers, const int *unwanted, int count, char *single) {
-  pid_t child = fork();
+  pid_t parent = getpid(), child = fork();
   if (child != 0) return child > 0 ? child : -errno;
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (getppid() != parent) _exit(0); /* it has died already, and that signal will not come */
+#else
+  (void)parent;
 #endif
   /* The handlers are the parent's, and would speak for it. An interrupt is for the parent to act upon. */
   for (int s = 1; s < 32; s++)

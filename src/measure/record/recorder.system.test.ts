@@ -28,6 +28,7 @@ describe('calls', () => {
     const more = {
       kind: 'call',
       checked: true,
+      opens: false,
       binds: undefined,
       bound: false,
       errno: 0,
@@ -47,6 +48,18 @@ describe('calls', () => {
       { ...more, name: 'read', args, result: -1, errno: EAGAIN },
     ])
     expect([...tape.memory]).toEqual([memory])
+  })
+
+  test('that open a descriptor share an action, with the descriptor as the number', () => {
+    const { lane, record } = oneLane(libc)
+    const opened: number[] = []
+    const tape = record(() => {
+      for (let i = 0; i < 3; i++) opened.push(lane.libc.fn.eventfd(0, 0))
+    })
+    for (const fd of opened) libc.fn.close(fd)
+    expect(callsOf(tape)).toMatchObject([{ name: 'eventfd', args: [0, 0], result: 0, opens: true }])
+    expect([0, 1, 2].map((step) => tape.numberAt(step))).toEqual(opened)
+    expect(stepsOf(tape)).toEqual(Array(3).fill('eventfd(0, 0)'))
   })
 
   test('are not recorded before and after, nor where nothing records', () => {

@@ -243,18 +243,29 @@ export class LaneRecorder {
         recorder.learn(address, bytes, use === 'spent')
         if (use === 'spent' || !checked || bytes.length < 4) continue
         const before = last[index]
-        const output = before !== undefined && isSame(before, address, bytes) ? before : outputOf(address, bytes)
+        const output =
+          before !== undefined && isSame(before, address, bytes) ? before : outputOf(address, bytes)
         last[index] = output
         outputs.push(output)
       }
       const kept = [...args]
-      if (varying !== undefined) kept[varying] = 0
-      const number = varying === undefined ? 0 : (args[varying] ?? 0) | 0
-      const bound = varying === undefined ? undefined : recorder.slotOf(number)
+      const opens = checked && result >= 0 && returnDescriptors.has(name)
+      if (varying !== undefined && !opens) kept[varying] = 0
+      const number = opens ? result : varying === undefined ? 0 : (args[varying] ?? 0) | 0
+      const bound = varying === undefined || opens ? undefined : recorder.slotOf(number)
       if (bound !== undefined && name === 'close') recorder.unbind(number)
       const binds = !checked && result >= 0 && returnDescriptors.has(name) ? recorder.bind(result) : undefined
-      const call = { name, args: kept, result, errno, checked, outputs, binds, bound: bound !== undefined }
-      tape.addCall({ kind: 'call', ...call }, bound ?? number)
+      const call = {
+        name,
+        args: kept,
+        errno,
+        checked,
+        outputs: opens ? [] : outputs,
+        opens,
+        binds,
+        bound: bound !== undefined,
+      }
+      tape.addCall({ kind: 'call', ...call, result: opens ? 0 : result }, bound ?? number)
       return result
     }
   }

@@ -1,6 +1,6 @@
 import { MeasurementError } from '../../errors.ts'
 import { sumOfWords } from './sum.ts'
-import { describeCall, resultOf } from './tape.ts'
+import { describeCall, resultOfStep } from './tape.ts'
 import type { Output, RecordedCall, Tape } from './tape.ts'
 
 /**
@@ -109,8 +109,9 @@ function differenceOf(a: RecordedCall, first: number, b: RecordedCall, second: n
   if (!same && describeCall(a, first) !== describeCall(b, second)) {
     return `${describeCall(a, first)}, was then ${describeCall(b, second)}`
   }
-  if ((a.result === b.result && a.errno === b.errno) || !a.checked) return undefined
-  return `${describeCall(a, first)}, gave ${resultOf(a)} and then ${resultOf(b)}`
+  const results = [resultOfStep(a, first), resultOfStep(b, second)]
+  if (results[0] === results[1] || !a.checked) return undefined
+  return `${describeCall(a, first)}, gave ${results.join(' and then ')}`
 }
 
 /** The call of a step; undefined where there is none. */

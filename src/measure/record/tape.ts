@@ -19,7 +19,9 @@ export interface RecordedCall {
   readonly kind: 'call'
   readonly name: FunctionName
   readonly args: readonly number[]
+  /** 0 where the step's number is the result: of calls that open a descriptor. */
   readonly result: number
+  readonly opens?: boolean
   /** errno, where the result is -1. */
   readonly errno: number
   /** Whether the result must be the same in every replay. */
@@ -159,7 +161,12 @@ export function describeCall({ name, args, bound }: RecordedCall, number: number
   return `${name}(${shown.join(', ')})`
 }
 
-/** What a call has returned, as a person reads it: with errno, where that says why it failed. */
+/** What a step's call has returned, as a person reads it. */
+export function resultOfStep(call: RecordedCall, number: number): string {
+  return call.opens === true ? String(number) : resultOf(call)
+}
+
+/** A result as a person reads it: with errno, where that says why it failed. */
 export function resultOf({ result, errno }: Pick<RecordedCall, 'result' | 'errno'>): string {
   return result === -1 ? `-1 (${errnoName(errno)})` : String(result)
 }
@@ -167,6 +174,7 @@ export function resultOf({ result, errno }: Pick<RecordedCall, 'result' | 'errno
 function isSameCall(a: RecordedCall, b: RecordedCall): boolean {
   return (
     a.result === b.result &&
+    a.opens === b.opens &&
     a.errno === b.errno &&
     a.checked === b.checked &&
     a.binds === b.binds &&
@@ -177,7 +185,8 @@ function isSameCall(a: RecordedCall, b: RecordedCall): boolean {
   )
 }
 
-function keyOf({ name, args, result, errno, checked, binds, bound, outputs }: RecordedCall): string {
+function keyOf(call: RecordedCall): string {
+  const { name, args, result, opens, errno, checked, binds, bound, outputs } = call
   const left = outputs.map(({ address, sum }) => `${address}=${sum}`)
-  return `${name} ${args.join(' ')} ${result} ${errno} ${checked} ${binds} ${bound} ${left.join(' ')}`
+  return `${name} ${args.join(' ')} ${result} ${opens} ${errno} ${checked} ${binds} ${bound} ${left.join(' ')}`
 }

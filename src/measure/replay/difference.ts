@@ -1,5 +1,5 @@
 /** What to say of a replay that went another way than the recording. */
-import { describeCall, resultOf } from '../record/tape.ts'
+import { describeCall, resultOf, resultOfStep } from '../record/tape.ts'
 import type { Output } from '../record/tape.ts'
 import { originOf } from './program.ts'
 import type { Program } from './program.ts'
@@ -30,7 +30,7 @@ export function whatDiffers(program: Program, place: Place, difference: Differen
   const call = origin?.action
   if (call?.kind !== 'call') return `${where}: ${typeof difference === 'string' ? difference : 'it differs'}`
   const what = `${where}: ${describeCall(call, origin?.number ?? 0)}`
-  const expected = resultOf(call)
+  const expected = resultOfStep(call, origin?.number ?? 0)
   if (typeof difference === 'string') return `${what}: expected ${expected}, actual: ${difference}`
   if (difference.memory) {
     return `${what}: it left other bytes than expected: ${bytes(call.outputs[origin?.output ?? 0], difference)}`

@@ -15,6 +15,7 @@ export const ActionKind = {
   TIME: 7,
   PACE: 8,
   BARRIER: 9,
+  OPEN: 10,
 } as const
 
 /** How many arguments an action has room for, and how many of them a plain CALL passes. */

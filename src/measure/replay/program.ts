@@ -87,12 +87,13 @@ function actionsOf(action: RecordedAction, functionOf: (name: FunctionName) => n
   }
 }
 
-function howToCall({ name, args, binds, bound }: RecordedCall): {
+function howToCall({ name, args, opens, binds, bound }: RecordedCall): {
   readonly kind: number
   readonly varies: number
   readonly passed: readonly number[]
 } {
   const passed = nativeArguments(name, args)
+  if (opens === true) return { kind: ActionKind.OPEN, varies: 0, passed }
   const isPlain = passed.length <= PLAIN_ARGUMENTS && binds === undefined && bound !== true
   const kind = isPlain ? ActionKind.CALL : ActionKind.CALL_ANY
   const varying = varyingArgument(name)

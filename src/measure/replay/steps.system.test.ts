@@ -1,5 +1,6 @@
 /** What every kind of step does, by programs that are assembled by hand. */
 import { describe, expect, test } from 'vitest'
+import { MeasurementError } from '../../errors.ts'
 import { openLibc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { SharedMemory } from '../../libc/shared-memory.ts'
@@ -82,6 +83,15 @@ describe.skipIf(!hasCompiler)('a step (needs a C compiler)', () => {
       expect(() =>
         runProgram(handMade([{ kind: 'CALL', function: functionOf('same'), arguments: [3], expected: 4 }])),
       ).not.toThrow()
+    })
+  })
+
+  describe('OPEN', () => {
+    const opens = checkedCall('same', [7], 0, { kind: 'OPEN' })
+
+    test('must return the step’s number', () => {
+      expect(() => runProgram(handMade([opens], [[0, 7]]))).not.toThrow()
+      expect(() => runProgram(handMade([opens], [[0, 8]]))).toThrow(MeasurementError)
     })
   })
 
