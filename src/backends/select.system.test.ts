@@ -7,6 +7,8 @@ import { openEventfd } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
 import { openLibc, sys } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
+import { NULL } from '../libc/signatures.ts'
+import { wrapLibc } from '../libc/wrap.ts'
 import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import { duplicate, openTcp, write } from '../testing/native.ts'
 import { codeOf, reported, tokensOver } from '../testing/pollers.ts'
@@ -172,6 +174,29 @@ describe('interest', () => {
     sys(libc, 'send', client.fd, byte.address, 1, MSG.OOB)
     expect(reported(poller, { timeoutNs: 5_000_000_000 })).toEqual([[1n, 'PRIORITY']])
   })
+})
+
+test('passes no set that nobody is in', () => {
+  const passed: boolean[][] = []
+  const watched = wrapLibc(libc, (name, native) => (...args) => {
+    if (name === 'select') passed.push(args.slice(1, 4).map((set) => set !== NULL))
+    return native(...args)
+  })
+  using poller = select.open(watched)
+  using one = openEventfd(libc)
+  using other = openEventfd(libc)
+  const after = (change: () => void): boolean[] | undefined => {
+    change()
+    void reported(poller)
+    return passed.at(-1)
+  }
+  expect(after(() => poller.add(one.fd, READ, 1))).toEqual([true, false, false])
+  expect(after(() => poller.add(other.fd, READ | WRITE, 2))).toEqual([true, true, false])
+  expect(after(() => poller.modify(one.fd, PRIORITY, 1))).toEqual([true, true, true])
+  expect(after(() => poller.modify(other.fd, WRITE, 2))).toEqual([false, true, true])
+  expect(after(() => poller.remove(one.fd))).toEqual([false, true, false])
+  expect(after(() => poller.modify(other.fd, WRITE, 3))).toEqual([false, true, false])
+  expect(after(() => poller.remove(other.fd))).toEqual([false, false, false])
 })
 
 describe.skipIf(!hasCompiler)('a select that keeps failing with EBADF (needs a C compiler)', () => {

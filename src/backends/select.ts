@@ -3,7 +3,8 @@
  *
  * - An fd_set has room for descriptors below 1024, and FD_SET of a larger one writes over other memory. Such a
  *   descriptor is refused before any call, with the limit in the error.
- * - The call overwrites its sets, so it gets a copy on every wait; it examines every number below the largest.
+ * - The call overwrites its sets, so it gets a copy on every wait, of those that are not empty; it examines every
+ *   number below the largest.
  * - One closed descriptor makes the whole call fail with EBADF. Then poll(2) says which ones are closed; they
  *   are reported as errors, as poll reports them, beside what a call without them finds.
  * - It does not tell a hang-up or an error from readability. The `hangup` capability is false, and the
@@ -17,6 +18,7 @@ import { errnoName, lastError } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
+import type { Pointer } from '../libc/signatures.ts'
 import { Interest, INTERRUPTED, Readiness } from './backend.ts'
 import type { Availability, Backend, Capabilities, ReadinessBatch } from './backend.ts'
 import { reportWake } from './registry.ts'
@@ -32,6 +34,8 @@ const WRITE = 1
 const EXCEPT = 2
 const CLOSED = 3
 const SETS = 4
+
+type KernelSet = typeof READ | typeof WRITE | typeof EXCEPT
 
 const capabilities: Capabilities = {
   triggers: ['level', 'oneshot'],
@@ -71,6 +75,8 @@ class SelectPoller extends SetPoller {
   readonly #askedWords = new Uint32Array(this.#asked.bytes.buffer)
   readonly #resultWords = new Uint32Array(this.#result.bytes.buffer)
   readonly #timeval = new Timeval()
+  /** How many descriptors are in each of the three sets. */
+  readonly #sizes: [number, number, number] = [0, 0, 0]
   /** One more than the largest descriptor in the sets. */
   #nfds = 0
   /** The word where the next scan for reported descriptors starts. */
@@ -107,9 +113,9 @@ class SelectPoller extends SetPoller {
   }
 
   #set(fd: number, interest: number): void {
-    put(this.#askedWords, READ, fd, (interest & Interest.READ) !== 0)
-    put(this.#askedWords, WRITE, fd, (interest & Interest.WRITE) !== 0)
-    put(this.#askedWords, EXCEPT, fd, (interest & Interest.PRIORITY) !== 0)
+    this.#sizes[READ] += put(this.#askedWords, READ, fd, (interest & Interest.READ) !== 0)
+    this.#sizes[WRITE] += put(this.#askedWords, WRITE, fd, (interest & Interest.WRITE) !== 0)
+    this.#sizes[EXCEPT] += put(this.#askedWords, EXCEPT, fd, (interest & Interest.PRIORITY) !== 0)
   }
 
   /** The descriptors of one word of all sets together, as bits. */
@@ -146,11 +152,16 @@ class SelectPoller extends SetPoller {
   #call(timeoutNs: number | null): number {
     return this.libc.fn.select(
       this.#nfds,
-      this.#result.at(READ * SET_SIZE),
-      this.#result.at(WRITE * SET_SIZE),
-      this.#result.at(EXCEPT * SET_SIZE),
+      this.#passed(READ),
+      this.#passed(WRITE),
+      this.#passed(EXCEPT),
       timeoutNs === null ? NULL : this.#timeval.set(timeoutNs),
     )
+  }
+
+  /** A set for the kernel to work on. It would copy an empty one in and out all the same, so that is not passed. */
+  #passed(set: KernelSet): Pointer {
+    return this.#sizes[set] === 0 ? NULL : this.#result.at(set * SET_SIZE)
   }
 
   /**
@@ -229,14 +240,16 @@ class SelectPoller extends SetPoller {
 
   protected override release(): void {
     this.#askedWords.fill(0)
+    this.#sizes.fill(0)
     this.#nfds = 0
   }
 }
 
-/** Puts a descriptor into the set of that number, or takes it out. */
-function put(words: Uint32Array, set: number, fd: number, on: boolean): void {
+/** Puts a descriptor into the set of that number, or takes it out. Returns by how much that made the set grow. */
+function put(words: Uint32Array, set: number, fd: number, on: boolean): number {
   const word = set * WORDS + (fd >> 5)
   const bit = 1 << (fd & 31)
   const old = words[word] ?? 0
   words[word] = on ? old | bit : old & ~bit
+  return Number(on) - Number((old & bit) !== 0)
 }

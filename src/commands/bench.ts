@@ -25,6 +25,8 @@ interface BenchCommandOptions extends CommonOptions, BaselineOptions {
 /** How long a run may take unless the user says so, in seconds. */
 const DURATION_S = 20
 const QUICK_DURATION_S = 2
+/** A signal every microsecond: about as long as sending it takes. */
+const MOST_RATE_HZ = 1_000_000
 
 const triggers: readonly Trigger[] = ['level', 'edge', 'oneshot', 'edge-oneshot']
 
@@ -50,7 +52,7 @@ export const benchCommand: CommandModule = {
       .option('--trigger <name>', `how descriptors are registered: ${triggers.join(', ')}`, 'level')
       .option('--source <name>', 'what is made ready: eventfd, pipe or socketpair', 'eventfd')
       .option('--writes <number>', "libevent's -w: chained writes of a run", parseWhole(0), 100)
-      .option('--rate <hertz>', 'signals a second of the open loop', parseWhole(1), 10_000)
+      .option('--rate <hertz>', 'signals a second of the open loop', parseWhole(1, MOST_RATE_HZ), 10_000)
       .option(
         '-d, --duration <seconds>',
         `how long the whole run may take (default: ${DURATION_S}, with --quick ${QUICK_DURATION_S})`,

@@ -34,6 +34,16 @@ describe('a whole number', () => {
   )
 })
 
+describe('a whole number with a limit', () => {
+  it.each(['1', '7', '10'])('can be %j', (text) => {
+    expect(parseWhole(1, 10)(text)).toBe(Number(text))
+  })
+
+  it.each(['0', '11', '1.5', '', 'abc', '9007199254740993'])('cannot be %j', (text) => {
+    expect(() => parseWhole(1, 10)(text)).toThrow('It takes a whole number from 1 to 10.')
+  })
+})
+
 describe('a number above zero', () => {
   it.each([
     ['1', 1],

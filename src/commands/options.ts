@@ -38,12 +38,14 @@ export function parseList(text: string): string[] {
   return [...new Set(names)]
 }
 
-/** A whole number of at least `least`, or an error that says so. */
-export function parseWhole(least: number): (text: string) => number {
+/** A whole number of at least `least`, and of at most `most` where that is given, or an error that says so. */
+export function parseWhole(least: number, most?: number): (text: string) => number {
+  const range = most === undefined ? `of at least ${least}` : `from ${least} to ${most}`
   return (text) => {
     const value = Number(text)
-    if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`)
+    const isWhole = /^[+-]?\d+$/.test(text) && Number.isSafeInteger(value)
+    if (!isWhole || value < least || value > (most ?? value)) {
+      throw new InvalidArgumentError(`It takes a whole number ${range}.`)
     }
     return value
   }

@@ -76,7 +76,7 @@ export interface RoundsResult {
   readonly series: readonly Series[]
   /** Which rounds the machine has disturbed. */
   readonly spoilt: ReadonlySet<number>
-  /** Of the processes that were measured. */
+  /** Of the processes that were measured, unless they have threads: those that wait for each other switch too. */
   readonly switches: ContextSwitches
 }
 
@@ -97,6 +97,7 @@ interface Running extends Series {
  */
 export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
+  const { lanes = 1 } = options.case
   const all = opened.map((one, index) =>
     newSeries(one, options.hasControl && index === opened.length - 1, branch(random)),
   )
@@ -127,6 +128,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
       guarded(series, options, (subject) => {
         for (const batch of runRound(series, subject, random)) {
           waitedNs = batch.waitedNs === undefined ? undefined : (waitedNs ?? 0) + batch.waitedNs
+          if (lanes > 1) continue
           switches.voluntary += batch.switches.voluntary
           switches.involuntary += batch.switches.involuntary
         }

@@ -1,5 +1,6 @@
 import { Interest } from '../backends/backend.ts'
 import { Chain } from './chain.ts'
+import { lacksTrigger, needsNoRearm } from './workload.ts'
 import type { Workload } from './workload.ts'
 
 /** How many runs libevent's bench makes. */
@@ -12,7 +13,7 @@ const RUNS = 25
 export const libevent: Workload = {
   name: 'libevent',
   summary: "libevent's bench: N socketpairs, A active, W chained writes of one byte; per event",
-  cases: ({ fds, active = 1, writes, eventsPerWait }) => {
+  cases: ({ fds, active = 1, writes, trigger, eventsPerWait }) => {
     const atOnce = Math.min(active, fds)
     return [
       {
@@ -22,6 +23,7 @@ export const libevent: Workload = {
         extraDescriptors: 0,
         eventsPerCycle: atOnce + writes,
         timing: 'each',
+        cannot: (backend) => lacksTrigger(backend, trigger) ?? needsNoRearm(trigger),
         open({ lanes: [lane], sources, events }) {
           const poller = lane.open()
           const chain = new Chain({
@@ -35,12 +37,13 @@ export const libevent: Workload = {
           })
           const runsUs: number[] = []
           let passes = 0
-          for (const [index, fd] of sources.fds.entries()) poller.add(fd, Interest.READ, index)
+          for (const [index, fd] of sources.fds.entries()) poller.add(fd, Interest.READ, index, { trigger })
           return {
             before() {
               // First all of one and then all of the other: else poll's array would be in another order each time.
               for (const fd of sources.fds) poller.remove(fd)
-              for (const [index, fd] of sources.fds.entries()) poller.add(fd, Interest.READ, index)
+              for (const [index, fd] of sources.fds.entries())
+                poller.add(fd, Interest.READ, index, { trigger })
               chain.flush()
             },
             run() {

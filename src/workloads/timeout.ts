@@ -1,5 +1,6 @@
 import { Interest, ReadinessBatch } from '../backends/backend.ts'
 import { MeasurementError } from '../errors.ts'
+import { lacksTrigger } from './workload.ts'
 import type { Workload } from './workload.ts'
 
 /** Below the resolution of epoll_wait and poll, at it, and well above it. */
@@ -13,7 +14,7 @@ const timeouts = [
 export const timeout: Workload = {
   name: 'timeout',
   summary: 'nothing ready: a wait with a timeout; how far past the deadline it returns',
-  cases: ({ source, eventsPerWait }) =>
+  cases: ({ source, trigger, eventsPerWait }) =>
     timeouts.map(({ variant, ns }) => ({
       variant,
       fds: 1,
@@ -22,10 +23,11 @@ export const timeout: Workload = {
       extraDescriptors: 0,
       eventsPerCycle: 1,
       timing: 'marks',
+      cannot: (backend) => lacksTrigger(backend, trigger),
       open({ lanes: [lane], sources, events }) {
         const poller = lane.open()
         const batch = new ReadinessBatch(Math.min(2, eventsPerWait))
-        poller.add(sources.fds[0] ?? -1, Interest.READ, 0)
+        poller.add(sources.fds[0] ?? -1, Interest.READ, 0, { trigger })
         return {
           run() {
             lane.mark()
