@@ -10,7 +10,7 @@ import type { Case, Workload, WorkloadOptions } from './workload.ts'
 /** How many threads wait. */
 const THREADS = 8
 /** How long threads are given to come to rest in their waits, and to wake up. */
-const SETTLE_NS = 2_000_000
+const SETTLE_NS = 1_000_000
 
 /** The source that all wait for, and the one that releases those whom it did not wake. */
 const SIGNAL = 0
