@@ -18,7 +18,7 @@ export const QUICK_ROUNDS = 10
  * A case that takes so many times its budget makes do with the fewest rounds that give an interval; a quick run
  * does as soon as the budget is gone.
  */
-const OVERRUN = 3
+const OVERRUN = 6
 /** What a case gets where others have used the time up. */
 const LEAST_BUDGET_MS = 100
 /** More say nothing new within a minute. */
