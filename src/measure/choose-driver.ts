@@ -46,7 +46,7 @@ function replay(): ChosenDriver {
   const located = locateReplayer()
   try {
     const replayer = loadReplayer(located.path)
-    const clock = undisturbed(() => measureClock(replayer))
+    const clock = measureClock(replayer)
     const callNs = measureReplayedCall(replayer)
     return {
       driver: new ReplayDriver(replayer, { clockNs: clock.costNs, callNs }),
@@ -59,37 +59,27 @@ function replay(): ChosenDriver {
 }
 
 function ffi(tax: CallTax, reason: string): ChosenDriver {
-  return { driver: new FfiDriver(tax), report: { name: 'ffi', reason }, clock: undisturbed(nodeClock) }
+  return { driver: new FfiDriver(tax), report: { name: 'ffi', reason }, clock: nodeClock() }
 }
 
-/** How often the clock is measured. Each takes less than a millisecond, and what interrupts it takes longer. */
+/** How many looks at the clock are taken to measure it, and how often: what interrupts one try leaves others. */
+const LOOKS = 2000
 const TRIES = 10
 
-/**
- * The clock when nothing interrupted its looks, which only ever adds to what they cost. That cost is taken off
- * durations, so that too much of it would make figures too small.
- */
-function undisturbed(measure: () => ClockReport): ClockReport {
-  const tries = Array.from({ length: TRIES }, measure)
-  return {
-    costNs: Math.min(...tries.map(({ costNs }) => costNs)),
-    stepNs: Math.min(...tries.map(({ stepNs }) => stepNs)),
-  }
-}
-
-/** How many looks at the clock are taken to measure it. */
-const LOOKS = 2000
-
-/** What `process.hrtime.bigint` costs, and its smallest step. */
+/** What `process.hrtime.bigint` costs when nothing interrupts it, and its smallest step. */
 function nodeClock(): ClockReport {
-  let last = process.hrtime.bigint()
-  const start = last
-  let step = Number.POSITIVE_INFINITY
-  for (let i = 0; i < LOOKS; i++) {
-    const time = process.hrtime.bigint()
-    if (time > last) step = Math.min(step, Number(time - last))
-    last = time
+  let costNs = Infinity
+  let stepNs = Infinity
+  for (let i = 0; i < TRIES; i++) {
+    let last = process.hrtime.bigint()
+    const start = last
+    for (let look = 0; look < LOOKS; look++) {
+      const time = process.hrtime.bigint()
+      if (time > last) stepNs = Math.min(stepNs, Number(time - last))
+      last = time
+    }
+    costNs = Math.min(costNs, Number(last - start) / LOOKS)
   }
-  if (!Number.isFinite(step)) throw new UnsupportedError('the clock', 'it stands still')
-  return { costNs: Number(last - start) / LOOKS, stepNs: step }
+  if (!Number.isFinite(stepNs)) throw new UnsupportedError('the clock', 'it stands still')
+  return { costNs, stepNs }
 }
