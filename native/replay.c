@@ -23,7 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <linux/futex.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #endif
 
 #define EXPORT __attribute__((visibility("default")))
@@ -103,10 +105,18 @@ static void barrier(void) {
   if (atomic_fetch_add(&job->arrived, 1) + 1 == job->lanes) {
     atomic_store(&job->arrived, 0);
     atomic_fetch_add(&job->generation, 1);
+#ifdef __linux__
+    syscall(SYS_futex, &job->generation, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+#endif
     return;
   }
-  const struct timespec nap = {0, 50000};
-  while (atomic_load(&job->generation) == generation) nanosleep(&nap, NULL);
+  while (atomic_load(&job->generation) == generation) {
+#ifdef __linux__
+    syscall(SYS_futex, &job->generation, FUTEX_WAIT_PRIVATE, generation, NULL, NULL, 0);
+#else
+    sched_yield();
+#endif
+  }
 }
 
 static void sleep_until(int64_t due) {

@@ -3,7 +3,7 @@ import { POLL } from '../../libc/constants/linux.ts'
 import { openPipe } from '../../libc/fd.ts'
 import type { OwnedFd } from '../../libc/fd.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { errnoName, symbolAddress } from '../../libc/libc.ts'
+import { errnoName, lastError, symbolAddress } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { SharedMemory } from '../../libc/shared-memory.ts'
 import { NULL } from '../../libc/signatures.ts'
@@ -204,7 +204,10 @@ export class ReplayChild implements Disposable {
       this.#pollfd.view.setInt32(offsets.fd, fd, true)
       this.#pollfd.view.setInt16(offsets.events, POLL.IN, true)
       // A signal may interrupt it; then it is made again with the time that is left.
-      if (libc.fn.poll(this.#pollfd.address, 1, Math.ceil(left)) !== 1) continue
+      const ready = libc.fn.poll(this.#pollfd.address, 1, Math.ceil(left))
+      if (ready === -1 && errnoName(libc.errno()) !== 'EINTR')
+        throw lastError(libc, 'poll', 'for the replayer')
+      if (ready !== 1) continue
       if (libc.fn.read(fd, this.#byte.address, 1) !== 1) return 'dead'
       const answer = String.fromCharCode(this.#byte.bytes[0] ?? 0)
       return answer === 'd' ? 'done' : answer === 't' ? 'threads' : 'failed'
@@ -258,7 +261,11 @@ export class ReplayChild implements Disposable {
   #end(byItself: boolean): string {
     if (this.#pid === 0) return 'nothing'
     const { libc } = this.#replayer
-    if (!byItself) process.kill(this.#pid, 'SIGKILL')
+    if (!byItself && !kill(this.#pid)) {
+      // Where policy forbids to kill it, it ends when it finds that nobody gives it orders any more.
+      this.#pid = 0
+      return 'an end that nobody has seen'
+    }
     const status = new Memory(8)
     while (libc.fn.waitpid(this.#pid, status.address, 0) === -1 && errnoName(libc.errno()) === 'EINTR') {
       // A signal came for this process; the child is still to be waited for.
@@ -275,6 +282,15 @@ export class ReplayChild implements Disposable {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+}
+
+/** Kills a process; false where that is forbidden. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL')
+  } catch {
+    return false
   }
 }
 
