@@ -17,7 +17,7 @@ describe('bench refuses', () => {
     ['--active', '0', 'a whole number of at least 1'],
     ['--events', '0', 'a whole number of at least 1'],
     ['--writes', '-1', 'a whole number of at least 0'],
-    ['--rate', '0', 'a whole number of at least 1'],
+    ['--rate', '0', 'a whole number from 1 to 1000000'],
     ['--rounds', '0', 'a whole number of at least 1'],
     ['--rounds', '1.5', 'a whole number of at least 1'],
     ['--duration', '0', 'a number above 0'],
