@@ -19,8 +19,9 @@ export const QUICK_ROUNDS = 10
  * does as soon as the budget is gone.
  */
 const OVERRUN = 6
-/** What a case gets where others have used the time up. */
-const LEAST_BUDGET_MS = 100
+/** What a case gets where others have used the time up, and in a quick run. */
+const LEAST_BUDGET_MS = 1000
+const QUICK_BUDGET_MS = 100
 /** More say nothing new within a minute. */
 const MOST_ROUNDS = 1000
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
@@ -116,10 +117,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     const elapsed = performance.now() - start
     // A round is begun only if one more of the average length still fits.
     const fits = elapsed * ((round + 1) / Math.max(1, round)) <= options.budgetMs
-    const overrun =
-      elapsed >
-        (options.fewest < FEWEST_ROUNDS ? 1 : OVERRUN) * Math.max(options.budgetMs, LEAST_BUDGET_MS) &&
-      round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
+    const overrun = elapsed > longestMs(options) && round >= FEWEST_ROUNDS_FOR_AN_INTERVAL
     if (options.rounds === undefined && ((round >= options.fewest && !fits) || overrun)) break
     meter.sample()
     const roundStart = performance.now()
@@ -140,6 +138,13 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     await serveInterrupts()
   }
   return { series: all, spoilt, switches }
+}
+
+/** How long rounds may take before fewer than wanted have to do. */
+function longestMs({ budgetMs, fewest }: RoundsOptions): number {
+  return fewest < FEWEST_ROUNDS
+    ? Math.max(budgetMs, QUICK_BUDGET_MS)
+    : OVERRUN * Math.max(budgetMs, LEAST_BUDGET_MS)
 }
 
 /** Interrupts and timers are served between rounds, and never within one. */
