@@ -6,12 +6,12 @@ import type { Libc } from '../libc/libc.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
-import { descriptorsPerSource, usableSource } from '../workloads/sources.ts'
+import { usableSource } from '../workloads/sources.ts'
 import type { Case, WorkloadOptions } from '../workloads/workload.ts'
 import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
-import { assertFits, makeRoom, whyTooMany } from './fit.ts'
+import { assertFits, makeRoom, neededBy, whyTooMany } from './fit.ts'
 import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
 import type { Noise } from './noise.ts'
@@ -21,7 +21,7 @@ import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control, OpenLo
 import { FEWEST_ROUNDS, QUICK_ROUNDS, runRounds } from './rounds.ts'
 import { crossoversOf, scalingOf } from './scaling.ts'
 import { correctForMany } from './statistics/verdict.ts'
-import { summarise } from './summary.ts'
+import { headOf, summarise } from './summary.ts'
 import { timerSlackNs } from './timer-slack.ts'
 
 export interface BenchOptions extends Omit<WorkloadOptions, 'fds'> {
@@ -234,10 +234,9 @@ class Run {
   }
 
   /** Descriptors are numbered from the lowest free number on. */
-  #whyTooLarge({ sources, extraDescriptors }: Case, largestFd: number | undefined): string | undefined {
+  #whyTooLarge(workload: Case, largestFd: number | undefined): string | undefined {
     if (largestFd === undefined) return undefined
-    const count = sources.count * descriptorsPerSource[sources.kind] + extraDescriptors
-    const needed = openDescriptors(this.#options.libc).size + count
+    const needed = openDescriptors(this.#options.libc).size + neededBy(workload)
     if (needed <= largestFd) return undefined
     return `it cannot watch descriptors above ${largestFd}, and this needs some ${needed}`
   }
@@ -289,7 +288,5 @@ function correctedByWorkload(results: readonly BenchResult[]): BenchResult[] {
 }
 
 function gapOf({ name, case: workload }: Planned, backend: BackendName, reason: string): BenchGap {
-  const { variant, fds } = workload
-  const head = { workload: name, ...(variant === undefined ? {} : { variant }), fds }
-  return { ...head, backend, outcome: 'unsupported', reason }
+  return { ...headOf({ workload: name, case: workload }), backend, outcome: 'unsupported', reason }
 }

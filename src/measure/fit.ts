@@ -30,7 +30,8 @@ function raiseLimit(libc: Libc): number {
   }
 }
 
-function neededBy({ sources, extraDescriptors }: Case): number {
+/** How many descriptors a case needs, its Poller and what is spare aside. */
+export function neededBy({ sources, extraDescriptors }: Case): number {
   return sources.count * descriptorsPerSource[sources.kind] + extraDescriptors
 }
 

@@ -62,7 +62,8 @@ function withControl(one: Series, all: readonly Series[]): Series {
   return { ...one, failure: again.failure, events: again.events }
 }
 
-function headOf({ workload, case: { variant, fds } }: SummaryOptions): {
+/** What tells the figures of a case from others. */
+export function headOf({ workload, case: { variant, fds } }: Pick<SummaryOptions, 'workload' | 'case'>): {
   readonly workload: string
   readonly variant?: string
   readonly fds: number
