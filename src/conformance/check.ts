@@ -31,6 +31,12 @@ interface CheckHead {
   readonly threads?: number
   /** How many descriptors it needs to be free; with fewer it is unsupported. */
   readonly descriptors?: number
+  /** Why it matters, in a sentence or two, where the family's own `why` does not say it. */
+  readonly why?: string
+  /** Real bugs that it would have caught: where, and what happened (`gvisor#9951: …`). */
+  readonly bugs?: readonly string[]
+  /** How backends or systems differ in this. */
+  readonly differs?: string
 }
 
 /** A check is a scenario, given as data or built for the backend under test, or a typed function. */
@@ -45,6 +51,8 @@ export interface Family {
   readonly name: string
   /** Shown in the matrix and in explanations. */
   readonly title: string
+  /** Why the family matters: what breaks in a program where one of its checks fails. */
+  readonly why?: string
   readonly checks: readonly Check[]
 }
 
