@@ -3,7 +3,6 @@ import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
-import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import { usableSource } from '../workloads/sources.ts'
@@ -11,6 +10,7 @@ import type { Case, WorkloadOptions } from '../workloads/workload.ts'
 import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
+import { closeAll } from './driver.ts'
 import { assertFits, makeRoom, neededBy, whyTooMany } from './fit.ts'
 import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
@@ -97,6 +97,7 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
     }
     return measured(options.signal?.aborted !== true)
   } finally {
+    chosen.driver.close()
     meter.close()
   }
 }
@@ -216,7 +217,7 @@ class Run {
       this.#gaps.push(...summary.gaps)
       if (summary.control !== undefined) this.#control.push(summary.control)
     } finally {
-      for (const one of opened) if ('subject' in one) one.subject.close()
+      closeAll(opened)
     }
   }
 
@@ -236,7 +237,7 @@ class Run {
   /** Descriptors are numbered from the lowest free number on. */
   #whyTooLarge(workload: Case, largestFd: number | undefined): string | undefined {
     if (largestFd === undefined) return undefined
-    const needed = openDescriptors(this.#options.libc).size + neededBy(workload)
+    const needed = this.#chosen.driver.otherDescriptors(this.#options.libc).size + neededBy(workload)
     if (needed <= largestFd) return undefined
     return `it cannot watch descriptors above ${largestFd}, and this needs some ${needed}`
   }

@@ -21,18 +21,24 @@ const HIGH_END = 0.975
  * single value is its own interval; the interval of nothing is NaN.
  */
 export function medianInterval(values: readonly number[], random: Random): Interval {
-  return percentiles(resampledMedians(values, random))
+  return resampledMedians(values, random).interval
 }
 
 /** A 95 % interval of median(a)/median(b) for two samples that have nothing to do with each other. */
 export function ratioInterval(a: readonly number[], b: readonly number[], random: Random): Interval {
-  const below = resampledMedians(b, random)
-  return percentiles(resampledMedians(a, random).map((value, i) => value / below[i]!))
+  const below = resampledMedians(b, random).medians
+  return percentiles(resampledMedians(a, random).medians.map((value, i) => value / below[i]!)).interval
 }
 
-function percentiles(figures: Float64Array): Interval {
-  const sorted = ascending(figures)
-  return [quantile(sorted, LOW_END), quantile(sorted, HIGH_END)]
+/** Figures of resamples, and the ends between which 95 % of them lie. */
+interface Resampled {
+  readonly medians: Float64Array
+  readonly interval: Interval
+}
+
+function percentiles(medians: Float64Array): Resampled {
+  const sorted = ascending(medians)
+  return { medians, interval: [quantile(sorted, LOW_END), quantile(sorted, HIGH_END)] }
 }
 
 /**
@@ -41,16 +47,16 @@ function percentiles(figures: Float64Array): Interval {
  * the medians of independent resamples are taken as well, with their distance from the middle stretched by what
  * dependence adds to the standard error, and whichever are spread wider are the answer (nine of ten hold it then).
  */
-function resampledMedians(values: readonly number[], random: Random): Float64Array {
+function resampledMedians(values: readonly number[], random: Random): Resampled {
   const sorted = ascending(values)
   const independent = mediansOf(sorted, independentMiddle(values.length, random))
   const stretch = Math.sqrt(varianceInflation(values))
-  if (stretch === 1) return independent
+  if (stretch === 1) return percentiles(independent)
   const [least, middle, most] = [sorted[0]!, quantile(sorted, 0.5), sorted.at(-1)!]
-  const stretched = independent.map((value) =>
-    Math.min(most, Math.max(least, middle + (value - middle) * stretch)),
+  const stretched = percentiles(
+    independent.map((value) => Math.min(most, Math.max(least, middle + (value - middle) * stretch))),
   )
-  const blocks = mediansOf(sorted, blockMiddle(values, blockLength(values), random))
+  const blocks = percentiles(mediansOf(sorted, blockMiddle(values, blockLength(values), random)))
   return width(blocks) > width(stretched) ? blocks : stretched
 }
 
@@ -64,7 +70,6 @@ function mediansOf(sorted: Float64Array, draw: MiddleRanks): Float64Array {
   return medians
 }
 
-function width(medians: Float64Array): number {
-  const [low, high] = percentiles(medians)
+function width({ interval: [low, high] }: Resampled): number {
   return high - low
 }
