@@ -6,9 +6,8 @@ import type { Libc } from './libc.ts'
 const DESCRIPTORS_WITHOUT_PROC = 256
 
 /** The descriptors of this process that are open right now, but for the one that reads the list. */
-export function openDescriptors(libc: Libc, known: ReadonlySet<number> = new Set()): ReadonlySet<number> {
-  const asked = candidates().filter((fd) => !known.has(fd))
-  return new Set(asked.filter((fd) => libc.fn.fcntl(fd, F.GETFD, 0) !== -1))
+export function openDescriptors(libc: Libc): ReadonlySet<number> {
+  return new Set(candidates().filter((fd) => libc.fn.fcntl(fd, F.GETFD, 0) !== -1))
 }
 
 function candidates(): number[] {

@@ -45,7 +45,9 @@ export interface BenchOptions extends Omit<WorkloadOptions, 'fds'> {
   /** Called between measurements, never during one. */
   readonly onProgress?: (workload: WorkloadName, index: number, count: number) => void
   /** Called after every workload with all that was measured so far. */
-  readonly onPart?: (measurement: Measurement) => void
+  readonly onPart?: (measurement: Measurement) => unknown
+  /** What else runs on this machine yet: nothing is measured before its end. */
+  readonly ready?: Promise<unknown>
 }
 
 /** All of a report but what it says of the tool and the machine. */
@@ -65,11 +67,14 @@ interface Planned {
  */
 export async function bench(options: BenchOptions): Promise<Measurement> {
   const start = performance.now()
+  // What is wrong with the options is said first, and then nobody waits for the other.
+  options.ready?.catch(() => undefined)
   assertAvailable(options)
   const room = makeRoom(options.libc)
   const plan = makePlan(options, room)
   const tax = await measureCallTax(options.libc)
   const chosen = chooseDriver(options.driver, tax, options.onWarning)
+  await options.ready
   const meter = new NoiseMeter()
   const run = new Run(options, chosen, meter, room)
   const head = {
@@ -93,7 +98,7 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
       const leftMs = options.durationMs - (performance.now() - start)
       await run.measure(planned, leftMs / (plan.length - index))
       const isLast = index === plan.length - 1
-      if (!isLast) options.onPart?.(measured(false))
+      if (!isLast) await options.onPart?.(measured(false))
     }
     return measured(options.signal?.aborted !== true)
   } finally {

@@ -26,7 +26,7 @@ const QUICK_BUDGET_MS = 100
 const MOST_ROUNDS = 1000
 /** A batch is long enough that the clock's step and a wake-up do not count, and short enough to be one of many. */
 const LONGEST_BATCH_NS = 4e6
-const SHORTEST_BATCH_NS = 1e6
+const SHORTEST_BATCH_NS = 0.5e6
 /** Of a round's time for one backend, the part in which each cycle is timed by itself. */
 const TIMED_PART = 0.25
 /** Beyond this a cycle is so long that timing each one costs nothing, and one kind of batch serves for both. */

@@ -1,3 +1,4 @@
+import { F } from '../../libc/constants/linux.ts'
 import { openDescriptors } from '../../libc/open-descriptors.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Sources } from '../../workloads/sources.ts'
@@ -5,6 +6,9 @@ import type { SourceNeed } from '../../workloads/sources.ts'
 import { withoutOutputs } from '../record/repeat.ts'
 import type { Tape } from '../record/tape.ts'
 import { recorderFor } from './record-case.ts'
+
+/** More descriptors than a process has besides the sources: the other ends of these, Pollers, connections. */
+export const MOST_OTHERS = 256
 
 /** Sources that are open in this process, and what opened them. */
 interface OpenSources {
@@ -43,9 +47,17 @@ export class KeptSources {
     return this.#open
   }
 
-  /** The descriptors of this process that are none of theirs. */
+  /** The descriptors of this process that are none of theirs. Of numbers far above theirs nothing is said. */
   others(libc: Libc): ReadonlySet<number> {
-    return openDescriptors(libc, new Set(this.#open?.sources.descriptors))
+    const kept = new Set(this.#open?.sources.descriptors)
+    if (kept.size === 0) return openDescriptors(libc)
+    // The kernel would list all of theirs, which takes longer than to ask for the few other numbers.
+    const others = new Set<number>()
+    const last = Math.max(...kept) + MOST_OTHERS
+    for (let fd = 0; fd <= last; fd++) {
+      if (!kept.has(fd) && libc.fn.fcntl(fd, F.GETFD, 0) !== -1) others.add(fd)
+    }
+    return others
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import { ReplayChild } from './child.ts'
 import { whyNoThreads } from './cost.ts'
 import { LANES } from './layout.ts'
 import type { Replayer } from './native.ts'
-import { KeptSources } from './kept-sources.ts'
+import { KeptSources, MOST_OTHERS } from './kept-sources.ts'
 import { recordCase } from './record-case.ts'
 import { assemblePrograms, ReplaySubject } from './subject.ts'
 
@@ -141,9 +141,6 @@ function unwantedBy({
   for (let fd = 0; fd <= last; fd++) if (!before.has(fd)) unwanted.push(fd)
   return unwanted
 }
-
-/** More descriptors than a case opens besides its sources: the other ends of these, Pollers, connections. */
-const MOST_OTHERS = 256
 
 /** A backend that was entered, and the child that it is replayed in. */
 interface Entry {
