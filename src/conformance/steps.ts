@@ -10,6 +10,7 @@
  */
 import type { FunctionName } from '../libc/signatures.ts'
 import type { MaskText } from './masks.ts'
+import type { WaiterStep } from './waiter-steps.ts'
 
 /** A descriptor's name within a scenario. */
 export type Name = string
@@ -170,7 +171,7 @@ export interface LoopExpectation {
   readonly bytes?: number | null
 }
 
-export type Step = NativeStep | ResourceStep | ThreadStep | PeerStep | PortableStep
+export type Step = NativeStep | ResourceStep | ThreadStep | WaiterStep | PeerStep | PortableStep
 
 /** The step of an operation. */
 export type StepOf<Op extends Step['op']> = Extract<Step, { op: Op }>

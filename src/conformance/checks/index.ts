@@ -14,6 +14,8 @@ export const families: readonly Family[] = [
   (await import('./level-triggered/index.ts')).levelTriggered,
   (await import('./edge-triggered/index.ts')).edgeTriggered,
   (await import('./oneshot/index.ts')).oneshot,
+  (await import('./wake/index.ts')).wake,
+  (await import('./exclusive/index.ts')).exclusive,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
 ]

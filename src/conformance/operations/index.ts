@@ -5,6 +5,7 @@ import { peerOperations } from './peers.ts'
 import { portableOperations } from './portable.ts'
 import { resourceOperations } from './resources.ts'
 import { threadOperations } from './threads.ts'
+import { waiterOperations } from './waiters.ts'
 
 /** What each step does. */
 export type Operations<Ops extends Step['op']> = {
@@ -20,6 +21,7 @@ export const operations: Operations<Step['op']> = {
   ...native,
   ...resourceOperations,
   ...threadOperations,
+  ...waiterOperations,
   ...peerOperations,
   ...portableOperations,
 }
