@@ -62,7 +62,7 @@ export async function chooseChecks(
 }
 
 /** The checks that a pattern stands for. Throws `UsageError`, with the nearest that there is, if it is none. */
-export async function findChecks(
+async function findChecks(
   pattern: string,
   catalogue: readonly CatalogueEntry[],
 ): Promise<CatalogueEntry[]> {

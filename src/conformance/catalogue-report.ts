@@ -4,7 +4,7 @@ import type { Kind, Level } from './check.ts'
 import type { CatalogueEntry } from './selection.ts'
 
 /** What a check says of itself, as it stands in JSON. */
-export interface CheckDescription {
+interface CheckDescription {
   readonly id: string
   readonly family: string
   readonly level: Level
