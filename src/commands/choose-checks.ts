@@ -62,10 +62,7 @@ export async function chooseChecks(
 }
 
 /** The checks that a pattern stands for. Throws `UsageError`, with the nearest that there is, if it is none. */
-async function findChecks(
-  pattern: string,
-  catalogue: readonly CatalogueEntry[],
-): Promise<CatalogueEntry[]> {
+async function findChecks(pattern: string, catalogue: readonly CatalogueEntry[]): Promise<CatalogueEntry[]> {
   const { matchingIds, possiblePatterns } = await import('../conformance/selection.ts')
   const ids = catalogue.map(({ check }) => check.id)
   const found = new Set(matchingIds(pattern, ids))
