@@ -5,7 +5,7 @@ import type { Check } from '../check.ts'
 import { parseMask } from '../masks.ts'
 import { operations } from '../operations/index.ts'
 import type { Argument, Step, StepOf } from '../steps.ts'
-import type { Count } from '../waiter-steps.ts'
+import type { Count } from '../steps/waiters.ts'
 import { checksOf, families, findCheck } from './index.ts'
 
 const all = families.flatMap((family) => family.checks.map((check) => ({ family, check })))
@@ -182,7 +182,7 @@ function unknownNames(steps: readonly Step[]): string[] {
 }
 
 /** The fields in which steps name what was made before. */
-const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop', 'waiters']
+const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop', 'process', 'waiters']
 
 function namesUsed(step: Step): string[] {
   if (step.op === 'poll' || step.op === 'select') return Object.keys(step.fds)

@@ -1,6 +1,6 @@
 import type { Machine } from '../machine.ts'
 import { Waiters } from '../threads/waiters.ts'
-import type { WaiterStep } from '../waiter-steps.ts'
+import type { WaiterStep } from '../steps/waiters.ts'
 import type { Operations } from './index.ts'
 
 export const waiterOperations: Operations<WaiterStep['op']> = {

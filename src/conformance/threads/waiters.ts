@@ -1,4 +1,4 @@
-/** Several threads that wait at once. See `waiter-steps.ts`, which says what for. */
+/** Several threads that wait at once. See `steps/waiters.ts`, which says what for. */
 import { EFD, EPOLL, EPOLL_CTL } from '../../libc/constants/linux.ts'
 import { errnoName, sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
@@ -7,7 +7,7 @@ import type { Machine } from '../machine.ts'
 import { decodeEvents, encodeEvent, eventBuffer, pollfdFor } from '../operations/events.ts'
 import { LONGEST_WAIT_MS, WOKEN } from '../patience.ts'
 import type { Name } from '../steps.ts'
-import type { Count, WaiterPlace, WokenBy } from '../waiter-steps.ts'
+import type { Count, WaiterPlace, WokenBy } from '../steps/waiters.ts'
 import { sleepSync, waitUntilBlocked } from './thread-pool.ts'
 import type { WaiterThread } from './thread-pool.ts'
 

@@ -3,8 +3,8 @@ import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { pageSize } from '../../operations/pages.ts'
 import type { Step } from '../../steps.ts'
-import { release, waiters, woken } from '../../waiter-steps.ts'
-import type { Count, WaiterPlace } from '../../waiter-steps.ts'
+import { release, waiters, woken } from '../../steps/waiters.ts'
+import type { Count, WaiterPlace } from '../../steps/waiters.ts'
 
 const WAITERS = 8
 const EPOLLS = names('ep', WAITERS)

@@ -2,7 +2,7 @@ import { add, blocked, epoll, join, mod, pipe, thread, wait, write } from '../..
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
-import { release, waiters, woken } from '../../waiter-steps.ts'
+import { release, waiters, woken } from '../../steps/waiters.ts'
 
 const WAITERS = 8
 

@@ -1,9 +1,9 @@
 import { add, close, dup, epoll, eventfd, pipe, signal, socketpair, wait, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
-import { release, waiters, woken } from '../../waiter-steps.ts'
+import { release, waiters, woken } from '../../steps/waiters.ts'
 
-export const WAITERS = 8
+const WAITERS = 8
 
 const instances = Array.from({ length: WAITERS }, (_, i) => `ep${i + 1}`)
 

@@ -2,7 +2,7 @@ import { add, epoll, poll, socketpair, wait, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
-import { release, waiters, woken } from '../../waiter-steps.ts'
+import { release, waiters, woken } from '../../steps/waiters.ts'
 
 /** One thread sleeps in epoll_wait, the other in poll on the epoll's descriptor, after which it takes an event. */
 const both = (pollThenWaitMs: number, max = 1) => [

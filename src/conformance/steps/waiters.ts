@@ -5,7 +5,7 @@
  * What happens must not be undone by those who wait, or the count would be a race. Each epoll also has an entry of
  * its own that lets those go who were not woken: they must have slept until then, and get exactly that.
  */
-import type { Name } from './steps.ts'
+import type { Name } from '../steps.ts'
 
 /** Threads that wait in one epoll. */
 export interface WaiterPlace {
