@@ -19,8 +19,8 @@ export const verifyCommand: CommandModule = {
     // The probe first, and alone: Node opens all files of an import at once, and there may be 64 descriptors.
     await import('../probe/index.ts')
     const { verify } = await import('../conformance/verify.ts')
-    const { hasFindings } = await import('../conformance/report.ts')
-    const context = await makeContext(options)
+    const { hasFindings } = await import('../conformance/verdict.ts')
+    const context = await makeContext('verify', options)
     const report = await interruptible((signal) =>
       verify({
         backends: context.backends,

@@ -26,6 +26,11 @@ for (const family of families) {
   }
 }
 
+/** Whether there is a check of this id: there may be none any more, or not yet, of an id that comes from a file. */
+export function hasCheck(id: string): boolean {
+  return byId.has(id)
+}
+
 /** The check of an id, with its family. Throws where there is none. */
 export function findCheck(id: string): { readonly check: Check; readonly family: Family } {
   const found = byId.get(id)
