@@ -57,6 +57,10 @@ export interface VerifyReport {
   readonly strict?: true
   readonly expectations?: ExpectationsReport
   readonly against?: AgainstReport
+  /** The seed of the order in which the checks ran, where it was not that of the catalogue. */
+  readonly seed?: number
+  /** Set where the run was to stop at its first finding, and did. */
+  readonly stopped?: true
   /** Set where the run was interrupted: what is missing was not checked. */
   readonly interrupted?: true
 }

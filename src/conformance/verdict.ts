@@ -48,7 +48,12 @@ export function verdictOf(result: JudgedResult, report: Pick<VerifyReport, 'stri
   return { kind: tolerated ? 'tolerated' : 'finding', words: outcomeWords[outcome] }
 }
 
+/** Whether a result must not be overlooked. */
+export function isFinding(result: JudgedResult, report: Pick<VerifyReport, 'strict' | 'against'>): boolean {
+  return verdictOf(result, report).kind === 'finding'
+}
+
 /** Whether a report holds something that must not be overlooked: the exit code says so. */
 export function hasFindings(report: Pick<VerifyReport, 'results' | 'strict' | 'against'>): boolean {
-  return report.results.some((result) => verdictOf(result, report).kind === 'finding')
+  return report.results.some((result) => isFinding(result, report))
 }

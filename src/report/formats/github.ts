@@ -2,7 +2,7 @@ import type { JudgedResult, VerifyReport } from '../../conformance/report.ts'
 import { verdictOf } from '../../conformance/verdict.ts'
 import type { Format } from '../format.ts'
 import { printable } from '../text.ts'
-import { detailsOf } from './verify/details.ts'
+import { detailsOf, frequencyOf } from './verify/details.ts'
 import { againstLines, expectationLines, outcomeLine } from './verify/summary.ts'
 
 type Command = 'error' | 'warning' | 'notice'
@@ -28,7 +28,7 @@ function verifyAnnotations(report: VerifyReport): string {
 
 function annotation(name: Command, result: JudgedResult, report: VerifyReport): string {
   const { id, backend, level } = result
-  const title = `${verdictOf(result, report).words}: ${id} on ${backend} (${level})`
+  const title = `${verdictOf(result, report).words}: ${id} on ${backend} (${level})${frequencyOf(result)}`
   const lines = detailsOf(result).map(([label, text]) => (label === 'statement' ? text : `${label} ${text}`))
   return command(name, title, lines)
 }

@@ -17,7 +17,7 @@ const entry = <R extends Reporter>(use: string, of: readonly R[], load: Entry<R>
   load,
 })
 
-const all: readonly Reporter[] = ['probe', 'verify', 'bench', 'compare']
+const all: readonly Reporter[] = ['probe', 'verify', 'bench', 'compare', 'list', 'explain']
 
 /** Every format. Adding one is a file and a line here. */
 export const formats = {

@@ -14,4 +14,11 @@ export function escapeControls(text: string): string {
 /** One document, as the contract in the README and the types of the reports have it. */
 const document = (report: object): string => `${escapeControls(JSON.stringify(report, null, 2))}\n`
 
-export const json: Format = { probe: document, verify: document, bench: document, compare: document }
+export const json: Format = {
+  probe: document,
+  verify: document,
+  bench: document,
+  compare: document,
+  list: document,
+  explain: document,
+}

@@ -2,7 +2,7 @@ import type { JudgedResult, VerifyReport } from '../../conformance/report.ts'
 import { verdictOf } from '../../conformance/verdict.ts'
 import type { Format } from '../format.ts'
 import { printable } from '../text.ts'
-import { detailsOf } from './verify/details.ts'
+import { detailsOf, frequencyOf } from './verify/details.ts'
 import { againstLines, expectationLines, outcomeLine } from './verify/summary.ts'
 
 /**
@@ -73,7 +73,7 @@ function testCase(result: JudgedResult, element: Element, report: VerifyReport):
     label === 'statement' ? text : `${label}: ${text}`,
   )
   const attributes = {
-    message: `${words}: ${messageOf(result)}`,
+    message: `${words}${frequencyOf(result)}: ${messageOf(result)}`,
     ...(element === 'skipped' ? {} : { type: level }),
   }
   const text = details.map((line) => printable(line)).join('\n')

@@ -3,8 +3,8 @@ import { verdictOf } from '../../conformance/verdict.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { formatMs, printable } from '../text.ts'
 import { machineLine } from './table/layout.ts'
-import { detailsOf } from './verify/details.ts'
-import { countLine, matrixOf } from './verify/matrix.ts'
+import { detailsOf, frequencyOf } from './verify/details.ts'
+import { countInWords, matrixOf } from './verify/matrix.ts'
 import { againstLines, expectationLines, outcomeLine } from './verify/summary.ts'
 import { unsupportedGroups } from './verify/unsupported.ts'
 
@@ -37,7 +37,7 @@ function matrix(report: VerifyReport): string {
     ...rows.map(({ family, title, cells }) => [
       code(family),
       plain(title),
-      ...cells.map((counts) => (counts.length === 0 ? '-' : countLine(counts))),
+      ...cells.map((counts) => (counts.length === 0 ? '-' : counts.map(countInWords).join(', '))),
     ]),
   ]
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
@@ -51,7 +51,7 @@ function section(title: string, results: readonly JudgedResult[], report: Verify
 /** A list item for each result; what was expected and what came are code, because blanks and letters count. */
 function details(result: JudgedResult, report: VerifyReport): string {
   const { id, backend, level, durationMs } = result
-  const title = `- **${verdictOf(result, report).words}** ${code(id)} on ${backend} (${level}, ${formatMs(durationMs)})`
+  const title = `- **${verdictOf(result, report).words}** ${code(id)} on ${backend} (${level}, ${formatMs(durationMs)})${frequencyOf(result)}`
   const lines = detailsOf(result).map(([label, text]) =>
     label === 'statement' ? `  - ${plain(text)}` : `  - ${label}: ${code(text)}`,
   )

@@ -111,7 +111,7 @@ describe('TAP', () => {
   })
 
   it('bails out at the end of what was interrupted', () => {
-    expect(write(everyVerdict, { interrupted: true })).toMatch(/\nBail out! interrupted: .*\n$/)
+    expect(write(everyVerdict, { interrupted: true })).toMatch(/\nBail out! Interrupted: .*\n$/)
   })
 
   it('fails for what is a finding, and for nothing else', () => {

@@ -4,19 +4,20 @@ import type { Format } from '../format.ts'
 import { printable } from '../text.ts'
 import { escapeControls } from './json.ts'
 import { detailsOf } from './verify/details.ts'
-import { againstLines, expectationLines, outcomeLine } from './verify/summary.ts'
+import { againstLines, expectationLines, outcomeLine, whyIncomplete } from './verify/summary.ts'
 
 /** TAP, version 14: a test point for each result, with a block of diagnostics in YAML below it. */
 function verifyTap(report: VerifyReport): string {
   const { results } = report
   const plan = results.length === 0 ? '1..0 # SKIP there is no result' : `1..${results.length}`
+  const incomplete = whyIncomplete(report)
   const comments = [...againstLines(report), ...expectationLines(report), outcomeLine(report)]
   return [
     'TAP version 14',
     plan,
     ...results.flatMap((result, index) => testPoint(result, index + 1, report)),
     ...comments.map((line) => `# ${printable(line)}`),
-    ...(report.interrupted === true ? ['Bail out! interrupted: not everything was checked'] : []),
+    ...(incomplete === undefined ? [] : [`Bail out! ${incomplete}`]),
   ]
     .map((line) => `${line}\n`)
     .join('')

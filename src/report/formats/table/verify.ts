@@ -3,12 +3,12 @@ import { verdictOf } from '../../../conformance/verdict.ts'
 import type { Verdict } from '../../../conformance/verdict.ts'
 import type { FormatOptions } from '../../format.ts'
 import type { Style } from '../../style.ts'
-import { formatMs, plural, printable } from '../../text.ts'
-import { detailsOf } from '../verify/details.ts'
+import { formatMs, printable } from '../../text.ts'
+import { detailsOf, frequencyOf } from '../verify/details.ts'
 import type { DetailLabel } from '../verify/details.ts'
-import { countsOf, matrixOf } from '../verify/matrix.ts'
+import { countInWords, matrixOf } from '../verify/matrix.ts'
 import type { Count } from '../verify/matrix.ts'
-import { againstLines, expectationLines } from '../verify/summary.ts'
+import { againstLines, expectationLines, outcomeLine } from '../verify/summary.ts'
 import { unsupportedGroups } from '../verify/unsupported.ts'
 import { layOut, machineLine } from './layout.ts'
 
@@ -23,7 +23,7 @@ export function verifyTable(report: VerifyReport, options: FormatOptions): strin
     ...(verbose || report.against !== undefined ? [] : unsupportedLines(report.results, style)),
     ...expectationLines(report).map((line) => style.warn(printable(line))),
     ...(shown.some(isExplicable) ? [style.dim(EXPLAIN)] : []),
-    summaryLine(report, style),
+    outcomeLine(report, (count) => countInColour(count, style), style.warn),
   ].join('\n')}\n`
 }
 
@@ -44,13 +44,15 @@ function matrix(report: VerifyReport, style: Style): string {
   const lines = rows.map(({ family, title, cells }) => [
     family,
     title,
-    ...cells.map((counts) => (counts.length === 0 ? style.dim('-') : countsInColour(counts, style))),
+    ...cells.map((counts) =>
+      counts.length === 0 ? style.dim('-') : counts.map((count) => countInColour(count, style)).join(', '),
+    ),
   ])
   return layOut(['family', '', ...columns], lines, [])
 }
 
-function countsInColour(counts: readonly Count[], style: Style): string {
-  return counts.map(({ count, verdict }) => paint(style, verdict, `${count} ${verdict.words}`)).join(', ')
+function countInColour(count: Count, style: Style): string {
+  return paint(style, count.verdict, countInWords(count))
 }
 
 function paint(style: Style, { kind }: Verdict, text: string): string {
@@ -80,7 +82,7 @@ const labels: Readonly<Record<DetailLabel, string>> = {
 function details(result: JudgedResult, report: VerifyReport, style: Style): string {
   const { id, backend, level, message, durationMs } = result
   const verdict = verdictOf(result, report)
-  const title = `${paint(style, verdict, verdict.words)} ${style.strong(id)} on ${backend} (${level}, ${formatMs(durationMs)})`
+  const title = `${paint(style, verdict, verdict.words)} ${style.strong(id)} on ${backend} (${level}, ${formatMs(durationMs)})${frequencyOf(result)}`
   if (verdict.kind === 'well') return message === undefined ? title : `${title}: ${printable(message)}`
   const lines = detailsOf(result).map(([label, text]) => `  ${style.dim(labels[label])}${printable(text)}`)
   return [title, ...lines].join('\n')
@@ -91,13 +93,4 @@ function unsupportedLines(results: readonly JudgedResult[], style: Style): strin
   return unsupportedGroups(results).map(({ which, reason }) =>
     style.dim(`unsupported: ${which}: ${printable(reason)}`),
   )
-}
-
-function summaryLine(report: VerifyReport, style: Style): string {
-  const ids = new Set(report.results.map(({ id }) => id)).size
-  const counts = countsOf(report.results, report)
-  const parts = counts.length === 0 ? '' : `: ${countsInColour(counts, style)}`
-  const interrupted =
-    report.interrupted === true ? style.warn(' Interrupted: not everything was checked.') : ''
-  return `${plural(ids, 'check')}, ${plural(report.results.length, 'result')}${parts}, in ${formatMs(report.durationMs)}.${interrupted}`
 }

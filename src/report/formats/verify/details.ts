@@ -28,6 +28,13 @@ export function detailsOf(result: JudgedResult): Detail[] {
   return lines.filter((line): line is Detail => line[1] !== undefined)
 }
 
+/** `, in 3 of 10 runs`: how often a check that ran several times ended like this. */
+export function frequencyOf({ runs, outcome }: JudgedResult): string {
+  if (runs === undefined) return ''
+  const total = Object.values(runs).reduce((sum, count) => sum + count, 0)
+  return `, in ${runs[outcome] ?? 0} of ${total} runs`
+}
+
 /** How it came out on the other machine, in one line. */
 function sideInWords(there: NonNullable<JudgedResult['there']>): string {
   const { outcome, expected, actual, step, message } = there

@@ -61,7 +61,6 @@ export function countsOf(results: readonly JudgedResult[], report: VerifyReport)
   )
 }
 
-/** The number of results and of their verdicts in one line, without colour. */
-export function countLine(counts: readonly Count[]): string {
-  return counts.map(({ count, verdict }) => `${count} ${verdict.words}`).join(', ')
+export function countInWords({ count, verdict }: Count): string {
+  return `${count} ${verdict.words}`
 }
