@@ -52,13 +52,13 @@ export type NativeStep =
   | {
       op: 'poll'
       fds: Readonly<Record<Name, MaskText>>
-      expect: Readonly<Record<Name, MaskText>>
+      expect: Readonly<Record<Name, MaskText>> | `E${string}`
       timeoutMs?: number
     }
   | {
       op: 'select'
       fds: Readonly<Record<Name, string>>
-      expect: Readonly<Record<Name, string>>
+      expect: Readonly<Record<Name, string>> | `E${string}`
       timeoutMs?: number
     }
   | { op: 'write'; fd: Name; bytes: number; expect: Expected }

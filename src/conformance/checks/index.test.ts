@@ -157,7 +157,12 @@ function withInner(step: Step): readonly Step[] {
 /** The masks that a step is written with. select has sets instead. */
 function masksOf(step: Step): string[] {
   if (step.op === 'epoll.ctl') return [step.events]
-  if (step.op === 'poll') return [...Object.values(step.fds), ...Object.values(step.expect)]
+  if (step.op === 'poll') {
+    return [
+      ...Object.values(step.fds),
+      ...(typeof step.expect === 'string' ? [] : Object.values(step.expect)),
+    ]
+  }
   return step.op === 'epoll.wait' && typeof step.expect === 'object' ? Object.values(step.expect) : []
 }
 

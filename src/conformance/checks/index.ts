@@ -18,6 +18,7 @@ export const families: readonly Family[] = [
   (await import('./exclusive/index.ts')).exclusive,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
+  (await import('./life/index.ts')).lifetimes,
   (await import('./batch/index.ts')).batches,
 ]
 

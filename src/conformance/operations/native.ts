@@ -97,6 +97,10 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
       return { invocation: { fn: 'poll', args }, memory: [array] }
     },
     conclude(machine, step, outcome, [array]) {
+      if (typeof step.expect === 'string') {
+        expectResult('poll', outcome, step.expect as Expected)
+        return
+      }
       const expected = Object.entries(step.expect)
       if (outcome.result === -1) throw new Failure(eventsText(expected), resultText(outcome))
       const reported: [string, string][] = []
@@ -127,6 +131,10 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
       return { invocation: { fn: 'select', args }, memory: [sets, timeout] }
     },
     conclude(machine, step, outcome, [sets]) {
+      if (typeof step.expect === 'string') {
+        expectResult('select', outcome, step.expect as Expected)
+        return
+      }
       const expected = Object.entries(step.expect)
       if (outcome.result === -1) throw new Failure(eventsText(expected), resultText(outcome))
       const reported: [string, string][] = []
