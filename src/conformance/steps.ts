@@ -9,6 +9,7 @@
  * stands a 64-bit number of its own, so that a backend that keeps only half of the data is found out.
  */
 import type { FunctionName } from '../libc/signatures.ts'
+import type { ArrayStep } from './array-steps.ts'
 import type { MaskText } from './masks.ts'
 
 /** A descriptor's name within a scenario. */
@@ -60,6 +61,7 @@ export type NativeStep =
   | { op: 'read'; fd: Name; bytes: number; expect: Expected }
   | { op: 'eventfd.write'; fd: Name; value: string; expect: Expected }
   | { op: 'eventfd.read'; fd: Name; expect: string }
+  | ArrayStep
 
 /** Set-up and change of descriptors. */
 export type ResourceStep =

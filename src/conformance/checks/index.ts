@@ -16,6 +16,8 @@ export const families: readonly Family[] = [
   (await import('./oneshot/index.ts')).oneshot,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
+  (await import('./poll/index.ts')).polls,
+  (await import('./select/index.ts')).selects,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()
