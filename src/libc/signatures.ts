@@ -113,6 +113,8 @@ export const signatures = {
   syscall: { args: [long, long, long, long, long, long, long], result: 'i64', fixed: 1 },
   getppid: returnsInt(),
   waitpid: returnsInt(int, pointer, int),
+  waitid: returnsInt(int, int, pointer, int),
+  clone: { args: [pointer, pointer, int, pointer], result: 'i32', fixed: 4 },
   gnu_get_libc_version: returnsPointer(),
   dlopen: returnsPointer(string, int),
   dlsym: returnsPointer(pointer, string),
