@@ -9,7 +9,7 @@
  * stands a 64-bit number of its own, so that a backend that keeps only half of the data is found out.
  */
 import type { FunctionName } from '../libc/signatures.ts'
-import type { ArrayStep } from './array-steps.ts'
+import type { ArrayStep } from './steps/arrays.ts'
 import type { MaskText } from './masks.ts'
 import type { EnvironmentStep } from './steps/environment.ts'
 import type { FileStep } from './steps/files.ts'

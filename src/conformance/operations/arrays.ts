@@ -1,13 +1,12 @@
-/** poll and select with their arguments written out in full: see `array-steps.ts`. */
+/** poll and select with their arguments written out in full: see `steps/arrays.ts`. */
 import { FD_SETSIZE } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
-import type { ArrayStep, DescriptorNumber, PollEntry, SelectSets, SetLimit } from '../array-steps.ts'
+import type { ArrayStep, DescriptorNumber, PollEntry, SelectSets, SetLimit } from '../steps/arrays.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { formatMask, parseMask } from '../masks.ts'
-import type { MaskText } from '../masks.ts'
 import { expectDuration, expectResult } from './outcome.ts'
 import type { NativeOperation } from './outcome.ts'
 
@@ -42,21 +41,12 @@ export const arrayOperations: {
     },
     conclude(machine, { entries, expect, timeoutMs, atMostMs }, outcome, [array]) {
       if (array === undefined) return
-      if (typeof expect !== 'number') {
+      if (typeof expect !== 'number' || outcome.result === -1) {
         expectResult('poll', outcome, expect)
         return
       }
-      const expected = entries.map((item) => entryText(item, numberOf(machine, item.fd), item.events))
-      const actual = entries.map((item, i) => {
-        const { fd, events, revents } = readEntry(array, i)
-        return entryText({ ...item, revents: formatMask(revents) }, fd, formatMask(events))
-      })
-      const after = (texts: readonly string[], result: number): string =>
-        [`poll gives ${result}`, ...texts].join(', ')
-      if (outcome.result === -1) expectResult('poll', outcome, expect)
-      if (after(actual, outcome.result) !== after(expected, expect)) {
-        throw new Failure(after(expected, expect), after(actual, outcome.result))
-      }
+      expectEntries(machine, entries, array)
+      expectResult('poll', outcome, expect)
       const { fd, events, revents } = readEntry(array, entries.length)
       machine.expect(
         `${fd} ${events} ${revents}`,
@@ -148,12 +138,33 @@ function readEntry(array: Memory, index: number): RawEntry {
   }
 }
 
-/** `r asked for IN: IN|HUP`; the number is told only where a name does not tell it. */
-function entryText(item: PollEntry, fd: number, events: MaskText): string {
-  return `${typeof item.fd === 'string' ? `${item.fd} (${fd})` : fd} asked for ${normal(events)}: ${normal(item.revents)}`
+/** Fails with the entries that are not what they must be, and no others: an array may have hundreds. */
+function expectEntries(machine: Machine, entries: readonly PollEntry[], array: Memory): void {
+  const wrong = entries.flatMap(({ fd, events, revents }, i) => {
+    const place = `entry ${i} (${fd})`
+    const actual = readEntry(array, i)
+    const expected = {
+      fd: numberOf(machine, fd),
+      events: parseMask(events),
+      revents: parseMask(revents),
+    }
+    return (['fd', 'events', 'revents'] as const)
+      .filter((field) => actual[field] !== expected[field])
+      .map((field) => ({
+        expected: `${place}: ${fieldText(field, expected[field])}`,
+        actual: `${place}: ${fieldText(field, actual[field])}`,
+      }))
+  })
+  if (wrong.length === 0) return
+  const text = (side: 'expected' | 'actual'): string => wrong.map((fields) => fields[side]).join(', ')
+  throw new Failure(text('expected'), text('actual'))
 }
 
-const normal = (mask: MaskText): MaskText => formatMask(parseMask(mask))
+function fieldText(field: keyof RawEntry, value: number): string {
+  if (field === 'fd') return `fd ${value}`
+  if (field === 'revents' && value === STALE) return 'revents still what stood there before the call'
+  return `${field} ${formatMask(value)}`
+}
 
 /** A set takes whole words. */
 const setBytes = (room: number): number => Math.ceil(room / (8 * WORD_BYTES)) * WORD_BYTES

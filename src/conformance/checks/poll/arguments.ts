@@ -1,6 +1,6 @@
 import { layouts } from '../../../libc/layouts.ts'
 import { descriptorLimit } from '../../../libc/limits.ts'
-import { entry, pollEntries } from '../../array-steps.ts'
+import { entry, pollEntries } from '../../steps/arrays.ts'
 import { call, pipe, read, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { pollCheck } from '../../define.ts'

@@ -1,5 +1,5 @@
-import { entry, pollEntries } from '../../array-steps.ts'
-import { close, drain, dup, eventfd, pipe, socketpair, write } from '../../build.ts'
+import { entry, pollEntries } from '../../steps/arrays.ts'
+import { call, close, drain, eventfd, pipe, socketpair, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { pollCheck } from '../../define.ts'
 
@@ -10,7 +10,7 @@ const INT_MAX = 2 ** 31 - 1
 export const pollArrays: readonly Check[] = [
   pollCheck({
     id: 'poll.events-field-untouched',
-    statement: 'fd and events of every entry are left as they were, ready or not, timed out or not.',
+    statement: 'Every entry keeps its fd and its events, ready or not, timed out or not.',
     source: 'poll(2); gVisor',
     steps: [
       pipe('r', 'w'),
@@ -32,8 +32,7 @@ export const pollArrays: readonly Check[] = [
   }),
   pollCheck({
     id: 'poll.revents-zeroed',
-    statement:
-      'revents is overwritten in every entry, with 0 where nothing is to be reported, whatever stood there.',
+    statement: 'Every revents is overwritten, with 0 where nothing is to be reported, whatever stood there.',
     source: 'poll(2); Asterinas; StarryOS',
     why: 'An array is used again and again; what was reported in the last round must not be there in the next.',
     steps: [
@@ -89,7 +88,7 @@ export const pollArrays: readonly Check[] = [
       // Numbers beyond anything that a table of descriptors has.
       pollEntries([entry(1 << 24, 'IN', 'NVAL'), entry(INT_MAX, 'OUT', 'NVAL'), entry('r', 'IN')]),
       // The number is not remembered: it is good as soon as a descriptor has it.
-      dup('w', 'again'),
+      call('dup2', ['$w', '$gone'], 'ok', 'again'),
       pollEntries([entry('gone', 'OUT', 'OUT')]),
     ],
   }),

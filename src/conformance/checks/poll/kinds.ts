@@ -1,20 +1,17 @@
 import { O } from '../../../libc/constants/linux.ts'
-import { entry, pollEntries } from '../../array-steps.ts'
+import { entry, pollEntries } from '../../steps/arrays.ts'
 import { bind, call, drain, eventfd, pipe, socket, socketpair, tcp, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { pollCheck } from '../../define.ts'
 import { ARRIVAL } from '../../patience.ts'
 import type { Name, Step } from '../../steps.ts'
+import { open } from '../../steps/files.ts'
 
 const BANDS = 'IN|OUT|RDNORM|WRNORM|RDBAND|WRBAND'
 
 /** What poll says of a descriptor that is asked for every band. */
 const bands = (fd: Name, revents: string, timeoutMs = 0): Step =>
   pollEntries([entry(fd, BANDS, revents)], { timeoutMs })
-
-/** Opens a file that every machine has. */
-const open = (path: string, flags: number, as: Name): Step =>
-  call('open', [{ text: path }, flags | O.CLOEXEC, 0], 'ok', as)
 
 /** What poll reports of kinds of descriptors. The matrix of readiness has the rest. */
 export const pollKinds: readonly Check[] = [
@@ -59,7 +56,7 @@ export const pollKinds: readonly Check[] = [
     statement: 'Files and directories are readable and writable, always, however they were opened.',
     source: 'poll(2); POSIX; gVisor; StarryOS',
     steps: [
-      open('/', O.RDONLY, 'directory'),
+      open('directory', '/'),
       pollEntries([entry('directory', 'IN|OUT|PRI', 'IN|OUT')], { timeoutMs: 1000 }),
       call('memfd_create', [{ text: 'evloop' }, 1], 'ok', 'file'),
       pollEntries([entry('file', 'IN|OUT|PRI', 'IN|OUT'), entry('directory', 'OUT', 'OUT')], {
@@ -76,10 +73,10 @@ export const pollKinds: readonly Check[] = [
     bugs: ['termbox/termbox2#31, FreeRDP#9143, mpv#5199: macOS says NVAL of a terminal'],
     differs: 'macOS says NVAL of /dev/tty and of some devices.',
     steps: [
-      open('/dev/null', O.RDWR, 'null'),
+      open('null', '/dev/null', O.RDWR),
       pollEntries([entry('null', 'IN|OUT', 'IN|OUT')], { timeoutMs: 1000 }),
       pollEntries([entry('null', '0')]),
-      open('/dev/null', O.RDONLY, 'read only'),
+      open('read only', '/dev/null'),
       pollEntries([entry('read only', 'IN', 'IN')]),
     ],
   }),

@@ -1,4 +1,4 @@
-import { entry, pollEntries } from '../../array-steps.ts'
+import { entry, pollEntries } from '../../steps/arrays.ts'
 import type { Check } from '../../check.ts'
 import { pollCheck } from '../../define.ts'
 import {

@@ -1,6 +1,6 @@
 import { F } from '../../../libc/constants/linux.ts'
 import { descriptorLimit } from '../../../libc/limits.ts'
-import { above, selectSets } from '../../array-steps.ts'
+import { above, selectSets } from '../../steps/arrays.ts'
 import { call, pipe, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { selectCheck } from '../../define.ts'

@@ -1,4 +1,4 @@
-import { above, selectSets, upTo } from '../../array-steps.ts'
+import { above, selectSets, upTo } from '../../steps/arrays.ts'
 import { call, close, dup, eventfd, pipe, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { selectCheck } from '../../define.ts'

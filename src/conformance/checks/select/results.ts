@@ -1,4 +1,4 @@
-import { above, selectSets } from '../../array-steps.ts'
+import { above, selectSets } from '../../steps/arrays.ts'
 import { close, closeAll, drain, fill, pipe, read, sendOob, socketpair, tcp, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { selectCheck } from '../../define.ts'

@@ -3,8 +3,8 @@
  * duplicates and bits beyond the end among them. Everything that the call may write to is held against what must
  * stand there afterwards.
  */
-import type { MaskText } from './masks.ts'
-import type { Expected, Name } from './steps.ts'
+import type { MaskText } from '../masks.ts'
+import type { Expected, Name } from '../steps.ts'
 
 /** A descriptor by its name, or a number that is none. */
 export type DescriptorNumber = Name | number
