@@ -18,6 +18,7 @@ export const families: readonly Family[] = [
   (await import('./eventfd/index.ts')).eventfds,
   (await import('./poll/index.ts')).polls,
   (await import('./select/index.ts')).selects,
+  (await import('./batch/index.ts')).batches,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()
