@@ -15,6 +15,7 @@ import type { EnvironmentStep } from './steps/environment.ts'
 import type { FileStep } from './steps/files.ts'
 import type { ProcessStep } from './steps/processes.ts'
 import type { SourceStep } from './steps/sources.ts'
+import type { WaiterStep } from './steps/waiters.ts'
 
 /** A descriptor's name within a scenario. */
 export type Name = string
@@ -187,6 +188,7 @@ export type Step =
   | ProcessStep
   | EnvironmentStep
   | ThreadStep
+  | WaiterStep
   | PeerStep
   | PortableStep
 
