@@ -10,7 +10,7 @@ export function pageSize(machine: Machine): number {
 }
 
 /** So many zeroed pages in a row, which go at the end. */
-export function mapPages(machine: Machine, count: number, protection: keyof typeof PROT): Pointer {
+function mapPages(machine: Machine, count: number, protection: keyof typeof PROT): Pointer {
   const length = count * pageSize(machine)
   const flags = MAP.PRIVATE | MAP.ANONYMOUS
   // Writing without reading is nothing that every machine has.
