@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
-import { SavedFileError } from '../../errors.ts'
+import { SavedFileError } from '../errors.ts'
 
 /** No report comes near it: a full run is less than a megabyte. */
 const LARGEST_BYTES = 64 * 2 ** 20
