@@ -79,6 +79,7 @@ export const signatures = {
 
   open: { args: [string, int, uint], result: 'i32', fixed: 2 },
   close: returnsInt(int),
+  close_range: returnsInt(uint, uint, int),
   read: returnsLong(int, pointer, size),
   readv: returnsLong(int, pointer, int),
   write: returnsLong(int, pointer, size),
@@ -91,6 +92,7 @@ export const signatures = {
   vmsplice: returnsLong(int, pointer, size, uint),
   dup: returnsInt(int),
   dup2: returnsInt(int, int),
+  dup3: returnsInt(int, int, int),
   fcntl: { args: [int, int, long], result: 'i32', fixed: 2 },
   ioctl: { args: [int, size, pointer], result: 'i32', fixed: 2 },
   mkfifo: returnsInt(string, uint),
@@ -122,6 +124,7 @@ export const signatures = {
   getpagesize: returnsInt(),
   strlen: returnsLong(pointer),
   memset: returnsPointer(pointer, int, size),
+  memcpy: returnsPointer(pointer, pointer, size),
   memccpy: returnsPointer(pointer, pointer, int, size),
   _exit: returnsInt(int),
 } as const satisfies Record<string, Signature>
