@@ -34,7 +34,7 @@ describe('timerfd', () => {
   it('is set by milliseconds and their fractions, and disarmed by 0', () => {
     machine.run(timerfd('t'), asked('t'), settime('t', 0.001), settleReady('t', 'IN'), asked('t', 'IN'))
     machine.run(settime('t', 0), asked('t'), settime('t', 1, { flags: 1 }), settleReady('t', 'IN'))
-    machine.run(asked('t', 'IN'), drain('t'), asked('t'))
+    expect(() => machine.run(asked('t', 'IN'), drain('t'), asked('t'))).not.toThrow()
   })
 
   it('fails where setting it does not give what is expected', () => {
@@ -48,7 +48,7 @@ describe('signals', () => {
     machine.run(blockSignals('URG'), signalfd('s', ['URG']), asked('s'), raise('URG'), asked('s', 'IN'))
     machine.run(call('read', ['$s', { bytes: 128 }, 128], 128), asked('s'))
     machine.close()
-    machine.run(signalfd('s', ['URG']), raise('URG'), asked('s'))
+    expect(() => machine.run(signalfd('s', ['URG']), raise('URG'), asked('s'))).not.toThrow()
   })
 })
 

@@ -47,7 +47,7 @@ export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: Mask
       return {
         watch: [],
         ask: (state, timeoutMs = 0) =>
-          select({ [state.fd]: setsFor(mask) }, reported(state.fd, setsIn(mask, state)), timeoutMs),
+          select({ [state.fd]: setsFor(mask).join('') }, reported(state.fd, setsIn(mask, state)), timeoutMs),
       }
   }
 }
@@ -58,13 +58,20 @@ export const answerTo = (mask: MaskText, state: State): MaskText =>
 
 /** The sets of select that hold a descriptor in a state, of those that stand for a mask. */
 export const setsIn = (mask: MaskText, state: State): string =>
-  [...setsFor(mask)].filter((set) => state.select.includes(set)).join('')
+  setsFor(mask)
+    .filter((set) => state.select.includes(set))
+    .join('')
+
+/** The bits that have a set of select. */
+const setOf: readonly (readonly [bit: string, set: string])[] = [
+  ['IN', 'r'],
+  ['OUT', 'w'],
+  ['PRI', 'x'],
+]
 
 /** The sets of select for a mask. What has no set is not asked for. */
-const setsFor = (mask: MaskText): string =>
-  (['IN', 'OUT', 'PRI'] as const)
-    .map((bit, i) => ((parseMask(mask) & parseMask(bit)) === 0 ? '' : 'rwx'.charAt(i)))
-    .join('')
+const setsFor = (mask: MaskText): string[] =>
+  setOf.filter(([bit]) => (parseMask(mask) & parseMask(bit)) !== 0).map(([, set]) => set)
 
 /** Every descriptor is in an epoll of its own. */
 const epollOf = (fd: Name, mask: MaskText): Name => `ep of ${fd} (${mask})`
