@@ -16,6 +16,7 @@ export const families: readonly Family[] = [
   (await import('./oneshot/index.ts')).oneshot,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
+  (await import('./signals/index.ts')).signals,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()

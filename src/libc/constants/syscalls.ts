@@ -22,6 +22,9 @@ export interface SyscallNumbers {
   readonly open_tree: number
   readonly perf_event_open: number
   readonly pidfd_open: number
+  readonly ppoll: number
+  readonly pselect6: number
+  readonly tgkill: number
   readonly userfaultfd: number
 }
 
@@ -49,6 +52,9 @@ const x64: SyscallNumbers = {
   io_setup: 206,
   io_submit: 209,
   perf_event_open: 298,
+  ppoll: 271,
+  pselect6: 270,
+  tgkill: 234,
   userfaultfd: 323,
 }
 
@@ -58,6 +64,9 @@ const arm64: SyscallNumbers = {
   epoll_pwait: 22,
   gettid: 178,
   perf_event_open: 241,
+  ppoll: 73,
+  pselect6: 72,
+  tgkill: 131,
   userfaultfd: 282,
   io_destroy: 1,
   io_getevents: 4,
