@@ -11,6 +11,7 @@ import type { CommonOptions } from './options.ts'
 import { assertWritable, writeOutput } from './output.ts'
 import { makeProgress } from './progress.ts'
 import type { Progress } from './progress.ts'
+import type { CatalogueReport } from '../conformance/catalogue-report.ts'
 
 /** What a command works with: its common options, checked, and ways to speak to the user. */
 export interface CommandContext {
@@ -21,6 +22,8 @@ export interface CommandContext {
   warn(message: string): void
   /** Renders a report and writes it to stdout or to the file asked for. */
   write(render: (format: Format, options: FormatOptions) => string): void
+  /** Writes what checks there are. Throws `UsageError` where the format is for results alone. */
+  writeCatalogue(how: 'list' | 'explain', report: CatalogueReport): void
 }
 
 /** Checks the common options before anything is measured. Throws `UsageError`. */
@@ -32,6 +35,11 @@ export async function makeContext(options: CommonOptions): Promise<CommandContex
   if (output !== undefined) assertWritable(output)
   const quiet = options.quiet === true
   const progress = makeProgress(process.stderr, quiet)
+  const write: CommandContext['write'] = (render) => {
+    progress.clear()
+    const style = makeStyle(wantsColor(options))
+    writeOutput(output, render(format, { style, verbose: options.verbose === true }))
+  }
   return {
     backends,
     lib,
@@ -41,10 +49,13 @@ export async function makeContext(options: CommonOptions): Promise<CommandContex
       progress.clear()
       process.stderr.write(`evloop: ${printable(message)}\n`)
     },
-    write(render) {
-      progress.clear()
-      const style = makeStyle(wantsColor(options))
-      writeOutput(output, render(format, { style, verbose: options.verbose === true }))
+    write,
+    writeCatalogue(how, report) {
+      const render = format[how]
+      if (render === undefined) {
+        throw new UsageError(`--format ${options.format} is for results`, 'use table or json')
+      }
+      write((_, formatOptions) => render(report, formatOptions))
     },
   }
 }

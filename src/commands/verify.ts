@@ -1,8 +1,14 @@
-import { parsePositive } from './options.ts'
+import { addChoiceOptions, chooseChecks } from './choose-checks.ts'
+import type { ChoiceOptions } from './choose-checks.ts'
 import type { CommandModule } from './command.ts'
+import { parsePositive, parseWhole } from './options.ts'
 import type { CommonOptions } from './options.ts'
 
-interface VerifyOptions extends CommonOptions {
+interface VerifyCommandOptions extends CommonOptions, ChoiceOptions {
+  readonly list?: boolean
+  readonly repeat?: number
+  readonly seed?: number
+  readonly bail?: boolean
   readonly timeout: number
 }
 
@@ -10,21 +16,36 @@ export const verifyCommand: CommandModule = {
   name: 'verify',
   summary: 'does every backend behave as its manual says: all checks, each in isolation',
   define(command) {
-    command.option('--timeout <seconds>', 'how long a single step of a check may take', parsePositive, 15)
+    addChoiceOptions(command)
+      .option('--list', 'say which checks these are, and run none')
+      .option('--repeat <number>', 'run each check so often; its worst result counts', parseWhole(1))
+      .option('--seed <number>', "run them in a random order, which is this number's own", parseWhole(0))
+      .option('--bail', 'stop at the first finding')
+      .option('--timeout <seconds>', 'how long a single step of a check may take', parsePositive, 15)
   },
   async run(raw) {
-    const options = raw as unknown as VerifyOptions
+    const options = raw as unknown as VerifyCommandOptions
     const { makeContext } = await import('./context.ts')
     const { interruptible, INTERRUPTED_EXIT_CODE } = await import('./interrupt.ts')
     // The probe first, and alone: Node opens all files of an import at once, and there may be 64 descriptors.
     await import('../probe/index.ts')
     const { verify } = await import('../conformance/verify.ts')
-    const { hasFindings } = await import('../conformance/report.ts')
+    const { hasFindings, isFinding } = await import('../conformance/report.ts')
     const context = await makeContext(options)
+    const chosen = await chooseChecks(options, context.backends)
+    if (options.list === true) {
+      const { catalogueReport } = await import('../conformance/catalogue-report.ts')
+      context.writeCatalogue('list', catalogueReport(chosen))
+      return 0
+    }
     const report = await interruptible((signal) =>
       verify({
         backends: context.backends,
         lib: context.lib,
+        checks: chosen.map(({ check }) => check.id),
+        repeat: options.repeat,
+        seed: options.seed,
+        stopAt: options.bail === true ? isFinding : undefined,
         timeoutMs: options.timeout * 1000,
         onWarning: (message) => context.warn(message),
         onProgress: (backend) => context.progress.show(`checking ${backend} …`),

@@ -58,7 +58,7 @@ export const eventfd = (as: Name, initial = 0, flags: number = EFD.NONBLOCK): St
 export const epoll = (as: Name): StepOf<'epoll'> => ({ op: 'epoll', as })
 export const dup = (fd: Name, as: Name): StepOf<'dup'> => ({ op: 'dup', fd, as })
 export const close = (fd: Name): StepOf<'close'> => ({ op: 'close', fd })
-/** Closes everything that is open: what follows starts from scratch, and may use the same names. */
+/** Closes everything that is open and ends what was forked: what follows starts from scratch, and may use the same names. */
 export const closeAll = (): StepOf<'close-all'> => ({ op: 'close-all' })
 export const shutdown = (fd: Name, how: 'RD' | 'WR' | 'RDWR'): StepOf<'shutdown'> => ({
   op: 'shutdown',

@@ -30,11 +30,12 @@ interface Progress extends ChildEnd {
   readonly step: string | undefined
   /** The result that it had already, if it failed before. */
   readonly failure: CheckResult | undefined
-  readonly finished: ReadonlySet<string>
+  /** How many checks have their result. They are run in order. */
+  readonly finished: number
 }
 
 /**
- * Runs checks of one backend in a child process. A check that hangs or kills the process has that as its
+ * Runs checks of one backend, in order, in a child process; an id may come several times. A check that hangs or kills the process has that as its
  * result, and the rest goes on in a new child. Where no child process can be started (an emulator that cannot
  * start itself, a limit on processes), the checks run in this process, without that protection.
  */
@@ -47,7 +48,7 @@ export async function runIsolated(
   let left = ids
   while (left.length > 0 && !stopped()) {
     const end = await runChild({ backend, ids: left, lib: options.lib }, options)
-    left = left.filter((id) => !end.finished.has(id))
+    left = left.slice(end.finished)
     if (stopped() || left.length === 0) return
     if (!end.started) {
       options.onWarning(
@@ -59,8 +60,8 @@ export async function runIsolated(
     const culprit = end.check
     if (culprit !== undefined) {
       options.onResult(end.failure ?? resultOfEnd(culprit, backend, end, options.timeoutMs))
-      left = left.filter((id) => id !== culprit)
-    } else if (end.finished.size === 0) {
+      left = left.slice(1)
+    } else if (end.finished === 0) {
       throw new LibraryError(
         options.lib ?? 'libc',
         `the process that was to use it got to no check: ${end.cause}`,
@@ -104,7 +105,7 @@ async function runChild(order: ChildOrder, options: IsolationOptions): Promise<P
     check: undefined as string | undefined,
     step: undefined as string | undefined,
     failure: undefined as CheckResult | undefined,
-    finished: new Set<string>(),
+    finished: 0,
   }
   const end = await followChild<ChildMessage>({
     program: 'src/conformance/child',
@@ -129,7 +130,7 @@ async function runChild(order: ChildOrder, options: IsolationOptions): Promise<P
           progress.failure = message.result
           break
         case 'result':
-          progress.finished.add(message.result.id)
+          progress.finished++
           progress.check = undefined
           options.onResult(message.result)
           break

@@ -39,6 +39,10 @@ export class Machine {
   readonly pollers = new Map<string, Poller>()
   readonly loops = new Map<string, EventLoop>()
   readonly peers = new Map<string, PeerProcess>()
+  /** Directories that steps have made, by name. */
+  readonly paths = new Map<string, string>()
+  /** Processes that steps have forked and not reaped, by name: their numbers. */
+  readonly processes = new Map<string, number>()
   /** What is to be undone at the end besides descriptors, last first. */
   readonly cleanups: (() => void)[] = []
   /** What a check wants to say of a run that passed: how many rounds a race had. */

@@ -1,7 +1,7 @@
 /** What processes that run checks, or steps of one check, are told, and what they say: one JSON document a line. */
 import type { BackendName } from '../backends/index.ts'
 import type { CheckResult } from './check.ts'
-import type { NativeStep, ResourceStep } from './steps.ts'
+import type { PeerAction } from './steps.ts'
 
 /** The only argument of the child, as JSON. */
 export interface ChildOrder {
@@ -33,7 +33,7 @@ export interface PeerSetup {
 
 /** One step for a peer, and the labels of the scenario so far. */
 export interface PeerOrder {
-  readonly step: NativeStep | ResourceStep
+  readonly step: PeerAction
   readonly labels: readonly string[]
 }
 

@@ -11,6 +11,10 @@ export interface VerifyReport {
   readonly durationMs: number
   readonly results: readonly CheckResult[]
   readonly summary: Readonly<Record<Outcome, number>>
+  /** The seed of the order in which the checks ran, where it was not that of the catalogue. */
+  readonly seed?: number
+  /** Set where the run was to stop at its first finding, and did. */
+  readonly stopped?: true
   /** Set where the run was interrupted: what is missing was not checked. */
   readonly interrupted?: true
 }
@@ -20,6 +24,11 @@ export function countOutcomes(results: readonly CheckResult[]): Record<Outcome, 
   const counts = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<Outcome, number>
   for (const { outcome } of results) counts[outcome]++
   return counts
+}
+
+/** Whether a result must not be overlooked: a check that failed, or one that could not run. */
+export function isFinding({ outcome }: Pick<CheckResult, 'outcome'>): boolean {
+  return outcome === 'fail' || outcome === 'broken'
 }
 
 /** Whether a report holds something that must not be overlooked: a check that failed, or one that could not run. */

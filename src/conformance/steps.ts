@@ -10,6 +10,10 @@
  */
 import type { FunctionName } from '../libc/signatures.ts'
 import type { MaskText } from './masks.ts'
+import type { EnvironmentStep } from './steps/environment.ts'
+import type { FileStep } from './steps/files.ts'
+import type { ProcessStep } from './steps/processes.ts'
+import type { SourceStep } from './steps/sources.ts'
 
 /** A descriptor's name within a scenario. */
 export type Name = string
@@ -109,11 +113,14 @@ export type ThreadStep =
   | { op: 'blocked'; thread: string }
   | { op: 'join'; thread: string }
 
+/** What a peer can be told to do. */
+export type PeerAction = NativeStep | ResourceStep | SourceStep | FileStep
+
 /** What another process does. It knows the descriptors that it was started with, by the same names. */
 export type PeerStep =
   | { op: 'peer'; as: string; fds: readonly Name[] }
-  | { op: 'peer.run'; peer: string; step: NativeStep | ResourceStep }
-  | { op: 'peer.post'; peer: string; step: NativeStep | ResourceStep }
+  | { op: 'peer.run'; peer: string; step: PeerAction }
+  | { op: 'peer.post'; peer: string; step: PeerAction }
   | { op: 'peer.join'; peer: string }
   | { op: 'peer.exit'; peer: string }
 
@@ -170,7 +177,16 @@ export interface LoopExpectation {
   readonly bytes?: number | null
 }
 
-export type Step = NativeStep | ResourceStep | ThreadStep | PeerStep | PortableStep
+export type Step =
+  | NativeStep
+  | ResourceStep
+  | SourceStep
+  | FileStep
+  | ProcessStep
+  | EnvironmentStep
+  | ThreadStep
+  | PeerStep
+  | PortableStep
 
 /** The step of an operation. */
 export type StepOf<Op extends Step['op']> = Extract<Step, { op: Op }>

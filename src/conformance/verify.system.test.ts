@@ -31,6 +31,42 @@ describe('verify', () => {
     expect(report).not.toHaveProperty('interrupted')
   })
 
+  it('runs the checks that are asked for, as far as they apply, and gives them in the order of the catalogue', async () => {
+    const checks = ['epoll.lt.two-fds', 'loop.wake', 'poller.errors']
+    const report = await run({ backends: ['select', 'epoll', 'select'], checks })
+    expect(report.results.map(({ backend, id, outcome }) => `${backend} ${id} ${outcome}`)).toEqual([
+      'select poller.errors pass',
+      'select loop.wake pass',
+      'epoll poller.errors pass',
+      'epoll loop.wake pass',
+      'epoll epoll.lt.two-fds pass',
+    ])
+  })
+
+  it('runs each check several times, in a shuffled order, and gives one result of each', async () => {
+    const checks = ['poller.errors', 'loop.wake']
+    const { results, seed, summary } = await run({ checks, repeat: 3, seed: 7 })
+    expect(results.map(({ id, runs }) => ({ id, runs }))).toEqual(
+      checks.map((id) => ({ id, runs: { pass: 3 } })),
+    )
+    expect({ seed, pass: summary.pass }).toEqual({ seed: 7, pass: 2 })
+  })
+
+  it('ends with the first result that it is to stop at', async () => {
+    const report = await run({
+      backends: ['poll', 'select'],
+      checks: ['poller.errors', 'loop.wake'],
+      repeat: 2,
+      stopAt: ({ id }) => id === 'loop.wake',
+    })
+    expect(report).toMatchObject({ stopped: true, summary: { pass: 2 } })
+    expect(report.results.map(({ id, backend, runs }) => [id, backend, runs])).toEqual([
+      ['poller.errors', 'poll', undefined],
+      ['loop.wake', 'poll', undefined],
+    ])
+    expect(report).not.toHaveProperty('interrupted')
+  })
+
   it('is marked as interrupted, and checks nothing, if it is to stop before it begins', async () => {
     const report = await run({ signal: AbortSignal.abort() })
     expect(report).toMatchObject({ results: [], interrupted: true })

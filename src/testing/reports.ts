@@ -3,7 +3,7 @@ import type { CheckResult } from '../conformance/check.ts'
 import { countOutcomes } from '../conformance/report.ts'
 import type { VerifyReport } from '../conformance/report.ts'
 import type { BenchReport, BenchResult } from '../measure/report.ts'
-import { seededRandom, shuffled } from '../measure/random.ts'
+import { seededRandom, shuffled } from '../random.ts'
 import { median } from '../measure/statistics/describe.ts'
 import type { ProbeReport } from '../probe/report.ts'
 

@@ -159,7 +159,7 @@ function unknownNames(steps: readonly Step[]): string[] {
 }
 
 /** The fields in which steps name what was made before. */
-const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop']
+const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop', 'process']
 
 function namesUsed(step: Step): string[] {
   if (step.op === 'poll' || step.op === 'select') return Object.keys(step.fds)

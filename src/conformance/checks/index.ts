@@ -17,6 +17,7 @@ export const families: readonly Family[] = [
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
   (await import('./signals/index.ts')).signals,
+  (await import('./batch/index.ts')).batches,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()

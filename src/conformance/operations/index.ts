@@ -1,9 +1,13 @@
 import type { Machine } from '../machine.ts'
 import type { Step, StepOf } from '../steps.ts'
+import { environmentOperations } from './environment.ts'
+import { fileOperations } from './files.ts'
 import { nativeOperations, perform } from './native.ts'
 import { peerOperations } from './peers.ts'
 import { portableOperations } from './portable.ts'
+import { processOperations } from './processes.ts'
 import { resourceOperations } from './resources.ts'
+import { sourceOperations } from './sources.ts'
 import { threadOperations } from './threads.ts'
 
 /** What each step does. */
@@ -19,6 +23,10 @@ const native = Object.fromEntries(
 export const operations: Operations<Step['op']> = {
   ...native,
   ...resourceOperations,
+  ...sourceOperations,
+  ...fileOperations,
+  ...processOperations,
+  ...environmentOperations,
   ...threadOperations,
   ...peerOperations,
   ...portableOperations,

@@ -25,6 +25,7 @@ import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
 import { encodeEvent } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
+import { endProcesses } from './processes.ts'
 import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
 import { requireState, settleInFlight, settleSent, settleState } from './tcp.ts'
 
@@ -78,7 +79,10 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     sys(machine.libc, 'fcntl', machine.fd(as), F.SETFD, FD_CLOEXEC)
   },
   close: (machine, { fd }) => machine.closeFd(fd),
-  'close-all': (machine) => machine.closeAll(),
+  'close-all'(machine) {
+    machine.closeAll()
+    endProcesses(machine)
+  },
   shutdown(machine, { fd, how }) {
     sys(machine.libc, 'shutdown', machine.fd(fd), SHUT[how])
   },

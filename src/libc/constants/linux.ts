@@ -55,7 +55,7 @@ export const IOCB = { CMD_PREAD: 0, FLAG_RESFD: 1 } as const
 
 /** <sys/timerfd.h>, <time.h> */
 export const TFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TIMER_ABSTIME: 1 } as const
-export const CLOCK = { REALTIME: 0, MONOTONIC: 1, THREAD_CPUTIME_ID: 3 } as const
+export const CLOCK = { REALTIME: 0, MONOTONIC: 1, THREAD_CPUTIME_ID: 3, BOOTTIME: 7 } as const
 
 /** <sys/signalfd.h>, <sys/inotify.h> */
 export const SFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
@@ -145,6 +145,9 @@ export const RLIMIT_MEMLOCK = 8
 
 /** <sys/wait.h> */
 export const WNOHANG = 1
+export const WEXITED = 4
+export const WNOWAIT = 0x1000000
+export const P_PID = 1
 
 /** <linux/capability.h>: bit numbers, and the version of the interface that has 64 of them. */
 export const CAP = { NET_ADMIN: 12, BLOCK_SUSPEND: 36 } as const

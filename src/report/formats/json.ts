@@ -9,4 +9,11 @@ const document = (report: object): string =>
 
 const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-export const json: Format = { probe: document, verify: document, bench: document, compare: document }
+export const json: Format = {
+  probe: document,
+  verify: document,
+  bench: document,
+  compare: document,
+  list: document,
+  explain: document,
+}

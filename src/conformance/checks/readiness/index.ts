@@ -2,6 +2,7 @@ import type { Family } from '../../check.ts'
 import { readinessCheck } from './matrix.ts'
 import { pipeSpace } from './pipe-space.ts'
 import { pipeRows } from './pipe.ts'
+import { sourceRows } from './sources.ts'
 import { tcpRows } from './tcp.ts'
 import { unixStreamRows } from './unix-stream.ts'
 
@@ -14,4 +15,9 @@ export const readiness: readonly Family[] = [
     checks: unixStreamRows.map(readinessCheck),
   },
   { name: 'ready.tcp', title: 'readiness of TCP sockets', checks: tcpRows.map(readinessCheck) },
+  {
+    name: 'ready.sources',
+    title: 'readiness of timers, signals, processes and inotify',
+    checks: sourceRows.map(readinessCheck),
+  },
 ]

@@ -145,6 +145,15 @@ describe('the table of verify', () => {
     )
   })
 
+  it('says that it stopped early, in which order it ran, and how often a check ended like this', () => {
+    const failed = checkResult({ outcome: 'fail', expected: 'x', actual: 'y', runs: { pass: 7, fail: 3 } })
+    const text = verifyTable(verifyReport([failed], { stopped: true, seed: 5 }), plain)
+    expect(text).toContain('\nfailed epoll.lt.basic-in on epoll (contract), in 3 of 10 runs\n')
+    expect(text).toMatch(
+      /\n1 check, 1 result: 1 failed, in 1\.23 s, in the order of seed 5\. Stopped at the first finding: not everything was checked\.\n$/,
+    )
+  })
+
   it('shows what came from elsewhere without control characters', () => {
     const evil = 'libx\u001B]0;owned\u0007.so'
     const failed = checkResult({ outcome: 'fail', expected: evil, actual: evil, step: evil, message: evil })

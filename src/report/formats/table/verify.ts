@@ -75,7 +75,7 @@ function paint(style: Style, outcome: Outcome, text: string): string {
 
 function details(result: CheckResult, style: Style): string {
   const { id, backend, level, outcome } = result
-  const title = `${paint(style, outcome, words[outcome])} ${style.strong(id)} on ${backend} (${level})`
+  const title = `${paint(style, outcome, words[outcome])} ${style.strong(id)} on ${backend} (${level})${frequency(result)}`
   if (outcome === 'pass')
     return result.message === undefined ? title : `${title}: ${printable(result.message)}`
   const lines = [
@@ -114,8 +114,22 @@ function summaryLine(report: VerifyReport, style: Style): string {
     .filter((outcome) => report.summary[outcome] > 0)
     .map((outcome) => paint(style, outcome, `${report.summary[outcome]} ${words[outcome]}`))
   const ids = new Set(report.results.map(({ id }) => id)).size
-  const interrupted =
-    report.interrupted === true ? style.warn(' Interrupted: not everything was checked.') : ''
   const counts = parts.length === 0 ? '' : `: ${parts.join(', ')}`
-  return `${plural(ids, 'check')}, ${plural(report.results.length, 'result')}${counts}, in ${threeDigits(report.durationMs / 1000)} s.${interrupted}`
+  const order = report.seed === undefined ? '' : `, in the order of seed ${report.seed}`
+  const took = `in ${threeDigits(report.durationMs / 1000)} s${order}.`
+  const total = `${plural(ids, 'check')}, ${plural(report.results.length, 'result')}`
+  return `${total}${counts}, ${took}${incomplete(report, style)}`
+}
+
+/** Why not everything was checked, where that is so. */
+function incomplete({ stopped, interrupted }: VerifyReport, style: Style): string {
+  if (interrupted === true) return style.warn(' Interrupted: not everything was checked.')
+  return stopped === true ? style.warn(' Stopped at the first finding: not everything was checked.') : ''
+}
+
+/** `, in 3 of 10 runs`: how often a check that ran several times ended like this. */
+function frequency({ runs, outcome }: CheckResult): string {
+  if (runs === undefined) return ''
+  const total = Object.values(runs).reduce((sum, count) => sum + count, 0)
+  return `, in ${runs[outcome] ?? 0} of ${total} runs`
 }

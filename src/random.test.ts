@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { seededRandom, shuffled } from './random.ts'
-import { ascending } from './statistics/describe.ts'
+import { ascending } from './measure/statistics/describe.ts'
 
 const take = (count: number, seed: number): number[] => Array.from({ length: count }, seededRandom(seed))
 
