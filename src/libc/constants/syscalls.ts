@@ -11,6 +11,7 @@ export interface SyscallNumbers {
   readonly epoll_pwait2: number
   readonly fsopen: number
   readonly fspick: number
+  readonly futex: number
   readonly gettid: number
   readonly io_destroy: number
   readonly io_getevents: number
@@ -46,6 +47,7 @@ const x64: SyscallNumbers = {
   epoll_create: 213,
   epoll_pwait: 281,
   epoll_wait: 232,
+  futex: 202,
   gettid: 186,
   io_destroy: 207,
   io_getevents: 208,
@@ -62,6 +64,7 @@ const arm64: SyscallNumbers = {
   ...common,
   bpf: 280,
   epoll_pwait: 22,
+  futex: 98,
   gettid: 178,
   perf_event_open: 241,
   ppoll: 73,
