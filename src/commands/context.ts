@@ -2,7 +2,8 @@ import { statSync } from 'node:fs'
 import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { UsageError } from '../errors.ts'
-import { formatNames, formats } from '../report/formats/index.ts'
+import { formatNamesOf, loadFormat } from '../report/formats/index.ts'
+import type { Reporter } from '../report/formats/index.ts'
 import type { Format, FormatOptions } from '../report/format.ts'
 import { makeStyle } from '../report/style.ts'
 import { printable } from '../report/text.ts'
@@ -11,35 +12,30 @@ import type { CommonOptions } from './options.ts'
 import { assertWritable, writeOutput } from './output.ts'
 import { makeProgress } from './progress.ts'
 import type { Progress } from './progress.ts'
-import type { CatalogueReport } from '../conformance/catalogue-report.ts'
 
 /** What a command works with: its common options, checked, and ways to speak to the user. */
-export interface CommandContext {
+export interface CommandContext<R extends Reporter> {
   readonly backends: readonly BackendName[]
   readonly lib: string | undefined
   readonly progress: Progress
   /** Says something on stderr, unless told to be quiet. */
   warn(message: string): void
   /** Renders a report and writes it to stdout or to the file asked for. */
-  write(render: (format: Format, options: FormatOptions) => string): void
-  /** Writes what checks there are. Throws `UsageError` where the format is for results alone. */
-  writeCatalogue(how: 'list' | 'explain', report: CatalogueReport): void
+  write(render: (format: Pick<Format, R>, options: FormatOptions) => string): void
 }
 
-/** Checks the common options before anything is measured. Throws `UsageError`. */
-export async function makeContext(options: CommonOptions): Promise<CommandContext> {
+/** Checks the common options of a command before anything is measured. Throws `UsageError`. */
+export async function makeContext<R extends Reporter>(
+  command: R,
+  options: CommonOptions,
+): Promise<CommandContext<R>> {
   const backends = chooseNames('backend', options.backend, backendNames)
-  const format = await formats[chooseName('format', options.format, formatNames)]()
+  const format = await loadFormat(chooseName('format', options.format, formatNamesOf(command)), command)
   const { output, lib } = options
   if (lib !== undefined) assertFile(lib)
   if (output !== undefined) assertWritable(output)
   const quiet = options.quiet === true
   const progress = makeProgress(process.stderr, quiet)
-  const write: CommandContext['write'] = (render) => {
-    progress.clear()
-    const style = makeStyle(wantsColor(options))
-    writeOutput(output, render(format, { style, verbose: options.verbose === true }))
-  }
   return {
     backends,
     lib,
@@ -49,13 +45,10 @@ export async function makeContext(options: CommonOptions): Promise<CommandContex
       progress.clear()
       process.stderr.write(`evloop: ${printable(message)}\n`)
     },
-    write,
-    writeCatalogue(how, report) {
-      const render = format[how]
-      if (render === undefined) {
-        throw new UsageError(`--format ${options.format} is for results`, 'use table or json')
-      }
-      write((_, formatOptions) => render(report, formatOptions))
+    write(render) {
+      progress.clear()
+      const style = makeStyle(wantsColor(options))
+      writeOutput(output, render(format, { style, verbose: options.verbose === true }))
     },
   }
 }

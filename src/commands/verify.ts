@@ -30,14 +30,10 @@ export const verifyCommand: CommandModule = {
     // The probe first, and alone: Node opens all files of an import at once, and there may be 64 descriptors.
     await import('../probe/index.ts')
     const { verify } = await import('../conformance/verify.ts')
-    const { hasFindings, isFinding } = await import('../conformance/report.ts')
-    const context = await makeContext(options)
+    const { hasFindings, isFinding } = await import('../conformance/verdict.ts')
+    if (options.list === true) return await list(options)
+    const context = await makeContext('verify', options)
     const chosen = await chooseChecks(options, context.backends)
-    if (options.list === true) {
-      const { catalogueReport } = await import('../conformance/catalogue-report.ts')
-      context.writeCatalogue('list', catalogueReport(chosen))
-      return 0
-    }
     const report = await interruptible((signal) =>
       verify({
         backends: context.backends,
@@ -45,7 +41,7 @@ export const verifyCommand: CommandModule = {
         checks: chosen.map(({ check }) => check.id),
         repeat: options.repeat,
         seed: options.seed,
-        stopAt: options.bail === true ? isFinding : undefined,
+        stopAt: options.bail === true ? (result) => isFinding(result, {}) : undefined,
         timeoutMs: options.timeout * 1000,
         onWarning: (message) => context.warn(message),
         onProgress: (backend) => context.progress.show(`checking ${backend} …`),
@@ -56,4 +52,14 @@ export const verifyCommand: CommandModule = {
     if (report.interrupted === true) return INTERRUPTED_EXIT_CODE
     return hasFindings(report) ? 1 : 0
   },
+}
+
+/** Says which checks the options choose, and runs none. */
+async function list(options: VerifyCommandOptions): Promise<number> {
+  const { makeContext } = await import('./context.ts')
+  const { catalogueReport } = await import('../conformance/catalogue-report.ts')
+  const context = await makeContext('list', options)
+  const report = catalogueReport(await chooseChecks(options, context.backends))
+  context.write((format, formatOptions) => format.list(report, formatOptions))
+  return 0
 }

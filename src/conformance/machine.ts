@@ -14,6 +14,7 @@ import type { PendingStep } from './operations/native.ts'
 import type { PeerProcess } from './peer-process.ts'
 import type { NativeStep, Step } from './steps.ts'
 import type { ThreadPool, WaiterThread } from './threads/thread-pool.ts'
+import type { Waiters } from './threads/waiters.ts'
 
 /** A thread and the step that it makes. */
 interface RunningThread {
@@ -39,6 +40,7 @@ export class Machine {
   readonly pollers = new Map<string, Poller>()
   readonly loops = new Map<string, EventLoop>()
   readonly peers = new Map<string, PeerProcess>()
+  readonly waiters = new Map<string, Waiters>()
   /** Directories that steps have made, by name. */
   readonly paths = new Map<string, string>()
   /** Processes that steps have forked and not reaped, by name: their numbers. */
@@ -149,6 +151,12 @@ export class Machine {
     const thread = this.#pool.acquire()
     this.#acquired.push(thread)
     return thread
+  }
+
+  /** Gives back before the end what `acquireThread` gave, for another thread of the same check. It must be idle. */
+  giveThreadBack(thread: WaiterThread): void {
+    this.#acquired.splice(this.#acquired.indexOf(thread), 1)
+    this.#pool?.release(thread)
   }
 
   /** Keeps memory alive until the end: another thread may still use its address. */

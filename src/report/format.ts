@@ -18,8 +18,8 @@ export interface Format {
   verify(report: VerifyReport, options: FormatOptions): string
   bench(report: BenchReport, options: FormatOptions): string
   compare(report: CompareReport, options: FormatOptions): string
-  /** What checks there are, a line each. Left out by formats that are for results alone. */
-  list?(report: CatalogueReport, options: FormatOptions): string
+  /** What checks there are, a line each. */
+  list(report: CatalogueReport, options: FormatOptions): string
   /** The same checks, with all that is to be said of each. */
-  explain?(report: CatalogueReport, options: FormatOptions): string
+  explain(report: CatalogueReport, options: FormatOptions): string
 }

@@ -23,6 +23,11 @@ export function formatNs(ns: number): string {
   return `${threeDigits(ns / unit[1])} ${unit[0]}`
 }
 
+/** Milliseconds in the unit that suits them. */
+export function formatMs(ms: number): string {
+  return formatNs(ms * 1e6)
+}
+
 /** A rate: `1.15 M/s`. */
 export function formatRate(perSecond: number): string {
   if (rounded(perSecond) >= 1e6) return `${threeDigits(perSecond / 1e6)} M/s`

@@ -9,6 +9,7 @@ import { processOperations } from './processes.ts'
 import { resourceOperations } from './resources.ts'
 import { sourceOperations } from './sources.ts'
 import { threadOperations } from './threads.ts'
+import { waiterOperations } from './waiters.ts'
 
 /** What each step does. */
 export type Operations<Ops extends Step['op']> = {
@@ -28,6 +29,7 @@ export const operations: Operations<Step['op']> = {
   ...processOperations,
   ...environmentOperations,
   ...threadOperations,
+  ...waiterOperations,
   ...peerOperations,
   ...portableOperations,
 }

@@ -15,4 +15,5 @@ export const table: Format = {
       : `${benchTable(report, options)}\n${compareTable(report.baseline, options)}`,
   compare: compareTable,
   list: catalogueTable,
+  explain: catalogueTable,
 }
