@@ -1,3 +1,4 @@
+import { FD_SETSIZE } from '../../../libc/constants/linux.ts'
 import {
   add,
   close,
@@ -17,6 +18,7 @@ import {
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import type { Step } from '../../steps.ts'
+import { selectSets } from '../../steps/arrays.ts'
 import { readableFiles, reopen, replace } from './reopen.ts'
 
 const threeReady = (mask: string): Step[] => [
@@ -93,7 +95,7 @@ export const closing: readonly Check[] = [
             quiet,
             select({ f: 'r', quiet: 'r' }, { f: 'r' }),
             close('f'),
-            select({ f: 'r', quiet: 'r' }, 'EBADF'),
+            selectSets(FD_SETSIZE, { read: ['f', 'quiet'] }, { read: ['f', 'quiet'] }, { expect: 'EBADF' }),
             select({ quiet: 'r' }, {}),
             reopen('f', 'quiet', 'again'),
             select({ f: 'r', quiet: 'r' }, {}),
