@@ -4,6 +4,7 @@ import { UnsupportedError } from '../errors.ts'
 import { lastError } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { Memory } from '../libc/memory.ts'
+import type { Ring } from '../libc/ring.ts'
 import type { EventLoop } from '../loop/event-loop.ts'
 import { Failure } from './check.ts'
 import { Labels } from './labels.ts'
@@ -41,6 +42,7 @@ export class Machine {
   readonly loops = new Map<string, EventLoop>()
   readonly peers = new Map<string, PeerProcess>()
   readonly waiters = new Map<string, Waiters>()
+  readonly rings = new Map<string, Ring>()
   /** Directories that steps have made, by name. */
   readonly paths = new Map<string, string>()
   /** Processes that steps have forked and not reaped, by name: their numbers. */
