@@ -75,7 +75,7 @@ export class Wait implements BlockingCall {
   constructor(machine: Machine, fn: WaitFunction, timeout: Timeout, mask?: Memory) {
     this.#machine = machine
     this.#fn = fn
-    this.text = `${fn.name}(${timeoutText(timeout)})`
+    this.text = `${fn.name}(${timeoutText(timeout, fn.unit)})`
     const time = fn.unit === 'ms' || timeout === 'never' ? undefined : timeMemory()
     const events = eventsMemory(machine)
     this.#time = time
@@ -260,8 +260,8 @@ function milliseconds(timeout: Timeout): number {
   return ms
 }
 
-function timeoutText(timeout: Timeout): string {
-  if (timeout === 'never') return 'no timeout'
-  if ('seconds' in timeout) return `${timeout.seconds} s and ${timeout.rest}`
+function timeoutText(timeout: Timeout, unit: WaitFunction['unit']): string {
+  if (timeout === 'never') return unit === 'ms' ? '-1 ms' : 'NULL'
+  if ('seconds' in timeout) return `${timeout.seconds} s and ${timeout.rest} ${unit}`
   return 'ms' in timeout ? `${timeout.ms} ms` : inMs(timeout.ns)
 }

@@ -7,7 +7,7 @@ import { NULL } from '../../libc/signatures.ts'
 import { sendToThread, signalSet, signalsIn } from '../../libc/signals.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
-import { LONGEST_WAIT_MS } from '../patience.ts'
+import { LONGEST_WAIT_MS, PROMPT_MS } from '../patience.ts'
 import type { Invocation, Job, JobResult } from '../threads/job.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import type { WaiterThread } from '../threads/thread-pool.ts'
@@ -95,8 +95,8 @@ export class WaitingThread {
   /** Makes a call that cannot block, and says what it gave: its result, or its errno. */
   call(invocation: Invocation): number | string {
     this.#thread.post({ calls: [invocation], rounds: 1 })
-    const result = this.#thread.join(LONGEST_WAIT_MS)
-    if (result === undefined) throw new Failure(`${invocation.fn} returns`, 'it does not')
+    const result = this.#thread.join(PROMPT_MS)
+    if (result === undefined) throw new Failure(`${invocation.fn} returns at once`, 'it blocks')
     return result.result === -1 ? errnoName(result.errno) : result.result
   }
 

@@ -12,11 +12,15 @@ import { waitChecks } from '../../waits/define.ts'
 import type { WaitFunction } from '../../waits/functions.ts'
 import { inMs, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
+import type { WaitingThread } from '../../waits/waiting-thread.ts'
 
 const IDLE_MS = 30
 
-/** A thread that sleeps takes some 0.2 ms of it, most of them for JavaScript; one that spins takes all it gets. */
-const IDLE_CPU_NS = 8e6
+/** A thread that sleeps takes some 0.2 ms of it, most of that for JavaScript; one that spins takes all it gets. */
+const IDLE_CPU_NS = 3e6
+
+/** JavaScript may have something else to do in the meantime, but not each time. */
+const TRIES = 3
 
 const RACE_MS = 250
 const WAITERS = 4
@@ -36,7 +40,12 @@ export const idle: readonly Check[] = [
     threads: 1,
     run(machine, fn) {
       watchPipe(machine)
-      const cpuNs = cpuOfIdleWait(machine, fn)
+      let cpuNs = Infinity
+      withThreads(machine, 1, (thread) => {
+        for (let i = 0; i < TRIES && cpuNs >= IDLE_CPU_NS; i++) {
+          cpuNs = Math.min(cpuNs, cpuOfIdleWait(machine, fn, thread))
+        }
+      })
       const figure = `${inMs(cpuNs)} of CPU time in ${IDLE_MS} ms`
       if (cpuNs >= IDLE_CPU_NS) throw new Failure(`less than ${inMs(IDLE_CPU_NS)} of CPU time`, figure)
       machine.note = figure
@@ -58,7 +67,7 @@ export const idle: readonly Check[] = [
 ]
 
 /** The CPU time that a thread takes for a wait. The thread itself asks before and after it. */
-function cpuOfIdleWait(machine: Machine, fn: WaitFunction): number {
+function cpuOfIdleWait(machine: Machine, fn: WaitFunction, thread: WaitingThread): number {
   const [brief, long] = [new Wait(machine, fn, { ms: 1 }), new Wait(machine, fn, { ms: IDLE_MS })]
   const [before, after] = [clockMemory(machine), clockMemory(machine)]
   const askClock = ({ address }: Memory): Job['calls'][0] => ({
@@ -68,15 +77,10 @@ function cpuOfIdleWait(machine: Machine, fn: WaitFunction): number {
   })
   const idleWait = ({ invocation }: Wait): Job['calls'][0] => ({ ...invocation, accept: [0] })
   machine.begin(`${long.text} in a thread, and the CPU time that it takes`)
-  withThreads(machine, 1, (thread) => {
-    thread.startJob({
-      calls: [idleWait(brief), askClock(before), idleWait(long), askClock(after)],
-      rounds: 1,
-    })
-    const result = thread.endJob(LONGEST_WAIT_MS)
-    if (result === undefined) throw new Failure(`${long.text} returns`, 'it does not')
-    if (result.rejected) throw new Failure(`${fn.name} gives 0`, `it gives ${result.result}`)
-  })
+  thread.startJob({ calls: [idleWait(brief), askClock(before), idleWait(long), askClock(after)], rounds: 1 })
+  const result = thread.endJob(LONGEST_WAIT_MS)
+  if (result === undefined) throw new Failure(`${long.text} returns`, 'it does not')
+  if (result.rejected) throw new Failure(`${fn.name} gives 0`, `it gives ${result.result}`)
   return nsIn(after) - nsIn(before)
 }
 
