@@ -124,7 +124,7 @@ describe.runIf(hasCompiler)('verify that is interrupted', () => {
 describe.runIf(hasCompiler)('text from elsewhere', () => {
   it('never reaches the terminal with control characters: the paths of libraries', async () => {
     const library = join(directory, 'lib\u001B]0;owned\u0007\u009B31m.so')
-    copyFileSync(compileLibrary('faults/strip-rdhup'), library)
+    copyFileSync(compileLibrary('mutants/rdhup-dropped'), library)
     for (const args of [['--lib', library], []]) {
       const env = args.length === 0 ? { LD_PRELOAD: library } : {}
       for (const format of ['table', 'json']) {
@@ -137,7 +137,7 @@ describe.runIf(hasCompiler)('text from elsewhere', () => {
   })
 
   it('is what a fault library that is preloaded makes of it: it counts as well as one that is asked for', async () => {
-    const env = { LD_PRELOAD: compileLibrary('faults/edge-as-level') }
+    const env = { LD_PRELOAD: compileLibrary('mutants/edge-as-level') }
     const { results } = verifyReportOf(await verify(['-b', 'epoll', '-f', 'json'], { env }))
     expect(results.filter(({ outcome }) => outcome === 'fail').map(({ id }) => id)).toContain('poller.edge')
   })

@@ -9,6 +9,7 @@
  * stands a 64-bit number of its own, so that a backend that keeps only half of the data is found out.
  */
 import type { FunctionName } from '../libc/signatures.ts'
+import type { ArrayStep } from './steps/arrays.ts'
 import type { MaskText } from './masks.ts'
 import type { EnvironmentStep } from './steps/environment.ts'
 import type { FileStep } from './steps/files.ts'
@@ -65,13 +66,14 @@ export type NativeStep =
   | { op: 'read'; fd: Name; bytes: number; expect: Expected }
   | { op: 'eventfd.write'; fd: Name; value: string; expect: Expected }
   | { op: 'eventfd.read'; fd: Name; expect: string }
+  | ArrayStep
 
 /** Set-up and change of descriptors. */
 export type ResourceStep =
   | { op: 'pipe'; read: Name; write: Name; flags: number }
   | { op: 'socketpair'; a: Name; b: Name; type: 'stream' | 'dgram' | 'seqpacket' }
   | { op: 'socket'; as: Name; domain: 'unix' | 'inet'; type: 'stream' | 'dgram' | 'seqpacket' }
-  | { op: 'listener'; as: Name; domain: 'unix' | 'inet'; backlog: number }
+  | { op: 'listener'; as: Name; domain: 'unix' | 'inet'; backlog: number; type: 'stream' | 'seqpacket' }
   | { op: 'bind'; fd: Name; domain: 'unix' | 'inet' }
   | { op: 'connect'; fd: Name; to: Name; expect: Expected }
   | { op: 'accept'; as: Name; listener: Name }

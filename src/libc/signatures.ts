@@ -100,12 +100,15 @@ export const signatures = {
 
   pthread_sigmask: returnsInt(int, pointer, pointer),
   raise: returnsInt(int),
+  sigaction: returnsInt(int, pointer, pointer),
+  sigpending: returnsInt(pointer),
 
   capget: returnsInt(pointer, pointer),
   capset: returnsInt(pointer, pointer),
   getrlimit: returnsInt(int, pointer),
   setrlimit: returnsInt(int, pointer),
   clock_getres: returnsInt(int, pointer),
+  clock_gettime: returnsInt(int, pointer),
   nanosleep: returnsInt(pointer, pointer),
   sysconf: returnsLong(int),
   prctl: { args: [int, long, long, long, long], result: 'i32', fixed: 1 },

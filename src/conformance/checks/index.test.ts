@@ -157,6 +157,7 @@ function withInner(step: Step): readonly Step[] {
 /** The masks that a step is written with. select has sets instead. */
 function masksOf(step: Step): string[] {
   if (step.op === 'epoll.ctl') return [step.events]
+  if (step.op === 'poll.entries') return step.entries.flatMap(({ events, revents }) => [events, revents])
   if (step.op === 'poll') return [...Object.values(step.fds), ...Object.values(step.expect)]
   return step.op === 'epoll.wait' && typeof step.expect === 'object' ? Object.values(step.expect) : []
 }
@@ -186,12 +187,17 @@ const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop', 'process', '
 
 function namesUsed(step: Step): string[] {
   if (step.op === 'poll' || step.op === 'select') return Object.keys(step.fds)
+  if (step.op === 'poll.entries') return names(step.entries.map(({ fd }) => fd))
+  if (step.op === 'select.sets') return names(Object.values(step.sets).flat())
   if (step.op === 'call') return step.args.flatMap(nameOfArgument)
   if (step.op === 'waiters') return step.at.map(({ ep }) => ep)
   return Object.entries(step).flatMap(([key, value]) =>
     references.includes(key) && typeof value === 'string' ? [value] : [],
   )
 }
+
+/** Numbers name nothing. */
+const names = (fds: readonly (string | number)[]): string[] => fds.filter((fd) => typeof fd === 'string')
 
 function nameOfArgument(argument: Argument): string[] {
   return typeof argument === 'string' && argument.startsWith('$') ? [argument.slice(1)] : []

@@ -19,6 +19,9 @@ export const families: readonly Family[] = [
   (await import('./nested/index.ts')).nesting,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
+  (await import('./signals/index.ts')).signals,
+  (await import('./poll/index.ts')).polls,
+  (await import('./select/index.ts')).selects,
   (await import('./batch/index.ts')).batches,
 ]
 

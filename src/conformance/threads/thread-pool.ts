@@ -66,6 +66,12 @@ export class WaiterThread {
     Atomics.store(this.#control, Word.STOP, 1)
   }
 
+  /** What the kernel knows the thread by: where a signal is sent to. Undefined where it cannot be asked. */
+  get tid(): number | undefined {
+    const tid = this.#control[Word.TID]
+    return tid === 0 ? undefined : tid
+  }
+
   /** No job is running, and none has ended whose result was not taken. */
   get isIdle(): boolean {
     return Atomics.load(this.#control, Word.STATE) === State.IDLE

@@ -55,7 +55,7 @@ export const IOCB = { CMD_PREAD: 0, FLAG_RESFD: 1 } as const
 
 /** <sys/timerfd.h>, <time.h> */
 export const TFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TIMER_ABSTIME: 1 } as const
-export const CLOCK = { REALTIME: 0, MONOTONIC: 1, BOOTTIME: 7 } as const
+export const CLOCK = { REALTIME: 0, MONOTONIC: 1, THREAD_CPUTIME_ID: 3, BOOTTIME: 7 } as const
 
 /** <sys/signalfd.h>, <sys/inotify.h> */
 export const SFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
@@ -63,9 +63,13 @@ export const IN_FLAGS = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 export const IN_OPEN = 0x20
 
 /** <signal.h>: numbers of signals that are equal on every architecture that evloop knows, and pthread_sigmask. */
-export const SIG = { CHLD: 17, URG: 23 } as const
+export const SIG = { USR2: 12, CHLD: 17, CONT: 18, STOP: 19, URG: 23, WINCH: 28 } as const
 export const SIG_BLOCK = 0
 export const SIG_SETMASK = 2
+/** <signal.h>: dispositions that are no handler, and flags of sigaction. */
+export const SIG_DFL = 0
+export const SIG_IGN = 1
+export const SA = { RESTART: 0x10000000, RESETHAND: 0x80000000 } as const
 
 /** <fcntl.h>: those that are equal on x86-64 and arm64 (O_DIRECTORY and O_DIRECT are not). */
 export const O = {
@@ -143,6 +147,7 @@ export const RLIMIT_MEMLOCK = 8
 export const WNOHANG = 1
 export const WEXITED = 4
 export const WNOWAIT = 0x1000000
+export const P_ALL = 0
 export const P_PID = 1
 
 /** <linux/capability.h>: bit numbers, and the version of the interface that has 64 of them. */

@@ -24,6 +24,8 @@ export interface SyscallNumbers {
   readonly perf_event_open: number
   readonly pidfd_open: number
   readonly ppoll: number
+  readonly pselect6: number
+  readonly tgkill: number
   readonly userfaultfd: number
 }
 
@@ -53,6 +55,8 @@ const x64: SyscallNumbers = {
   io_submit: 209,
   perf_event_open: 298,
   ppoll: 271,
+  pselect6: 270,
+  tgkill: 234,
   userfaultfd: 323,
 }
 
@@ -64,6 +68,8 @@ const arm64: SyscallNumbers = {
   gettid: 178,
   perf_event_open: 241,
   ppoll: 73,
+  pselect6: 72,
+  tgkill: 131,
   userfaultfd: 282,
   io_destroy: 1,
   io_getevents: 4,

@@ -1,0 +1,63 @@
+import { UnsupportedError } from '../../errors.ts'
+import { syscallNumbers } from '../../libc/constants/syscalls.ts'
+import type { SyscallNumbers } from '../../libc/constants/syscalls.ts'
+import { Memory } from '../../libc/memory.ts'
+import type { Pointer } from '../../libc/signatures.ts'
+import { NULL } from '../../libc/signatures.ts'
+import type { Machine } from '../machine.ts'
+import { resultOf } from '../native-call.ts'
+import { requireReach } from './functions.ts'
+import type { WaitFunction } from './functions.ts'
+import type { Wait } from './wait.ts'
+
+/** The size of the kernel's own sigset_t, which is not that of libc. */
+export const SIGSET_BYTES = 8
+
+/** A signal mask as system calls take it. */
+export interface RawMask {
+  readonly mask: Pointer
+  readonly size: number
+}
+
+const systemCalls: Readonly<Partial<Record<WaitFunction['name'], keyof SyscallNumbers>>> = {
+  epoll_pwait: 'epoll_pwait',
+  epoll_pwait2: 'epoll_pwait2',
+  ppoll: 'ppoll',
+  pselect: 'pselect6',
+}
+
+/**
+ * Makes a wait by the number of its system call, past its wrapper, and says what it gave. Throws
+ * `UnsupportedError` where that does not lead to what is under test, or is not there.
+ */
+export function waitByNumber(machine: Machine, wait: Wait, { mask, size }: RawMask): string {
+  const { fn, args } = wait.invocation
+  const name = systemCalls[fn as WaitFunction['name']]
+  const number = name === undefined ? undefined : syscallNumbers()?.[name]
+  if (number === undefined)
+    throw new UnsupportedError(fn, `${process.arch} has no number for this system call`)
+  requireReach(machine.libc, 'syscall', machine.backend)
+  wait.reset()
+  const leading = args.slice(0, -1).map(Number)
+  // pselect6 has one argument less than it would need, so the last one leads to mask and size.
+  const last = fn === 'pselect' ? [pairOf(machine, mask, size)] : [mask, size]
+  const six = [...leading, ...last, NULL, NULL].slice(0, 6)
+  const result = resultOf(
+    machine.libc,
+    'syscall',
+    number,
+    ...(six as [number, number, number, number, number, number]),
+  )
+  if (result === 'ENOSYS' || result === 'EPERM') {
+    throw new UnsupportedError(`${fn} by number`, `it is missing or forbidden here: ${result}`)
+  }
+  return typeof result === 'string' ? result : wait.outcome(result, 0)
+}
+
+function pairOf(machine: Machine, mask: Pointer, size: number): Pointer {
+  const pair = new Memory(16)
+  machine.keep(pair)
+  pair.view.setBigUint64(0, BigInt(mask), true)
+  pair.view.setBigUint64(8, BigInt(size), true)
+  return pair.address
+}
