@@ -29,7 +29,7 @@ export const limits: readonly Check[] = [
   ...([2, 3] as const).map((depth) =>
     epollCheck({
       id: `epoll.nest.path-limits.depth-${depth}`,
-      statement: `${AT_DEPTH[depth]} epolls may watch an epoll ${depth === 2 ? 'that watches a pipe' : 'that watches one that watches a pipe'}; one more is refused with EINVAL.`,
+      statement: `An epoll that ${depth === 2 ? 'watches a pipe' : 'watches another, which watches a pipe,'} may be in ${AT_DEPTH[depth]} epolls; one more is refused with EINVAL.`,
       level: 'quirk',
       source: 'the kernel, reverse_path_check; measured',
       why: 'Each is a path by which a write wakes somebody, and the kernel walks all of them: it bounds their number.',
