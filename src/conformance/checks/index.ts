@@ -17,6 +17,7 @@ export const families: readonly Family[] = [
   (await import('./wake/index.ts')).wake,
   (await import('./exclusive/index.ts')).exclusive,
   (await import('./nested/index.ts')).nesting,
+  (await import('./thread/index.ts')).threads,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
   (await import('./signals/index.ts')).signals,
