@@ -30,7 +30,7 @@ const RING_MS = 250
 export const races: readonly Check[] = [
   epollCheck({
     id: 'thr.ctl-storm',
-    statement: `${STORMING} threads add, modify and delete the same descriptors while two wait: EEXIST and ENOENT are the only errors, and every event is one that somebody asked for.`,
+    statement: `While ${STORMING} threads add, modify and delete the same descriptors and two wait, EEXIST and ENOENT are the only errors, and every event is one that somebody asked for.`,
     kind: 'race',
     source: 'libkqueue; gVisor',
     threads: STORMING + 1,

@@ -41,7 +41,7 @@ export const wakers: readonly Check[] = [
   }),
   portableCheck({
     id: 'thr.waker-coalesced',
-    statement: `${MANY} wakes without a wait between them are one event, and no event of any descriptor.`,
+    statement: `As many as ${MANY} wakes without a wait between them are one event, and no event of any descriptor.`,
     source: 'polling',
     run(machine) {
       machine.run(

@@ -18,7 +18,7 @@ const RACE_MS = 100
 export const consumers: readonly Check[] = [
   epollCheck({
     id: 'epoll.wake.late-read',
-    statement: `${THREADS} level-triggered waiters that read as soon as they wake: one to all of them wake for a byte, and one of them reads it.`,
+    statement: `Of ${THREADS} level-triggered waiters that read as soon as they wake, one to all wake for a byte, and one of them reads it.`,
     level: 'quirk',
     kind: 'race',
     source: 'Shadow late read',
@@ -28,7 +28,7 @@ export const consumers: readonly Check[] = [
   }),
   epollCheck({
     id: 'epoll.wake.early-read',
-    statement: `${THREADS} level-triggered waiters, and a writer that takes its byte back at once: none to all of them wake, and none of them without an event.`,
+    statement: `Of ${THREADS} level-triggered waiters, none to all wake for a byte that its writer takes back at once, and none of them without an event.`,
     level: 'quirk',
     kind: 'race',
     source: 'Shadow early read',

@@ -20,7 +20,7 @@ const SHORT_MS = 1
 export const races: readonly Check[] = [
   epollCheck({
     id: 'epoll.wake.et-n-fds-n-waiters',
-    statement: `${THREADS} threads that take one event at a time, and ${THREADS} edge-triggered eventfds written to at once: every thread gets one, each another.`,
+    statement: `Of ${THREADS} threads that take one event at a time, each gets another when ${THREADS} edge-triggered eventfds are written to at once.`,
     kind: 'race',
     source: 'kernel selftest epoll_wakeup 60 (with 10 threads); measured',
     why: 'A wake-up that is lost while others are being woken leaves a thread asleep with an event in the queue.',
