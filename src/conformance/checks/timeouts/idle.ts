@@ -17,7 +17,7 @@ import type { WaitingThread } from '../../waits/waiting-thread.ts'
 const IDLE_MS = 30
 
 /** A thread that sleeps takes some 0.2 ms of it, most of that for JavaScript; one that spins takes all it gets. */
-const IDLE_CPU_NS = 3e6
+const IDLE_CPU_NS = 1.5e6
 
 /** JavaScript may have something else to do in the meantime, but not each time. */
 const TRIES = 3
