@@ -21,6 +21,7 @@ export const families: readonly Family[] = [
   (await import('./signals/index.ts')).signals,
   (await import('./poll/index.ts')).polls,
   (await import('./select/index.ts')).selects,
+  (await import('./life/index.ts')).lifetimes,
   (await import('./batch/index.ts')).batches,
 ]
 
