@@ -42,9 +42,7 @@ export function divide(plan: readonly BackendChecks[], jobs: number): Part[] {
       ...spread(races, 1).map((load) => ({ ...load, backend, alone: true })),
     ]
   })
-  return loads
-    .toSorted((a, b) => b.ms - a.ms)
-    .map(({ backend, ids, alone }) => ({ backend, ids, alone }))
+  return loads.toSorted((a, b) => b.ms - a.ms).map(({ backend, ids, alone }) => ({ backend, ids, alone }))
 }
 
 type Divisible = BackendChecks['checks'][number]
