@@ -33,7 +33,7 @@ describe('dividing checks among processes', () => {
   it('has the checks with many threads in one part, which has less of the rest for it', () => {
     const [first, second] = divide([epoll(checksOf(300, 'det'), checksOf(3, 'thread', 8))], 2)
     const many = [first, second].map((part) => part?.ids.filter((id) => id.startsWith('thread')).length)
-    expect(many.toSorted()).toEqual([0, 3])
+    expect(new Set(many)).toEqual(new Set([0, 3]))
     expect(Math.abs((first?.ids.length ?? 0) - (second?.ids.length ?? 0))).toBeGreaterThan(50)
   })
 
