@@ -10,7 +10,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['src/**/*.test.ts', 'bench/**/*.test.ts'], exclude: [system] },
+        test: { name: 'unit', include: ['{bench,scripts,src}/**/*.test.ts'], exclude: [system] },
       },
       {
         extends: true,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MeasurementError } from '../../src/errors.ts'
-import { seededRandom } from '../../src/measure/random.ts'
+import { seededRandom } from '../../src/random.ts'
 import { compare, FEWEST_LAUNCHES } from './compare.ts'
 import type { Comparison } from './compare.ts'
 import type { Figure, OpenSide } from './side.ts'

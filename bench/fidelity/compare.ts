@@ -1,6 +1,6 @@
 /** How two programs that do the same are compared: launches of both, and in each of them rounds of short batches. */
-import { shuffled } from '../../src/measure/random.ts'
-import type { Random } from '../../src/measure/random.ts'
+import { shuffled } from '../../src/random.ts'
+import type { Random } from '../../src/random.ts'
 import { BOOTSTRAP_RESAMPLES } from '../../src/measure/statistics/bootstrap.ts'
 import { ascending, median, quantile } from '../../src/measure/statistics/describe.ts'
 import type { Interval } from '../../src/measure/statistics/describe.ts'

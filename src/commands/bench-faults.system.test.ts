@@ -9,7 +9,7 @@ const PATIENCE_MS = 30_000
 
 async function benchWith(fault: string, workloads: string): Promise<BenchReport> {
   const start = performance.now()
-  const lib = compileLibrary(`faults/${fault}`)
+  const lib = compileLibrary(fault)
   const args = ['bench', '-w', workloads, '-b', 'epoll,poll', '--fds', '4', '--rounds', '40', '-d', '1']
   const run = await runEvloop([...args, '--driver', 'replay', '-f', 'json', '--lib', lib])
   expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 1, stderr: '' })
@@ -68,7 +68,7 @@ describe.skipIf(!hasCompiler)('bench of a library that (needs a C compiler)', ()
     ],
   ])('%s: %s', async (fault, _, workloads, told) => {
     const names = workloads.split(',')
-    const gaps = failedOf(await benchWith(fault, workloads), names)
+    const gaps = failedOf(await benchWith(`faults/${fault}`, workloads), names)
     const waiting = names.filter((name) => name !== 'register')
     expect(gaps.map(({ workload }) => workload)).toEqual(waiting)
     for (const { workload, backend, outcome, fds, reason } of gaps) {
@@ -78,7 +78,7 @@ describe.skipIf(!hasCompiler)('bench of a library that (needs a C compiler)', ()
   })
 
   it('modify-fails-later: cannot change entries any more', async () => {
-    const gaps = failedOf(await benchWith('modify-fails-later', 'wake,register'), ['wake', 'register'])
+    const gaps = failedOf(await benchWith('faults/modify-fails-later', 'wake,register'), ['wake', 'register'])
     const call = String.raw`epoll_ctl\(\d+, 3, \d+, memory\): expected 0, actual -1 \(ENOMEM\)$`
     expect(gaps.map(({ reason }) => reason)).toEqual([
       expect.stringMatching(new RegExp(`^register on epoll: ${STEP}${call}`)),
@@ -87,13 +87,17 @@ describe.skipIf(!hasCompiler)('bench of a library that (needs a C compiler)', ()
 
   it('wrong-data-later: is found also where the data of an entry change from cycle to cycle', async () => {
     const names = ['eof', 'libevent', 'dispatch']
-    const gaps = failedOf(await benchWith('wrong-data-later', names.join(',')), names)
+    const gaps = failedOf(await benchWith('faults/wrong-data-later', names.join(',')), names)
     expect(gaps.map(({ workload }) => workload).toSorted()).toEqual(names.toSorted())
     for (const { reason } of gaps) expect(reason).toContain('it left other bytes than expected')
   })
 
   it('go-deaf: has the count of the events that were lost while it was recorded', async () => {
-    const gaps = failedOf(await benchWith('go-deaf', 'wake,libevent,echo'), ['wake', 'libevent', 'echo'])
+    const gaps = failedOf(await benchWith('faults/go-deaf', 'wake,libevent,echo'), [
+      'wake',
+      'libevent',
+      'echo',
+    ])
     const counted = gaps.filter(({ events }) => events !== undefined)
     expect(counted.length).toBeGreaterThan(0)
     for (const { events, reason } of counted) {
@@ -103,8 +107,8 @@ describe.skipIf(!hasCompiler)('bench of a library that (needs a C compiler)', ()
     }
   })
 
-  it('early-wait: has no figure for waits that end before their time', async () => {
-    const { gaps, results } = await benchWith('early-wait', 'timeout')
+  it('timeout-ignored: has no figure for waits that end before their time', async () => {
+    const { gaps, results } = await benchWith('mutants/timeout-ignored', 'timeout')
     expect(results.filter(({ backend }) => backend === 'poll')).toHaveLength(3)
     const early = gaps.filter(({ reason }) => reason.endsWith('before its deadline'))
     expect(early.length).toBeGreaterThan(0)

@@ -130,7 +130,7 @@ describe.skipIf(!hasCompiler)('bench of a library with a bug (needs a C compiler
   })
 
   it('finds events that come twice, in all that counts them', async () => {
-    const lib = compileLibrary('faults/duplicate-events')
+    const lib = compileLibrary('mutants/duplicate-events')
     const run = await bench([...FEW, '-b', 'epoll,poll', '-f', 'json', '--lib', lib])
     expect(run.exitCode).toBe(1)
     const failed = benchReportOf(run).gaps.filter(({ outcome }) => outcome === 'failed')

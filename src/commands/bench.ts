@@ -83,7 +83,7 @@ export const benchCommand: CommandModule = {
     const { driverChoices } = await import('../measure/choose-driver.ts')
     const { assertProcessors } = await import('../measure/processors.ts')
     const { compareExitCode } = await import('../measure/compare/gate.ts')
-    const context = await makeContext(options)
+    const context = await makeContext('bench', options)
     const compare = await openBaseline(options, (message) => context.warn(message))
     const cpus = options.cpu ?? []
     assertProcessors(cpus)

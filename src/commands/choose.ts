@@ -14,7 +14,8 @@ export function chooseName<N extends string>(kind: string, asked: string, all: r
   if (found !== undefined) return found
   const near = nearest(asked, all)
   const hint = near === undefined ? '' : `; did you mean ${near}?`
-  throw new UsageError(`there is no ${kind} ${JSON.stringify(asked)}${hint}`, `${kind}s: ${all.join(', ')}`)
+  const kinds = kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`
+  throw new UsageError(`there is no ${kind} ${JSON.stringify(asked)}${hint}`, `${kinds}: ${all.join(', ')}`)
 }
 
 /** The name that takes the fewest edits to reach, if it is near enough to be meant. */

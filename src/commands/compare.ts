@@ -47,7 +47,7 @@ export const compareCommand: CommandModule = {
     const { compareExitCode } = await import('../measure/compare/gate.ts')
     const { version } = await import('../version.ts')
     if (options.lib !== undefined) throw new UsageError('--lib is of no use here: compare runs nothing')
-    const context = await makeContext(options)
+    const context = await makeContext('compare', options)
     const open = async (file: string): Promise<Saved> =>
       await openSaved(file, (message) => context.warn(message))
     const report = compareReports({

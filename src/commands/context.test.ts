@@ -7,8 +7,8 @@ const defaults: CommonOptions = { format: 'table' }
 
 describe('what a command works with', () => {
   it('are all backends, or those that are asked for', async () => {
-    expect((await makeContext(defaults)).backends).toEqual(['epoll', 'poll', 'select'])
-    expect((await makeContext({ ...defaults, backend: ['poll'] })).backends).toEqual(['poll'])
+    expect((await makeContext('verify', defaults)).backends).toEqual(['epoll', 'poll', 'select'])
+    expect((await makeContext('verify', { ...defaults, backend: ['poll'] })).backends).toEqual(['poll'])
   })
 
   it.each([
@@ -18,7 +18,7 @@ describe('what a command works with', () => {
     ['library that is no file', { lib: '/' }],
     ['file for the result', { output: '/nonexistent/result' }],
   ])('is refused before it works, for a %s that cannot be', async (_, options) => {
-    await expect(makeContext({ ...defaults, ...options })).rejects.toThrow(UsageError)
+    await expect(makeContext('verify', { ...defaults, ...options })).rejects.toThrow(UsageError)
   })
 })
 
@@ -27,13 +27,13 @@ describe('a warning', () => {
 
   it('is a line on stderr without control characters', async () => {
     const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-    ;(await makeContext(defaults)).warn('no \u001B[31mchild\n')
+    ;(await makeContext('verify', defaults)).warn('no \u001B[31mchild\n')
     expect(written.mock.calls).toEqual([['evloop: no \\x1b[31mchild\\x0a\n']])
   })
 
   it('is not said if evloop is to be quiet', async () => {
     const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-    ;(await makeContext({ ...defaults, quiet: true })).warn('no child')
+    ;(await makeContext('verify', { ...defaults, quiet: true })).warn('no child')
     expect(written).not.toHaveBeenCalled()
   })
 })
@@ -59,7 +59,7 @@ describe('a result', () => {
   ): Promise<boolean> {
     process.stdout.isTTY = person
     vi.stubEnv('NO_COLOR', noColor)
-    const context = await makeContext({ ...defaults, ...options })
+    const context = await makeContext('verify', { ...defaults, ...options })
     let text = ''
     context.write((_, { style }) => (text = style.bad('bad')))
     return text.includes('\u001B')
@@ -84,7 +84,7 @@ describe('a result', () => {
   })
 
   it('is rendered by the format that is asked for, and as fully', async () => {
-    const context = await makeContext({ format: 'json', verbose: true })
+    const context = await makeContext('probe', { format: 'json', verbose: true })
     context.write((format, { verbose }) => `${format.probe({} as never, {} as never).trim()} ${verbose}\n`)
     expect(written).toEqual(['{} true\n'])
   })

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs'
 import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { UsageError } from '../errors.ts'
-import { formatNames, formats } from '../report/formats/index.ts'
+import { formatNamesOf, loadFormat } from '../report/formats/index.ts'
+import type { Reporter } from '../report/formats/index.ts'
 import type { Format, FormatOptions } from '../report/format.ts'
 import { makeStyle } from '../report/style.ts'
 import { printable } from '../report/text.ts'
@@ -13,20 +14,23 @@ import { makeProgress } from './progress.ts'
 import type { Progress } from './progress.ts'
 
 /** What a command works with: its common options, checked, and ways to speak to the user. */
-export interface CommandContext {
+export interface CommandContext<R extends Reporter> {
   readonly backends: readonly BackendName[]
   readonly lib: string | undefined
   readonly progress: Progress
   /** Says something on stderr, unless told to be quiet. */
   warn(message: string): void
   /** Renders a report and writes it to stdout or to the file asked for. */
-  write(render: (format: Format, options: FormatOptions) => string): void
+  write(render: (format: Pick<Format, R>, options: FormatOptions) => string): void
 }
 
-/** Checks the common options before anything is measured. Throws `UsageError`. */
-export async function makeContext(options: CommonOptions): Promise<CommandContext> {
+/** Checks the common options of a command before anything is measured. Throws `UsageError`. */
+export async function makeContext<R extends Reporter>(
+  command: R,
+  options: CommonOptions,
+): Promise<CommandContext<R>> {
   const backends = chooseNames('backend', options.backend, backendNames)
-  const format = await formats[chooseName('format', options.format, formatNames)]()
+  const format = await loadFormat(chooseName('format', options.format, formatNamesOf(command)), command)
   const { output, lib } = options
   if (lib !== undefined) assertFile(lib)
   if (output !== undefined) assertWritable(output)

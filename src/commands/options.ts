@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
+import { formatNamesOf, formats } from '../report/formats/index.ts'
 
 /** Options that every command knows, as commander hands them over. */
 export interface CommonOptions {
@@ -20,7 +21,12 @@ export function addCommonOptions(command: Command): Command {
       new Option('-b, --backend <list>', 'only these backends, separated by commas').argParser(parseList),
     )
     .addOption(
-      new Option('-f, --format <name>', 'table (for people) or json (for programs)').default('table'),
+      new Option(
+        '-f, --format <name>',
+        formatNamesOf(command.name())
+          .map((name) => `${name} (${formats[name].use})`)
+          .join(', '),
+      ).default('table'),
     )
     .option('-o, --output <file>', 'write the result to a file instead of stdout, whole or not at all')
     .option('--lib <path>', 'a library whose functions come before those of libc')

@@ -7,7 +7,7 @@ export const probeCommand: CommandModule = {
   async run(options) {
     const { makeContext } = await import('./context.ts')
     const { probe } = await import('../probe/index.ts')
-    const context = await makeContext(options as unknown as CommonOptions)
+    const context = await makeContext('probe', options as unknown as CommonOptions)
     const report = await probe({
       lib: context.lib,
       backends: context.backends,

@@ -33,12 +33,12 @@ export const socket = (
   domain: 'unix' | 'inet',
   type: 'stream' | 'dgram' | 'seqpacket' = 'stream',
 ): StepOf<'socket'> => ({ op: 'socket', as, domain, type })
-export const listener = (as: Name, domain: 'unix' | 'inet', backlog = 8): StepOf<'listener'> => ({
-  op: 'listener',
-  as,
-  domain,
-  backlog,
-})
+export const listener = (
+  as: Name,
+  domain: 'unix' | 'inet',
+  backlog = 8,
+  type: StepOf<'listener'>['type'] = 'stream',
+): StepOf<'listener'> => ({ op: 'listener', as, domain, backlog, type })
 /** Binds a socket to an address of its own. */
 export const bind = (fd: Name, domain: 'unix' | 'inet'): StepOf<'bind'> => ({ op: 'bind', fd, domain })
 export const connect = (fd: Name, to: Name, expect: Expected = 0): StepOf<'connect'> => ({
@@ -49,6 +49,8 @@ export const connect = (fd: Name, to: Name, expect: Expected = 0): StepOf<'conne
 })
 export const accept = (as: Name, from: Name): StepOf<'accept'> => ({ op: 'accept', as, listener: from })
 export const tcp = (client: Name, server: Name): StepOf<'tcp'> => ({ op: 'tcp', client, server })
+/** A netlink socket that nobody sends to. */
+export const netlink = (as: Name): StepOf<'netlink'> => ({ op: 'netlink', as })
 export const eventfd = (as: Name, initial = 0, flags: number = EFD.NONBLOCK): StepOf<'eventfd'> => ({
   op: 'eventfd',
   as,
@@ -58,7 +60,7 @@ export const eventfd = (as: Name, initial = 0, flags: number = EFD.NONBLOCK): St
 export const epoll = (as: Name): StepOf<'epoll'> => ({ op: 'epoll', as })
 export const dup = (fd: Name, as: Name): StepOf<'dup'> => ({ op: 'dup', fd, as })
 export const close = (fd: Name): StepOf<'close'> => ({ op: 'close', fd })
-/** Closes everything that is open: what follows starts from scratch, and may use the same names. */
+/** Closes everything that is open and ends what was forked: what follows starts from scratch, and may use the same names. */
 export const closeAll = (): StepOf<'close-all'> => ({ op: 'close-all' })
 export const shutdown = (fd: Name, how: 'RD' | 'WR' | 'RDWR'): StepOf<'shutdown'> => ({
   op: 'shutdown',

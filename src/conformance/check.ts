@@ -6,10 +6,12 @@ import type { Machine } from './machine.ts'
 import type { Step } from './steps.ts'
 
 /** `contract`: documented, a failure is a bug. `de-facto`: programs rely on it. `quirk`: recorded only. */
-export type Level = 'contract' | 'de-facto' | 'quirk'
+export const levels = ['contract', 'de-facto', 'quirk'] as const
+export type Level = (typeof levels)[number]
 
 /** `det`: one thread, no clock. `time`: needs a clock. `thread`: several threads or processes. `race`: stress. */
-export type Kind = 'det' | 'time' | 'thread' | 'race'
+export const kinds = ['det', 'time', 'thread', 'race'] as const
+export type Kind = (typeof kinds)[number]
 
 /** What a run of a check may end in. See design §6. */
 export const outcomes = ['pass', 'fail', 'diverges', 'unsupported', 'broken'] as const
@@ -69,7 +71,10 @@ export interface CheckResult {
   readonly step?: string
   /** The reason of `unsupported` and `broken`, the note of a race, or advice. */
   readonly message?: string
+  /** Of all its runs together, where there were several. */
   readonly durationMs: number
+  /** How often each outcome came, where the check ran several times. `outcome` is the worst of them. */
+  readonly runs?: Readonly<Partial<Record<Outcome, number>>>
 }
 
 /** Thrown when a step gives something else than expected. It is the check that failed, not the set-up. */

@@ -14,3 +14,13 @@ export function epollCheck(check: WithDefaults<Check>): Check {
 export function portableCheck(check: WithDefaults<Check>): Check {
   return { level: 'contract', kind: 'det', backends: ['epoll', 'poll', 'select'], ...check } as Check
 }
+
+/** A check of poll itself, called as C does. */
+export function pollCheck(check: WithDefaults<Check>): Check {
+  return { level: 'contract', kind: 'det', backends: ['poll'], ...check } as Check
+}
+
+/** A check of select itself, called as C does. */
+export function selectCheck(check: WithDefaults<Check>): Check {
+  return { level: 'contract', kind: 'det', backends: ['select'], ...check } as Check
+}

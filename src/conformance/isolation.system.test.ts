@@ -58,6 +58,17 @@ describe.runIf(hasCompiler)('checks with a library', () => {
     expect(outcomesOf(await isolated(ids.slice(0, 2), { lib }))).toEqual(expected.slice(0, 2))
   })
 
+  it('run as often as they are named, also those that crash', async () => {
+    const lib = compileLibrary('faults/crash-in-ctl')
+    const ids = ['epoll.lt.two-fds', 'epoll.lt.mask-subset']
+    expect(outcomesOf(await isolated([...ids, ...ids], { lib }))).toEqual([
+      'epoll.lt.two-fds pass',
+      'epoll.lt.mask-subset fail',
+      'epoll.lt.two-fds pass',
+      'epoll.lt.mask-subset fail',
+    ])
+  })
+
   it('stop when they are told to, without a result for the one that was running', async () => {
     const controller = new AbortController()
     const results: CheckResult[] = []

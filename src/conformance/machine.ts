@@ -4,8 +4,10 @@ import { UnsupportedError } from '../errors.ts'
 import { lastError } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { Memory } from '../libc/memory.ts'
+import type { Ring } from '../libc/ring.ts'
 import type { EventLoop } from '../loop/event-loop.ts'
 import { Failure } from './check.ts'
+import { describeStep } from './describe-step.ts'
 import { Labels } from './labels.ts'
 import { LONGEST_WAIT_MS } from './patience.ts'
 import { operations } from './operations/index.ts'
@@ -14,6 +16,7 @@ import type { PendingStep } from './operations/native.ts'
 import type { PeerProcess } from './peer-process.ts'
 import type { NativeStep, Step } from './steps.ts'
 import type { ThreadPool, WaiterThread } from './threads/thread-pool.ts'
+import type { Waiters } from './threads/waiters.ts'
 
 /** A thread and the step that it makes. */
 interface RunningThread {
@@ -39,6 +42,12 @@ export class Machine {
   readonly pollers = new Map<string, Poller>()
   readonly loops = new Map<string, EventLoop>()
   readonly peers = new Map<string, PeerProcess>()
+  readonly waiters = new Map<string, Waiters>()
+  readonly rings = new Map<string, Ring>()
+  /** Directories that steps have made, by name. */
+  readonly paths = new Map<string, string>()
+  /** Processes that steps have forked and not reaped, by name: their numbers. */
+  readonly processes = new Map<string, number>()
   /** What is to be undone at the end besides descriptors, last first. */
   readonly cleanups: (() => void)[] = []
   /** What a check wants to say of a run that passed: how many rounds a race had. */
@@ -147,6 +156,12 @@ export class Machine {
     return thread
   }
 
+  /** Gives back before the end what `acquireThread` gave, for another thread of the same check. It must be idle. */
+  giveThreadBack(thread: WaiterThread): void {
+    this.#acquired.splice(this.#acquired.indexOf(thread), 1)
+    this.#pool?.release(thread)
+  }
+
   /** Keeps memory alive until the end: another thread may still use its address. */
   keep(memory: Memory): void {
     this.#kept.push(memory)
@@ -181,13 +196,4 @@ export class Machine {
     }
     this.#pool?.release(thread)
   }
-}
-
-/** A step in words: its operation and what tells it apart, without what it expects. */
-function describeStep(step: Step): string {
-  const { op, ...rest } = step
-  const words = Object.entries(rest)
-    .filter(([key]) => key !== 'expect')
-    .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-  return `${op} ${words.join(', ')}`
 }

@@ -9,3 +9,6 @@ export const ARRIVAL = { timeoutMs: 2000 } as const
 
 /** What must not come over TCP or UDP gets this much time to come. */
 export const QUIET = { timeoutMs: 30 } as const
+
+/** What is over at once may take this long on a loaded machine; whatever takes longer did not come by itself. */
+export const PROMPT_MS = 2000

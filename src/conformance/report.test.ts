@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { outcomes } from './check.ts'
 import type { Outcome } from './check.ts'
-import { countOutcomes, hasFindings } from './report.ts'
+import { countOutcomes } from './report.ts'
 
 const summary = (...found: Outcome[]): Record<Outcome, number> =>
   countOutcomes(
@@ -25,15 +25,5 @@ describe('the summary of a verify report', () => {
       broken: 0,
     })
     expect(Object.keys(summary())).toEqual([...outcomes])
-  })
-
-  it.each([
-    ['fail', true],
-    ['broken', true],
-    ['diverges', false],
-    ['unsupported', false],
-    ['pass', false],
-  ] as const)('takes %s for a finding: %s', (outcome, finding) => {
-    expect(hasFindings({ summary: summary('pass', outcome) })).toBe(finding)
   })
 })

@@ -9,7 +9,15 @@
  * stands a 64-bit number of its own, so that a backend that keeps only half of the data is found out.
  */
 import type { FunctionName } from '../libc/signatures.ts'
+import type { ArrayStep } from './steps/arrays.ts'
 import type { MaskText } from './masks.ts'
+import type { EnvironmentStep } from './steps/environment.ts'
+import type { FileStep } from './steps/files.ts'
+import type { ProcessStep } from './steps/processes.ts'
+import type { RingStep } from './steps/rings.ts'
+import type { SourceStep } from './steps/sources.ts'
+import type { TerminalStep } from './steps/terminals.ts'
+import type { WaiterStep } from './steps/waiters.ts'
 
 /** A descriptor's name within a scenario. */
 export type Name = string
@@ -28,7 +36,10 @@ export type Argument =
   | { readonly text: string }
   | 'bad-pointer'
 
-/** The events that a wait must return: label to mask, in any order. None: the wait must time out. */
+/**
+ * The events that a wait must return: label to mask, in any order. None: the wait must time out. `some of MASK`
+ * stands for at least one bit of it, and no other.
+ */
 export type ExpectedEvents = Readonly<Record<string, MaskText>>
 
 export interface WaitOptions {
@@ -60,17 +71,19 @@ export type NativeStep =
   | { op: 'read'; fd: Name; bytes: number; expect: Expected }
   | { op: 'eventfd.write'; fd: Name; value: string; expect: Expected }
   | { op: 'eventfd.read'; fd: Name; expect: string }
+  | ArrayStep
 
 /** Set-up and change of descriptors. */
 export type ResourceStep =
   | { op: 'pipe'; read: Name; write: Name; flags: number }
   | { op: 'socketpair'; a: Name; b: Name; type: 'stream' | 'dgram' | 'seqpacket' }
   | { op: 'socket'; as: Name; domain: 'unix' | 'inet'; type: 'stream' | 'dgram' | 'seqpacket' }
-  | { op: 'listener'; as: Name; domain: 'unix' | 'inet'; backlog: number }
+  | { op: 'listener'; as: Name; domain: 'unix' | 'inet'; backlog: number; type: 'stream' | 'seqpacket' }
   | { op: 'bind'; fd: Name; domain: 'unix' | 'inet' }
   | { op: 'connect'; fd: Name; to: Name; expect: Expected }
   | { op: 'accept'; as: Name; listener: Name }
   | { op: 'tcp'; client: Name; server: Name }
+  | { op: 'netlink'; as: Name }
   | { op: 'eventfd'; as: Name; initial: number; flags: number }
   | { op: 'epoll'; as: Name }
   | { op: 'dup'; fd: Name; as: Name }
@@ -109,11 +122,14 @@ export type ThreadStep =
   | { op: 'blocked'; thread: string }
   | { op: 'join'; thread: string }
 
+/** What a peer can be told to do. */
+export type PeerAction = NativeStep | ResourceStep | SourceStep | FileStep
+
 /** What another process does. It knows the descriptors that it was started with, by the same names. */
 export type PeerStep =
   | { op: 'peer'; as: string; fds: readonly Name[] }
-  | { op: 'peer.run'; peer: string; step: NativeStep | ResourceStep }
-  | { op: 'peer.post'; peer: string; step: NativeStep | ResourceStep }
+  | { op: 'peer.run'; peer: string; step: PeerAction }
+  | { op: 'peer.post'; peer: string; step: PeerAction }
   | { op: 'peer.join'; peer: string }
   | { op: 'peer.exit'; peer: string }
 
@@ -170,7 +186,19 @@ export interface LoopExpectation {
   readonly bytes?: number | null
 }
 
-export type Step = NativeStep | ResourceStep | ThreadStep | PeerStep | PortableStep
+export type Step =
+  | NativeStep
+  | ResourceStep
+  | SourceStep
+  | FileStep
+  | ProcessStep
+  | TerminalStep
+  | RingStep
+  | EnvironmentStep
+  | ThreadStep
+  | WaiterStep
+  | PeerStep
+  | PortableStep
 
 /** The step of an operation. */
 export type StepOf<Op extends Step['op']> = Extract<Step, { op: Op }>

@@ -18,16 +18,65 @@ const run = async (over: Partial<VerifyOptions> = {}): Promise<VerifyReport> =>
   })
 
 describe('verify', () => {
-  it('says of which machine, when and how long, and tells of each backend before its checks run', async () => {
-    const told: string[] = []
+  it('says of which machine, when and how long, and tells how far it is', async () => {
+    const told: number[] = []
     const before = Date.now()
-    const report = await run({ backends: ['select', 'poll'], onProgress: (backend) => told.push(backend) })
-    expect(told).toEqual(['select', 'poll'])
+    const report = await run({
+      backends: ['select', 'poll'],
+      onProgress: (done, total) => told.push(done, total),
+    })
+    const total = checksOf('select').length + checksOf('poll').length
+    expect(told).toEqual(Array.from({ length: total }, (_, i) => [i + 1, total]).flat())
     expect(report.tool).toEqual({ name: 'evloop', version: version() })
     expect(report.environment.backends.map(({ name }) => name)).toEqual(['select', 'poll'])
     expect(Date.parse(report.startedAt)).toBeGreaterThanOrEqual(before)
     expect(report.durationMs).toBeLessThanOrEqual(Date.now() - before + 1)
     expect(report.results.map(({ id }) => id)).toEqual([...checksOf('select'), ...checksOf('poll')])
+    expect(report).not.toHaveProperty('interrupted')
+  })
+
+  it('runs the checks that are asked for, as far as they apply, and gives them in the order of the catalogue', async () => {
+    const checks = ['epoll.lt.two-fds', 'loop.wake', 'poller.errors']
+    const report = await run({ backends: ['select', 'epoll', 'select'], checks })
+    expect(report.results.map(({ backend, id, outcome }) => `${backend} ${id} ${outcome}`)).toEqual([
+      'select poller.errors pass',
+      'select loop.wake pass',
+      'epoll poller.errors pass',
+      'epoll loop.wake pass',
+      'epoll epoll.lt.two-fds pass',
+    ])
+  })
+
+  it('gives the same results in the same order, whatever the number of jobs', async () => {
+    const outcomesOf = ({ results }: VerifyReport): string[] =>
+      results.map(({ backend, id, outcome }) => `${backend} ${id} ${outcome}`)
+    const checks = checksOf('poll').filter((id) => id.startsWith('ready.'))
+    const one = await run({ backends: ['poll', 'select'], checks, jobs: 1 })
+    expect(outcomesOf(await run({ backends: ['poll', 'select'], checks, jobs: 5 }))).toEqual(outcomesOf(one))
+  })
+
+  it('runs each check several times, in a shuffled order, and gives one result of each', async () => {
+    const checks = ['poller.errors', 'loop.wake']
+    const { results, seed, summary } = await run({ checks, repeat: 3, seed: 7 })
+    expect(results.map(({ id, runs }) => ({ id, runs }))).toEqual(
+      checks.map((id) => ({ id, runs: { pass: 3 } })),
+    )
+    expect({ seed, pass: summary.pass }).toEqual({ seed: 7, pass: 2 })
+  })
+
+  it('ends with the first result that it is to stop at', async () => {
+    const report = await run({
+      backends: ['poll', 'select'],
+      checks: ['poller.errors', 'loop.wake'],
+      repeat: 2,
+      jobs: 1,
+      stopAt: ({ id }) => id === 'loop.wake',
+    })
+    expect(report).toMatchObject({ stopped: true, summary: { pass: 2 } })
+    expect(report.results.map(({ id, backend, runs }) => [id, backend, runs])).toEqual([
+      ['poller.errors', 'poll', undefined],
+      ['loop.wake', 'poll', undefined],
+    ])
     expect(report).not.toHaveProperty('interrupted')
   })
 

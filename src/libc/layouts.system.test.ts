@@ -41,6 +41,10 @@ const cStructs: { readonly [Name in keyof Layouts]: CStruct<Layouts[Name]> } = {
   },
   fd_set: { type: 'fd_set', fields: { bits: 'fds_bits' } },
   sigset: { type: 'sigset_t', fields: { bits: '__val' } },
+  sigaction: {
+    type: 'struct sigaction',
+    fields: { handler: 'sa_handler', mask: 'sa_mask', flags: 'sa_flags', restorer: 'sa_restorer' },
+  },
   rlimit: { type: 'struct rlimit', fields: { soft: 'rlim_cur', hard: 'rlim_max' } },
   cap_user_header: {
     type: 'struct __user_cap_header_struct',

@@ -34,6 +34,12 @@ const shared = {
   ]),
   fd_set: struct([['bits', 'u32', 32]]),
   sigset: struct([['bits', 'u64', 16]]),
+  sigaction: struct([
+    ['handler', 'u64'],
+    ['mask', 'u64', 16],
+    ['flags', 'i32'],
+    ['restorer', 'u64'],
+  ]),
   rlimit: struct([
     ['soft', 'u64'],
     ['hard', 'u64'],

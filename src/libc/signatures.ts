@@ -79,6 +79,7 @@ export const signatures = {
 
   open: { args: [string, int, uint], result: 'i32', fixed: 2 },
   close: returnsInt(int),
+  close_range: returnsInt(uint, uint, int),
   read: returnsLong(int, pointer, size),
   readv: returnsLong(int, pointer, int),
   write: returnsLong(int, pointer, size),
@@ -91,6 +92,7 @@ export const signatures = {
   vmsplice: returnsLong(int, pointer, size, uint),
   dup: returnsInt(int),
   dup2: returnsInt(int, int),
+  dup3: returnsInt(int, int, int),
   fcntl: { args: [int, int, long], result: 'i32', fixed: 2 },
   ioctl: { args: [int, size, pointer], result: 'i32', fixed: 2 },
   mkfifo: returnsInt(string, uint),
@@ -98,12 +100,15 @@ export const signatures = {
 
   pthread_sigmask: returnsInt(int, pointer, pointer),
   raise: returnsInt(int),
+  sigaction: returnsInt(int, pointer, pointer),
+  sigpending: returnsInt(pointer),
 
   capget: returnsInt(pointer, pointer),
   capset: returnsInt(pointer, pointer),
   getrlimit: returnsInt(int, pointer),
   setrlimit: returnsInt(int, pointer),
   clock_getres: returnsInt(int, pointer),
+  clock_gettime: returnsInt(int, pointer),
   nanosleep: returnsInt(pointer, pointer),
   sysconf: returnsLong(int),
   prctl: { args: [int, long, long, long, long], result: 'i32', fixed: 1 },
@@ -113,6 +118,8 @@ export const signatures = {
   syscall: { args: [long, long, long, long, long, long, long], result: 'i64', fixed: 1 },
   getppid: returnsInt(),
   waitpid: returnsInt(int, pointer, int),
+  waitid: returnsInt(int, int, pointer, int),
+  clone: { args: [pointer, pointer, int, pointer], result: 'i32', fixed: 4 },
   gnu_get_libc_version: returnsPointer(),
   dlopen: returnsPointer(string, int),
   dlsym: returnsPointer(pointer, string),
@@ -120,6 +127,7 @@ export const signatures = {
   getpagesize: returnsInt(),
   strlen: returnsLong(pointer),
   memset: returnsPointer(pointer, int, size),
+  memcpy: returnsPointer(pointer, pointer, size),
   memccpy: returnsPointer(pointer, pointer, int, size),
   _exit: returnsInt(int),
 } as const satisfies Record<string, Signature>

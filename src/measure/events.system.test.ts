@@ -13,7 +13,7 @@ import type { Case, EventCount, Workload } from '../workloads/workload.ts'
 import { closeAll } from './driver.ts'
 import type { Opened } from './driver.ts'
 import { NoiseMeter } from './noise.ts'
-import { seededRandom } from './random.ts'
+import { seededRandom } from '../random.ts'
 import { runRounds } from './rounds.ts'
 import type { Series } from './rounds.ts'
 

@@ -8,7 +8,7 @@ import type { Case } from '../workloads/workload.ts'
 import { noEvents } from './driver.ts'
 import type { Batch, Opened, Subject } from './driver.ts'
 import { NoiseMeter } from './noise.ts'
-import { seededRandom } from './random.ts'
+import { seededRandom } from '../random.ts'
 import { runRounds } from './rounds.ts'
 import type { RoundsOptions, RoundsResult } from './rounds.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from './random.ts'
+import { seededRandom } from '../random.ts'
 import { Samples } from './samples.ts'
 
 const MOST = 50_000

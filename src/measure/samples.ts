@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 
 /** How many single cycles are kept for percentiles: enough for 50 beyond the 99.9th. */
 const MOST_SAMPLES = 50_000

@@ -2,7 +2,7 @@ import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { isWrong } from '../workloads/workload.ts'
 import type { Case } from '../workloads/workload.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 import type {
   BenchGap,
   BenchResult,

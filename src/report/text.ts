@@ -23,6 +23,11 @@ export function formatNs(ns: number): string {
   return `${threeDigits(ns / unit[1])} ${unit[0]}`
 }
 
+/** Milliseconds in the unit that suits them. */
+export function formatMs(ms: number): string {
+  return formatNs(ms * 1e6)
+}
+
 /** A rate: `1.15 M/s`. */
 export function formatRate(perSecond: number): string {
   if (rounded(perSecond) >= 1e6) return `${threeDigits(perSecond / 1e6)} M/s`
@@ -44,4 +49,17 @@ function rounded(value: number): number {
 /** `1 check`, `2 checks`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** What tells machines apart: `linux 6.1.0 x64 · glibc 2.36 · node 20.19.0`. */
+export function machineWords(platform: {
+  readonly os: string
+  readonly kernel: string
+  readonly arch: string
+  readonly libc: { readonly name: string; readonly version: string | null }
+  readonly node: string
+}): string {
+  const { os, arch, kernel, libc, node } = platform
+  const libcName = libc.version === null ? libc.name : `${libc.name} ${libc.version}`
+  return `${os} ${kernel} ${arch} · ${libcName} · node ${node}`
 }

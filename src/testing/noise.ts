@@ -1,4 +1,4 @@
-import type { Random } from '../measure/random.ts'
+import type { Random } from '../random.ts'
 
 /** Normal noise of standard deviation 1 (Box and Muller 1958). */
 export function gaussian(random: Random): Random {

@@ -3,8 +3,10 @@ import { backendNames } from '../../backends/index.ts'
 import type { BackendName } from '../../backends/index.ts'
 import type { Check } from '../check.ts'
 import { parseMask } from '../masks.ts'
+import { SOME_OF } from '../operations/outcome.ts'
 import { operations } from '../operations/index.ts'
-import type { Argument, Step } from '../steps.ts'
+import type { Argument, Step, StepOf } from '../steps.ts'
+import type { Count } from '../steps/waiters.ts'
 import { checksOf, families, findCheck } from './index.ts'
 
 const all = families.flatMap((family) => family.checks.map((check) => ({ family, check })))
@@ -101,7 +103,9 @@ describe('every scenario', () => {
     const threadsOf = (steps: readonly Step[]): number => {
       const names = steps.flatMap((step) => (step.op === 'thread' ? [step.thread] : []))
       const wakes = steps.filter((step) => step.op === 'loop.wake' && step.from !== undefined)
-      return new Set(names).size + wakes.length
+      // Several groups of waiters follow each other, so the largest counts.
+      const waiters = steps.flatMap((step) => (step.op === 'waiters' ? [countOf(step)] : []))
+      return new Set(names).size + wakes.length + Math.max(0, ...waiters)
     }
     expect(breakingSteps((steps, { threads = 0 }) => threads >= threadsOf(steps))).toEqual([])
   })
@@ -112,6 +116,20 @@ describe('every scenario', () => {
     const joinsAll = (steps: readonly Step[]): boolean =>
       named(steps, 'thread').join() === named(steps, 'join').join()
     expect(breakingSteps(joinsAll)).toEqual([])
+  })
+
+  it('says of all waiters that it starts who was woken and who was not', () => {
+    const started = (steps: readonly Step[]): number =>
+      steps.reduce((sum, step) => sum + (step.op === 'waiters' ? countOf(step) : 0), 0)
+    const toldOf = (steps: readonly Step[]): number =>
+      steps.reduce((sum, step) => {
+        if (step.op === 'release') return sum + most(step.expect.others)
+        if (step.op !== 'woken') return sum
+        return (
+          sum + most(step.count ?? Object.values(step.expect).reduce((all: number, n) => all + most(n), 0))
+        )
+      }, 0)
+    expect(breakingSteps((steps) => toldOf(steps) >= started(steps))).toEqual([])
   })
 
   it('expects something, so that it can fail', () => {
@@ -126,6 +144,12 @@ function scenarios(check: Check): (readonly Step[])[] {
   return backends.map((backend) => (typeof steps === 'function' ? steps(backend) : steps))
 }
 
+const most = (count: Count): number => (typeof count === 'number' ? count : count[1])
+
+function countOf({ at }: StepOf<'waiters'>): number {
+  return at.reduce((sum, { count = 1 }) => sum + count, 0)
+}
+
 /** A step, and the step that a thread makes in it. */
 function withInner(step: Step): readonly Step[] {
   return step.op === 'thread' ? [step, step.step] : [step]
@@ -134,13 +158,14 @@ function withInner(step: Step): readonly Step[] {
 /** The masks that a step is written with. select has sets instead. */
 function masksOf(step: Step): string[] {
   if (step.op === 'epoll.ctl') return [step.events]
+  if (step.op === 'poll.entries') return step.entries.flatMap(({ events, revents }) => [events, revents])
   if (step.op === 'poll') return [...Object.values(step.fds), ...Object.values(step.expect)]
   return step.op === 'epoll.wait' && typeof step.expect === 'object' ? Object.values(step.expect) : []
 }
 
 function isMask(text: string): boolean {
   try {
-    parseMask(text)
+    parseMask(text.startsWith(SOME_OF) ? text.slice(SOME_OF.length) : text)
     return true
   } catch {
     return false
@@ -159,15 +184,21 @@ function unknownNames(steps: readonly Step[]): string[] {
 }
 
 /** The fields in which steps name what was made before. */
-const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop']
+const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop', 'process', 'waiters']
 
 function namesUsed(step: Step): string[] {
   if (step.op === 'poll' || step.op === 'select') return Object.keys(step.fds)
+  if (step.op === 'poll.entries') return names(step.entries.map(({ fd }) => fd))
+  if (step.op === 'select.sets') return names(Object.values(step.sets).flat())
   if (step.op === 'call') return step.args.flatMap(nameOfArgument)
+  if (step.op === 'waiters') return step.at.map(({ ep }) => ep)
   return Object.entries(step).flatMap(([key, value]) =>
     references.includes(key) && typeof value === 'string' ? [value] : [],
   )
 }
+
+/** Numbers name nothing. */
+const names = (fds: readonly (string | number)[]): string[] => fds.filter((fd) => typeof fd === 'string')
 
 function nameOfArgument(argument: Argument): string[] {
   return typeof argument === 'string' && argument.startsWith('$') ? [argument.slice(1)] : []

@@ -14,8 +14,18 @@ export const families: readonly Family[] = [
   (await import('./level-triggered/index.ts')).levelTriggered,
   (await import('./edge-triggered/index.ts')).edgeTriggered,
   (await import('./oneshot/index.ts')).oneshot,
+  (await import('./wake/index.ts')).wake,
+  (await import('./exclusive/index.ts')).exclusive,
+  (await import('./nested/index.ts')).nesting,
+  (await import('./thread/index.ts')).threads,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
+  (await import('./timeouts/index.ts')).timeouts,
+  (await import('./signals/index.ts')).signals,
+  (await import('./poll/index.ts')).polls,
+  (await import('./select/index.ts')).selects,
+  (await import('./life/index.ts')).lifetimes,
+  (await import('./batch/index.ts')).batches,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()
@@ -24,6 +34,11 @@ for (const family of families) {
     if (byId.has(check.id)) throw new TypeError(`two checks have the id ${check.id}`)
     byId.set(check.id, { check, family })
   }
+}
+
+/** Whether there is a check of this id: there may be none any more, or not yet, of an id that comes from a file. */
+export function hasCheck(id: string): boolean {
+  return byId.has(id)
 }
 
 /** The check of an id, with its family. Throws where there is none. */

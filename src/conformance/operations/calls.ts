@@ -3,6 +3,7 @@ import type { ArgumentsOf, FunctionName } from '../../libc/signatures.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { resultOf } from '../native-call.ts'
+import type { Invocation } from '../threads/job.ts'
 import { decodeEvents, eventBuffer } from './events.ts'
 import type { ReportedEvent } from './events.ts'
 
@@ -15,6 +16,11 @@ export function underTest<N extends FunctionName>(
   const result = resultOf(machine.libc, name, ...args)
   if (typeof result === 'string') throw new Failure(`${name} succeeds`, `${name} gives ${result}`)
   return result
+}
+
+/** Makes a call of plain data in this thread, and says what it gave: its result, or its errno. */
+export function callOnce(machine: Machine, { fn, args }: Invocation): number | string {
+  return resultOf(machine.libc, fn, ...(args as ArgumentsOf<typeof fn>))
 }
 
 /** epoll_wait, for checks that cannot say beforehand which events must come. */

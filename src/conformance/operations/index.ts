@@ -1,10 +1,17 @@
 import type { Machine } from '../machine.ts'
 import type { Step, StepOf } from '../steps.ts'
+import { environmentOperations } from './environment.ts'
+import { fileOperations } from './files.ts'
 import { nativeOperations, perform } from './native.ts'
 import { peerOperations } from './peers.ts'
 import { portableOperations } from './portable.ts'
+import { processOperations } from './processes.ts'
 import { resourceOperations } from './resources.ts'
+import { ringOperations } from './rings.ts'
+import { sourceOperations } from './sources.ts'
+import { terminalOperations } from './terminals.ts'
 import { threadOperations } from './threads.ts'
+import { waiterOperations } from './waiters.ts'
 
 /** What each step does. */
 export type Operations<Ops extends Step['op']> = {
@@ -19,7 +26,14 @@ const native = Object.fromEntries(
 export const operations: Operations<Step['op']> = {
   ...native,
   ...resourceOperations,
+  ...sourceOperations,
+  ...fileOperations,
+  ...processOperations,
+  ...terminalOperations,
+  ...ringOperations,
+  ...environmentOperations,
   ...threadOperations,
+  ...waiterOperations,
   ...peerOperations,
   ...portableOperations,
 }

@@ -6,34 +6,19 @@ import { Failure } from '../check.ts'
 import { formatMask, parseMask } from '../masks.ts'
 import type { Machine } from '../machine.ts'
 import type { Argument, Expected, NativeStep, StepOf } from '../steps.ts'
-import type { Invocation } from '../threads/job.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { FD_SETSIZE } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
+import { arrayOperations } from './arrays.ts'
 import { decodeEvents, eventBuffer } from './events.ts'
+import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
+import type { NativeOperation, Outcome, PendingStep } from './outcome.ts'
 
-/** A call that was made: its result, errno where that is -1, and how long it took. */
-export interface Outcome {
-  readonly result: number
-  readonly errno: number
-  readonly elapsedNs: number
-}
-
-/** A native step on its way. The memory must live until it is concluded, whoever makes the call. */
-export interface PendingStep {
-  readonly step: NativeStep
-  readonly invocation: Invocation
-  readonly memory: readonly Memory[]
-}
-
-interface NativeOperation<S extends NativeStep> {
-  prepare(machine: Machine, step: S): Omit<PendingStep, 'step'>
-  /** Throws `Failure` if the outcome is not what the step expects. */
-  conclude(machine: Machine, step: S, outcome: Outcome, memory: readonly Memory[]): void
-}
+export { expectEvents, expectResult }
+export type { Outcome, PendingStep }
 
 /** An address in the first page, which no program maps. */
 const BAD_POINTER = 16
@@ -46,6 +31,8 @@ const FILLER = 0x55
 const SETS = ['r', 'w', 'x'] as const
 
 export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperation<StepOf<Op>> } = {
+  ...arrayOperations,
+
   call: {
     prepare(machine, step) {
       const memory: Memory[] = []
@@ -136,7 +123,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
         if (letters !== '') reported.push([name, letters])
       }
       expectEvents(reported, expected)
-      const bits = expected.reduce((sum, [, letters]) => sum + letters.length, 0)
+      const bits = reported.reduce((sum, [, letters]) => sum + letters.length, 0)
       machine.expect(outcome.result, bits, 'select returns')
       expectDuration('select', outcome, step.timeoutMs ?? 0)
     },
@@ -225,53 +212,6 @@ function resolve(machine: Machine, argument: Argument, memory: Memory[]): number
   const bytes = new Memory(argument.bytes, { shared: true })
   memory.push(bytes)
   return bytes.address
-}
-
-/** Fails unless a call returned what was expected of it. */
-export function expectResult(fn: string, outcome: Outcome, expected: Expected): void {
-  const met =
-    expected === 'ok'
-      ? outcome.result !== -1
-      : typeof expected === 'number'
-        ? outcome.result === expected
-        : outcome.result === -1 && errnoName(outcome.errno) === expected
-  if (!met) throw new Failure(`${fn} gives ${expected}`, `${fn} gives ${resultText(outcome)}`)
-}
-
-function resultText({ result, errno }: Outcome): string {
-  return result === -1 ? errnoName(errno) : String(result)
-}
-
-function eventsText(events: readonly (readonly [string, string])[]): string {
-  if (events.length === 0) return 'no events'
-  return events.map(([label, mask]) => `${label} ${mask}`).join(', ')
-}
-
-/** Fails unless both lists hold the same entries, in whatever order; a duplicate is a difference. */
-export function expectEvents(
-  actual: readonly (readonly [string, string])[],
-  expected: readonly (readonly [string, string])[],
-): void {
-  const sorted = (events: readonly (readonly [string, string])[]): string =>
-    eventsText(events.map(([label, mask]) => [label, normal(mask)] as const).toSorted(byText))
-  const [is, should] = [sorted(actual), sorted(expected)]
-  if (is !== should) throw new Failure(should, is)
-}
-
-const byText = (a: readonly [string, string], b: readonly [string, string]): number =>
-  `${a[0]} ${a[1]}` < `${b[0]} ${b[1]}` ? -1 : 1
-
-/** Masks are compared by value, so that scenarios may name bits in any order; select's letters stay. */
-function normal(mask: string): string {
-  return /^[rwx]+$/.test(mask) ? mask : formatMask(parseMask(mask))
-}
-
-/** A wait that ran out of time must have lasted that time, exactly: being early is a bug, being late is not. */
-function expectDuration(fn: string, outcome: Outcome, timeoutMs: number, atLeastMs?: number): void {
-  const least = Math.max(outcome.result === 0 ? timeoutMs : 0, atLeastMs ?? 0)
-  if (outcome.elapsedNs < least * 1e6) {
-    throw new Failure(`${fn} lasts at least ${least} ms`, `${fn} lasted ${outcome.elapsedNs / 1e6} ms`)
-  }
 }
 
 function timevalOf(timeoutMs: number): Memory {

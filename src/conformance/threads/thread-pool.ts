@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { entryPoint } from '../../entry-point.ts'
+import { syscallNumbers } from '../../libc/constants/syscalls.ts'
 import { missingFunction } from '../../libc/libc.ts'
 import type { LibcPlan } from '../../libc/libc.ts'
 import type { Job, JobError, JobResult, ThreadData } from './job.ts'
@@ -9,8 +10,23 @@ import { MESSAGE_OFFSET, SHARED_SIZE, State, Word } from './job.ts'
 /** How long a thread may take to start, or to come to rest in a call, before that is an error. */
 const PATIENCE_MS = 10_000
 
-/** How long to let a thread go to sleep where the kernel does not tell whether it does. */
-const SETTLE_MS = 50
+/** How long to let threads go to sleep where the kernel does not tell whether they do. */
+const BLIND_SETTLE_MS = 50
+
+/** Seen asleep so often in a row, a millisecond apart, a thread is asleep in its call. */
+const RESTS = 2
+
+/**
+ * The same for a thread that sleeps on a lock. That may be how a library waits, but also what it does for a moment
+ * before its call.
+ */
+const RESTS_ON_LOCK = 15
+
+/**
+ * A thread that has run for so long, and has not come back, waits in its call too, without sleeping. Whether that is
+ * right is for a check of CPU time to say; the others find it as blocked as it will ever be.
+ */
+const SPINNING_MS = 1500
 
 /** Sleeps without turning the event loop. */
 export function sleepSync(ms: number): void {
@@ -56,6 +72,12 @@ export class WaiterThread {
     Atomics.store(this.#control, Word.STOP, 1)
   }
 
+  /** What the kernel knows the thread by: where a signal is sent to. Undefined where it cannot be asked. */
+  get tid(): number | undefined {
+    const tid = this.#control[Word.TID]
+    return tid === 0 ? undefined : tid
+  }
+
   /** No job is running, and none has ended whose result was not taken. */
   get isIdle(): boolean {
     return Atomics.load(this.#control, Word.STATE) === State.IDLE
@@ -65,27 +87,33 @@ export class WaiterThread {
     return Atomics.load(this.#control, Word.STATE) === State.DONE
   }
 
-  /**
-   * Waits until the thread sleeps inside its native call; false if the call returned instead. The kernel
-   * tells through /proc: the thread's state, and in which system call it is. Where that cannot be read, a
-   * pause has to do.
-   */
-  waitUntilBlocked(): boolean {
+  /** Waits until the thread is about to make its first call. */
+  waitUntilCalling(): void {
     this.#leave(State.POSTED, PATIENCE_MS, 'begin its call')
-    const deadline = performance.now() + PATIENCE_MS
-    let rests = 0
-    while (!this.isDone && performance.now() < deadline) {
-      const sleeps = this.#sleepsInCall()
-      if (sleeps === undefined) {
-        sleepSync(SETTLE_MS)
-        return !this.isDone
-      }
-      rests = sleeps ? rests + 1 : 0
-      // Twice in a row: between its last instruction and the call it may sleep for a moment on a lock.
-      if (rests === 2) return !this.isDone
-      sleepSync(1)
+  }
+
+  /** Waits until the thread sleeps inside its native call; false if the call returned instead. */
+  waitUntilBlocked(): boolean {
+    return waitUntilBlocked([this])[0] === true
+  }
+
+  /** What the kernel says that the thread is doing. */
+  state(): 'running' | 'asleep' | 'on a lock' | 'unknown' {
+    const directory = `/proc/self/task/${this.#control[Word.TID]}`
+    let stat: string
+    try {
+      stat = readFileSync(`${directory}/stat`, 'utf8')
+    } catch {
+      return 'unknown'
     }
-    return false
+    // The name, in parentheses, may hold anything, parentheses included.
+    if (stat[stat.lastIndexOf(')') + 2] !== 'S') return 'running'
+    try {
+      const [call] = readFileSync(`${directory}/syscall`, 'utf8').split(' ')
+      return call === String(syscallNumbers()?.futex) ? 'on a lock' : 'asleep'
+    } catch {
+      return 'asleep'
+    }
   }
 
   /** Waits for the job to end; undefined if it does not within the time. Throws what the thread threw. */
@@ -110,19 +138,6 @@ export class WaiterThread {
     this.#publish(State.EXIT)
   }
 
-  /** Whether the thread sleeps in a system call other than its own waiting for work; undefined: unknown. */
-  #sleepsInCall(): boolean | undefined {
-    const directory = `/proc/self/task/${this.#control[Word.TID]}`
-    try {
-      const stat = readFileSync(`${directory}/stat`, 'utf8')
-      // The name, in parentheses, may hold anything, parentheses included.
-      const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3)
-      return state === 'S'
-    } catch {
-      return undefined
-    }
-  }
-
   #leave(state: number, timeoutMs: number, what: string): void {
     const deadline = performance.now() + timeoutMs
     while (Atomics.load(this.#control, Word.STATE) === state) {
@@ -135,6 +150,38 @@ export class WaiterThread {
   #publish(state: number): void {
     Atomics.store(this.#control, Word.STATE, state)
     Atomics.notify(this.#control, Word.STATE)
+  }
+}
+
+/**
+ * Waits until each of these threads sleeps in its native call, or has come back from it; says of each whether it
+ * sleeps. The kernel tells through /proc: a thread's state, and in which system call it is. Where that cannot be
+ * read, a pause has to do.
+ */
+export function waitUntilBlocked(threads: readonly WaiterThread[]): boolean[] {
+  for (const thread of threads) thread.waitUntilCalling()
+  const deadline = performance.now() + PATIENCE_MS
+  const rests = threads.map(() => 0)
+  const restedAt = threads.map(() => performance.now())
+  for (;;) {
+    const states = threads.map((thread) => (thread.isDone ? 'done' : thread.state()))
+    if (states.includes('unknown')) {
+      sleepSync(BLIND_SETTLE_MS)
+      return threads.map((thread) => !thread.isDone)
+    }
+    const now = performance.now()
+    for (const [i, state] of states.entries()) {
+      rests[i] = state === 'running' ? 0 : (rests[i] ?? 0) + 1
+      if (state !== 'running') restedAt[i] = now
+    }
+    const settled = states.every((state, i) => {
+      if (state === 'done') return true
+      if (state === 'running') return now - (restedAt[i] ?? now) >= SPINNING_MS
+      return (rests[i] ?? 0) >= (state === 'on a lock' ? RESTS_ON_LOCK : RESTS)
+    })
+    if (settled) return threads.map((thread) => !thread.isDone)
+    if (now > deadline) return threads.map(() => false)
+    sleepSync(1)
   }
 }
 

@@ -55,7 +55,7 @@ export const IOCB = { CMD_PREAD: 0, FLAG_RESFD: 1 } as const
 
 /** <sys/timerfd.h>, <time.h> */
 export const TFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TIMER_ABSTIME: 1 } as const
-export const CLOCK = { REALTIME: 0, MONOTONIC: 1 } as const
+export const CLOCK = { REALTIME: 0, MONOTONIC: 1, THREAD_CPUTIME_ID: 3, BOOTTIME: 7 } as const
 
 /** <sys/signalfd.h>, <sys/inotify.h> */
 export const SFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
@@ -63,9 +63,13 @@ export const IN_FLAGS = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 export const IN_OPEN = 0x20
 
 /** <signal.h>: numbers of signals that are equal on every architecture that evloop knows, and pthread_sigmask. */
-export const SIG = { URG: 23 } as const
+export const SIG = { USR2: 12, CHLD: 17, CONT: 18, STOP: 19, URG: 23, WINCH: 28 } as const
 export const SIG_BLOCK = 0
 export const SIG_SETMASK = 2
+/** <signal.h>: dispositions that are no handler, and flags of sigaction. */
+export const SIG_DFL = 0
+export const SIG_IGN = 1
+export const SA = { RESTART: 0x10000000, RESETHAND: 0x80000000 } as const
 
 /** <fcntl.h>: those that are equal on x86-64 and arm64 (O_DIRECTORY and O_DIRECT are not). */
 export const O = {
@@ -94,6 +98,13 @@ export const FD_CLOEXEC = 1
 /** <sys/ioctl.h> */
 export const FIONREAD = 0x541b
 export const TIOCOUTQ = 0x5411
+export const TCFLSH = 0x540b
+export const TCIFLUSH = 0
+/** <asm-generic/ioctls.h>, pseudo terminals: unlock the slave, its number, open it; packet mode. */
+export const TIOCSPTLCK = 0x40045431
+export const TIOCGPTN = 0x80045430
+export const TIOCGPTPEER = 0x5441
+export const TIOCPKT = 0x5420
 
 /** <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> */
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const
@@ -117,7 +128,8 @@ export const SO = {
   RCVLOWAT: 18,
 } as const
 export const IPPROTO_TCP = 6
-/** <linux/netlink.h>: the protocol that the kernel leaves to programs. */
+/** <linux/netlink.h>: networks, and the protocol that the kernel leaves to programs. */
+export const NETLINK_ROUTE = 0
 export const NETLINK_USERSOCK = 2
 export const TCP_NODELAY = 1
 export const TCP_INFO = 11
@@ -141,6 +153,10 @@ export const RLIMIT_MEMLOCK = 8
 
 /** <sys/wait.h> */
 export const WNOHANG = 1
+export const WEXITED = 4
+export const WNOWAIT = 0x1000000
+export const P_ALL = 0
+export const P_PID = 1
 
 /** <linux/capability.h>: bit numbers, and the version of the interface that has 64 of them. */
 export const CAP = { NET_ADMIN: 12, BLOCK_SUSPEND: 36 } as const

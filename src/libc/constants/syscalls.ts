@@ -11,6 +11,7 @@ export interface SyscallNumbers {
   readonly epoll_pwait2: number
   readonly fsopen: number
   readonly fspick: number
+  readonly futex: number
   readonly gettid: number
   readonly io_destroy: number
   readonly io_getevents: number
@@ -22,6 +23,9 @@ export interface SyscallNumbers {
   readonly open_tree: number
   readonly perf_event_open: number
   readonly pidfd_open: number
+  readonly ppoll: number
+  readonly pselect6: number
+  readonly tgkill: number
   readonly userfaultfd: number
 }
 
@@ -43,12 +47,16 @@ const x64: SyscallNumbers = {
   epoll_create: 213,
   epoll_pwait: 281,
   epoll_wait: 232,
+  futex: 202,
   gettid: 186,
   io_destroy: 207,
   io_getevents: 208,
   io_setup: 206,
   io_submit: 209,
   perf_event_open: 298,
+  ppoll: 271,
+  pselect6: 270,
+  tgkill: 234,
   userfaultfd: 323,
 }
 
@@ -56,8 +64,12 @@ const arm64: SyscallNumbers = {
   ...common,
   bpf: 280,
   epoll_pwait: 22,
+  futex: 98,
   gettid: 178,
   perf_event_open: 241,
+  ppoll: 73,
+  pselect6: 72,
+  tgkill: 131,
   userfaultfd: 282,
   io_destroy: 1,
   io_getevents: 4,

@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.ts'
+import { seededRandom } from '../../random.ts'
 import type { Saved } from '../saved/load.ts'
 import type { SavedReport, SavedResult } from '../saved/schema.ts'
 import { geometricMean } from '../statistics/describe.ts'

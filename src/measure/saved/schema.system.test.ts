@@ -3,7 +3,7 @@ import { closed } from '../../testing/closed-schema.ts'
 import { benchReportOf, runEvloop } from '../../testing/run-evloop.ts'
 import { workloadNames } from '../../workloads/index.ts'
 import { whyNot } from './load.ts'
-import { problemOf } from './problem.ts'
+import { problemOf } from '../../saved/problem.ts'
 import { benchSchema } from './schema.ts'
 
 it('a report of every workload, as bench writes it, is a report as compare reads it, and has no other fields', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { closed } from '../../testing/closed-schema.ts'
 import { benchReport, benchResult } from '../../testing/reports.ts'
 import type { BenchReport } from '../report.ts'
-import { problemOf } from './problem.ts'
+import { problemOf } from '../../saved/problem.ts'
 import { benchSchema } from './schema.ts'
 import type { SavedReport } from './schema.ts'
 

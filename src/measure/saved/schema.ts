@@ -1,22 +1,14 @@
-/**
- * The JSON Schema (draft 7) of a saved bench report, published as schemas/bench.schema.json. Fields that it does
- * not know are allowed, so that files of a newer version with the same number after the @ can be read. For the
- * same reason backends, workloads and drivers are any names.
- */
+/** The JSON Schema (draft 7) of a saved bench report, published as schemas/bench.schema.json. */
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { atLeastOne, count, draft7, environment, name, startedAt, text, tool } from '../../saved/parts.ts'
+import type { DeepReadonly } from '../../saved/parts.ts'
 
 export const BENCH_SCHEMA = 'evloop/bench@1'
 
 /** 31 years. No duration is longer, so nothing that is computed from durations overflows. */
 const LONGEST_NS = 1e18
-const LONGEST_NAME = 200
-const LONGEST_TEXT = 10_000
 
-const name = Type.String({ minLength: 1, maxLength: LONGEST_NAME })
-const text = Type.String({ maxLength: LONGEST_TEXT })
-const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
-const atLeastOne = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 const durationNs = Type.Number({ minimum: 0, maximum: LONGEST_NS })
 /** What ratios are taken of. */
 const positiveNs = Type.Number({ exclusiveMinimum: 0, maximum: LONGEST_NS })
@@ -25,7 +17,6 @@ const signedNs = Type.Number({ minimum: -LONGEST_NS, maximum: LONGEST_NS })
 const ratio = Type.Number({ exclusiveMinimum: 0, maximum: LONGEST_NS })
 const p = Type.Number({ minimum: 0, maximum: 1 })
 /** null where the machine does not tell. */
-const nullableText = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: LONGEST_TEXT })
 const nullableNumber = Type.Unsafe<number | null>({
   type: ['number', 'null'],
   minimum: 0,
@@ -95,29 +86,12 @@ const result = Type.Object({
   libevent: Type.Optional(Type.Object({ writes: count, runsUs: Type.Array(durationNs), passes: durationNs })),
 })
 
-/** The environment is a probe report. Here is what a comparison relies on. */
-const environment = Type.Object({
-  schema: Type.Literal('evloop/probe@1'),
-  platform: Type.Object({
-    os: name,
-    arch: name,
-    kernel: name,
-    kernelVersion: text,
-    libc: Type.Object({ name, version: nullableText }),
-    node: name,
-    cpus: Type.Object({ model: nullableText, count: atLeastOne, usable: atLeastOne }),
-    clockSource: nullableText,
-  }),
-  sandbox: Type.Array(Type.Object({ layer: name })),
-  ffi: Type.Object({ library: Type.Optional(text), preloaded: Type.Array(text) }),
-})
-
 export const benchSchema = Type.Object(
   {
     schema: Type.Literal(BENCH_SCHEMA),
-    tool: Type.Object({ name: Type.Literal('evloop'), version: name }),
+    tool,
     environment,
-    startedAt: Type.String({ minLength: 1, maxLength: 40 }),
+    startedAt,
     durationMs: durationNs,
     settings: Type.Object({
       fds: Type.Array(count),
@@ -195,13 +169,11 @@ export const benchSchema = Type.Object(
     interrupted: Type.Optional(Type.Literal(true)),
   },
   {
-    $schema: 'http://json-schema.org/draft-07/schema#',
+    $schema: draft7,
     title: 'evloop bench report',
     description: 'What `evloop bench --format json` writes. Durations of cycles are nanoseconds.',
   },
 )
-
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
 /** A bench report as it is read from a file: a `BenchReport` is one, and those of newer versions are too. */
 export type SavedReport = DeepReadonly<Static<typeof benchSchema>>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { correlated } from '../../testing/noise.ts'
-import { seededRandom } from '../random.ts'
+import { seededRandom } from '../../random.ts'
 import { autocorrelation, blockLength, varianceInflation } from './autocorrelation.ts'
 import { mean } from './describe.ts'
 

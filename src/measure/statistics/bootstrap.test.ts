@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { correlated, gaussian } from '../../testing/noise.ts'
-import { seededRandom } from '../random.ts'
-import type { Random } from '../random.ts'
+import { seededRandom } from '../../random.ts'
+import type { Random } from '../../random.ts'
 import { medianInterval, ratioInterval } from './bootstrap.ts'
 import { median } from './describe.ts'
 

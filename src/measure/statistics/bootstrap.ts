@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '../../random.ts'
 import { blockLength, varianceInflation } from './autocorrelation.ts'
 import { ascending, quantile } from './describe.ts'
 import type { Interval } from './describe.ts'

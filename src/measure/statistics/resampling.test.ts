@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../random.ts'
+import { seededRandom } from '../../random.ts'
 import { blockMiddle, independentMiddle } from './resampling.ts'
 import type { MiddleRanks } from './resampling.ts'
 

@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '../../random.ts'
 import { rankOrder } from './ranks.ts'
 
 /** The ranks, from 0, of the two middle values of a resample; of the one middle value twice. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as reference from 'simple-statistics'
 import { describe, expect, it } from 'vitest'
 import { gaussian } from '../../testing/noise.ts'
-import { seededRandom } from '../random.ts'
+import { seededRandom } from '../../random.ts'
 import { drift, spearman } from './spearman.ts'
 
 const pairs = fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 })), {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { gaussian } from '../../testing/noise.ts'
-import { seededRandom } from '../random.ts'
+import { seededRandom } from '../../random.ts'
 import { crossing, theilSen } from './theil-sen.ts'
 import type { Point } from './theil-sen.ts'
 

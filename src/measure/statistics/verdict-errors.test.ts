@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { correlated, costs, gaussian, heavyTailed } from '../../testing/noise.ts'
-import { seededRandom } from '../random.ts'
-import type { Random } from '../random.ts'
+import { seededRandom } from '../../random.ts'
+import type { Random } from '../../random.ts'
 import { compareRounds, compareSamples, LOCAL_THRESHOLD } from './verdict.ts'
 import type { Compared, Costs } from './verdict.ts'
 

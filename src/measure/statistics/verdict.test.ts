@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { correlated, costs, gaussian } from '../../testing/noise.ts'
-import { seededRandom } from '../random.ts'
+import { seededRandom } from '../../random.ts'
 import {
   compareRounds,
   compareSamples,

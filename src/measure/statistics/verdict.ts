@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '../../random.ts'
 import { varianceInflation } from './autocorrelation.ts'
 import { medianInterval, ratioInterval } from './bootstrap.ts'
 import { median } from './describe.ts'

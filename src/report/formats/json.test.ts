@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { benchReport, benchResult, checkResult, environment, verifyReport } from '../../testing/reports.ts'
 import { makeStyle } from '../style.ts'
-import { formatNames, formats } from './index.ts'
 import { json } from './json.ts'
 
 const options = { style: makeStyle(true), verbose: true }
@@ -25,17 +24,5 @@ describe('JSON', () => {
         expect(JSON.parse(text)).toEqual(report)
       }),
     )
-  })
-})
-
-describe('the formats', () => {
-  it('are found by name, and turn every kind of report into text', async () => {
-    expect(formatNames).toEqual(['table', 'json'])
-    for (const name of formatNames) {
-      const format = await formats[name]()
-      expect(format.verify(verifyReport([checkResult()]), options)).toMatch(/\n$/)
-      expect(format.bench(benchReport([benchResult()]), options)).toMatch(/\n$/)
-      expect(format.probe(environment, options)).toMatch(/\n$/)
-    }
   })
 })

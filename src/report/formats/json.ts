@@ -1,12 +1,24 @@
 import type { Format } from '../format.ts'
 
 /**
- * One document, as the contract in the README and the types of the reports have it. JSON would let DEL and the
- * control characters behind it stand as they are, and a terminal may obey them.
+ * JSON text in which DEL and the control characters behind it, which JSON would let stand as they are and a terminal
+ * may obey, are escaped.
  */
-const document = (report: object): string =>
-  `${JSON.stringify(report, null, 2).replaceAll(/(?!\n)\p{Cc}/gu, escape)}\n`
+export function escapeControls(text: string): string {
+  return text.replaceAll(
+    /(?!\n)\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
 
-const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+/** One document, as the contract in the README and the types of the reports have it. */
+const document = (report: object): string => `${escapeControls(JSON.stringify(report, null, 2))}\n`
 
-export const json: Format = { probe: document, verify: document, bench: document, compare: document }
+export const json: Format = {
+  probe: document,
+  verify: document,
+  bench: document,
+  compare: document,
+  list: document,
+  explain: document,
+}

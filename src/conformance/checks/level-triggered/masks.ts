@@ -1,7 +1,20 @@
 import { layouts } from '../../../libc/layouts.ts'
 import { sys } from '../../../libc/libc.ts'
 import { Memory } from '../../../libc/memory.ts'
-import { add, close, counter, epoll, eventfd, mod, pipe, read, socketpair, wait, write } from '../../build.ts'
+import {
+  add,
+  close,
+  counter,
+  epoll,
+  eventfd,
+  mod,
+  pipe,
+  read,
+  shutdown,
+  socketpair,
+  wait,
+  write,
+} from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 
@@ -20,6 +33,15 @@ export const masks: readonly Check[] = [
       mod('ep', 'a', 'IN'),
       wait('ep', { a: 'IN' }),
       mod('ep', 'a', 'PRI|RDHUP'),
+      wait('ep', {}),
+      // A peer that stopped sending shows as RDHUP only to those who ask for it.
+      shutdown('b', 'WR'),
+      wait('ep', { a: 'RDHUP' }),
+      mod('ep', 'a', 'IN'),
+      wait('ep', { a: 'IN' }),
+      mod('ep', 'a', 'OUT'),
+      wait('ep', { a: 'OUT' }),
+      mod('ep', 'a', 'PRI'),
       wait('ep', {}),
     ],
   }),

@@ -3,11 +3,11 @@ import type { BackendName } from '../../../backends/index.ts'
 import { add, epoll, poll, select, wait } from '../../build.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import type { MaskText } from '../../masks.ts'
+import { SOME_OF } from '../../operations/outcome.ts'
 import type { Name, NativeStep, Step } from '../../steps.ts'
 
-/** The state of a descriptor, in the words of each interface. */
-export interface Readiness {
-  readonly fd: Name
+/** A state of a descriptor, in the words of each interface. */
+export interface State {
   /** What poll and epoll report. `0`: nothing. */
   readonly revents: MaskText
   /** What they report when asked for nothing. */
@@ -16,45 +16,78 @@ export interface Readiness {
   readonly select: string
 }
 
+/** A descriptor and its state. */
+export interface Readiness extends State {
+  readonly fd: Name
+}
+
+interface AskOptions {
+  /** Default: 0. */
+  readonly timeoutMs?: number
+  /** A part of the state is enough: the answer may come before all of it has. */
+  readonly inPart?: boolean
+}
+
 /** One way to ask for readiness. */
 export interface Inquiry {
   /** What must be done before asking: nothing, but for epoll. */
   readonly watch: readonly Step[]
-  /** Asks once, and fails unless the answer is exactly this state. Default of the timeout: 0. */
-  readonly ask: (state: Readiness, timeoutMs?: number) => NativeStep
+  /** Asks once, and fails unless the answer is exactly this state. */
+  readonly ask: (state: Readiness, options?: AskOptions) => NativeStep
 }
 
-/** How a backend is asked for the readiness of some descriptors, each by itself. select knows no masks. */
+/** How a backend is asked for the readiness of some descriptors, each by itself. */
 export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: MaskText): Inquiry {
-  const expectedOf = (state: Readiness): Record<Name, MaskText> =>
-    reported(state.fd, mask === '0' ? state.withoutEvents : restricted(state.revents, mask))
   switch (backend) {
     case 'epoll':
       return {
         watch: fds.flatMap((fd) => [epoll(epollOf(fd, mask)), add(epollOf(fd, mask), fd, mask)]),
-        ask: (state, timeoutMs = 0) => wait(epollOf(state.fd, mask), expectedOf(state), { timeoutMs }),
+        ask: (state, { timeoutMs = 0, inPart } = {}) =>
+          wait(epollOf(state.fd, mask), reported(state.fd, answerTo(mask, state), inPart), { timeoutMs }),
       }
     case 'poll':
       return {
         watch: [],
-        ask: (state, timeoutMs = 0) => poll({ [state.fd]: mask }, expectedOf(state), timeoutMs),
+        ask: (state, { timeoutMs = 0, inPart } = {}) =>
+          poll({ [state.fd]: mask }, reported(state.fd, answerTo(mask, state), inPart), timeoutMs),
       }
     case 'select':
       return {
         watch: [],
-        ask: (state, timeoutMs = 0) =>
-          select({ [state.fd]: 'rwx' }, reported(state.fd, state.select), timeoutMs),
+        ask: (state, { timeoutMs = 0, inPart } = {}) => {
+          const sets = { [state.fd]: setsFor(mask).join('') }
+          return select(sets, reported(state.fd, setsIn(mask, state), inPart), timeoutMs)
+        },
       }
   }
 }
 
-/** What is left of a state for who asks for no more than this: ERR and HUP are reported to everybody. */
-const restricted = (revents: MaskText, mask: MaskText): MaskText =>
-  formatMask(parseMask(revents) & parseMask(`${mask}|ERR|HUP`))
+/** What poll and epoll report of a state to who asks for a mask: ERR and HUP are reported to everybody. */
+export const answerTo = (mask: MaskText, state: State): MaskText =>
+  mask === '0' ? state.withoutEvents : formatMask(parseMask(state.revents) & parseMask(`${mask}|ERR|HUP`))
+
+/** The sets of select that hold a descriptor in a state, of those that stand for a mask. */
+export const setsIn = (mask: MaskText, state: State): string =>
+  setsFor(mask)
+    .filter((set) => state.select.includes(set))
+    .join('')
+
+/** The bits that have a set of select. */
+const setOf: readonly (readonly [bit: string, set: string])[] = [
+  ['IN', 'r'],
+  ['OUT', 'w'],
+  ['PRI', 'x'],
+]
+
+/** The sets of select for a mask. What has no set is not asked for. */
+const setsFor = (mask: MaskText): string[] =>
+  setOf.filter(([bit]) => (parseMask(mask) & parseMask(bit)) !== 0).map(([, set]) => set)
 
 /** Every descriptor is in an epoll of its own. */
 const epollOf = (fd: Name, mask: MaskText): Name => `ep of ${fd} (${mask})`
 
 /** What must be reported of a descriptor: where that is nothing, it must not be among the results. */
-const reported = (fd: Name, what: string): Record<Name, string> =>
-  what === '0' || what === '' ? {} : { [fd]: what }
+const reported = (fd: Name, what: string, inPart = false): Record<Name, string> => {
+  if (what === '0' || what === '') return {}
+  return { [fd]: inPart ? `${SOME_OF}${what}` : what }
+}

@@ -1,5 +1,6 @@
 import type { Format } from '../../format.ts'
 import { benchTable } from './bench.ts'
+import { catalogueTable } from './catalogue.ts'
 import { compareTable } from './compare.ts'
 import { probeTable } from './probe.ts'
 import { verifyTable } from './verify.ts'
@@ -13,4 +14,6 @@ export const table: Format = {
       ? benchTable(report, options)
       : `${benchTable(report, options)}\n${compareTable(report.baseline, options)}`,
   compare: compareTable,
+  list: catalogueTable,
+  explain: catalogueTable,
 }

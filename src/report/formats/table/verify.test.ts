@@ -57,25 +57,25 @@ describe('the table of verify', () => {
       ├──────────┼───────────────────────┼───────────────────────────────────────┼─────────────────────┤
       │ poller   │ Poller contract       │ 1 unsupported                         │ 1 ok, 1 unsupported │
       │ loop     │ EventLoop             │ -                                     │ 1 ok                │
-      │ epoll.lt │ level-triggered epoll │ 1 ok, 1 failed, 1 divergent, 1 broken │ -                   │
+      │ epoll.lt │ level-triggered epoll │ 1 ok, 1 failed, 1 broken, 1 divergent │ -                   │
       └──────────┴───────────────────────┴───────────────────────────────────────┴─────────────────────┘
-      failed epoll.lt.two-fds on epoll (contract)
+      failed epoll.lt.two-fds on epoll (contract, 1.00 ms)
         Two ready descriptors are both reported, on every wait.
         expected r1 IN, r2 IN
         actual   r1 IN
         at       step 8: epoll.wait ep ep
-      divergent epoll.lt.band-bits on epoll (quirk)
+      divergent epoll.lt.band-bits on epoll (quirk, 1.00 ms)
         RDNORM and WRNORM are bits of their own, reported only if asked for; an eventfd never sets them.
         expected r RDNORM
         actual   r IN|RDNORM
         at       step 8: epoll.wait ep ep
-      broken epoll.lt.rcvlowat on epoll (contract)
+      broken epoll.lt.rcvlowat on epoll (contract, 1.00 ms)
         A TCP socket with SO_RCVLOWAT of 10 is not readable at 5 bytes, is at 10, and at once when it is lowered.
         at       step 1: tcp client c, server s
         because  Error: no
-      unsupported: poller.large-fd on epoll: it needs 9 free descriptors
-      unsupported: poller.large-fd on poll: it needs 9 free descriptors
-      7 checks, 8 results: 3 ok, 1 failed, 1 divergent, 2 unsupported, 1 broken, in 1.23 s.
+      unsupported: poller.large-fd on epoll, poll: it needs 9 free descriptors
+      evloop explain ID tells why a check matters, what it has caught, and where it is specified.
+      7 checks, 8 results: 3 ok, 1 failed, 1 broken, 1 divergent, 2 unsupported, in 1.23 s.
       "
     `)
   })
@@ -88,29 +88,30 @@ describe('the table of verify', () => {
       ├──────────┼───────────────────────┼───────────────────────────────────────┼──────┤
       │ poller   │ Poller contract       │ 1 unsupported                         │ 1 ok │
       │ loop     │ EventLoop             │ -                                     │ 1 ok │
-      │ epoll.lt │ level-triggered epoll │ 1 ok, 1 failed, 1 divergent, 1 broken │ -    │
+      │ epoll.lt │ level-triggered epoll │ 1 ok, 1 failed, 1 broken, 1 divergent │ -    │
       └──────────┴───────────────────────┴───────────────────────────────────────┴──────┘
-      ok epoll.lt.basic-in on epoll (contract)
-      ok poller.errors on poll (contract)
-      ok loop.wake on poll (contract): 1000 rounds
-      failed epoll.lt.two-fds on epoll (contract)
+      ok epoll.lt.basic-in on epoll (contract, 1.00 ms)
+      ok poller.errors on poll (contract, 1.00 ms)
+      ok loop.wake on poll (contract, 1.00 ms): 1000 rounds
+      failed epoll.lt.two-fds on epoll (contract, 1.00 ms)
         Two ready descriptors are both reported, on every wait.
         expected r1 IN, r2 IN
         actual   r1 IN
         at       step 8: epoll.wait ep ep
-      divergent epoll.lt.band-bits on epoll (quirk)
+      divergent epoll.lt.band-bits on epoll (quirk, 1.00 ms)
         RDNORM and WRNORM are bits of their own, reported only if asked for; an eventfd never sets them.
         expected r RDNORM
         actual   r IN|RDNORM
         at       step 8: epoll.wait ep ep
-      broken epoll.lt.rcvlowat on epoll (contract)
+      broken epoll.lt.rcvlowat on epoll (contract, 1.00 ms)
         A TCP socket with SO_RCVLOWAT of 10 is not readable at 5 bytes, is at 10, and at once when it is lowered.
         at       step 1: tcp client c, server s
         because  Error: no
-      unsupported poller.large-fd on epoll (contract)
+      unsupported poller.large-fd on epoll (contract, 1.00 ms)
         Descriptor 1200 works, or is refused before any call where the backend cannot hold it.
         because  it needs 9 free descriptors
-      7 checks, 7 results: 3 ok, 1 failed, 1 divergent, 1 unsupported, 1 broken, in 1.23 s.
+      evloop explain ID tells why a check matters, what it has caught, and where it is specified.
+      7 checks, 7 results: 3 ok, 1 failed, 1 broken, 1 divergent, 1 unsupported, in 1.23 s.
       "
     `)
   })
@@ -123,7 +124,7 @@ describe('the table of verify', () => {
       ├──────────┼───────────────────────┼───────┤
       │ epoll.lt │ level-triggered epoll │ 1 ok  │
       └──────────┴───────────────────────┴───────┘
-      1 check, 1 result: 1 ok, in 0.03 s.
+      1 check, 1 result: 1 ok, in 25.0 ms.
       "
     `)
   })
@@ -142,6 +143,15 @@ describe('the table of verify', () => {
   it('says that it was interrupted, also where nothing was checked yet', () => {
     expect(verifyTable(verifyReport([], { interrupted: true }), plain)).toMatch(
       /\n0 checks, 0 results, in 1\.23 s\. Interrupted: not everything was checked\.\n$/,
+    )
+  })
+
+  it('says that it stopped early, in which order it ran, and how often a check ended like this', () => {
+    const failed = checkResult({ outcome: 'fail', expected: 'x', actual: 'y', runs: { pass: 7, fail: 3 } })
+    const text = verifyTable(verifyReport([failed], { stopped: true, seed: 5 }), plain)
+    expect(text).toContain('\nfailed epoll.lt.basic-in on epoll (contract, 1.00 ms), in 3 of 10 runs\n')
+    expect(text).toMatch(
+      /\n1 check, 1 result: 1 failed, in 1\.23 s, in the order of seed 5\. Stopped at the first finding: not everything was checked\.\n$/,
     )
   })
 

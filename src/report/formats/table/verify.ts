@@ -1,121 +1,96 @@
-import { backendNames } from '../../../backends/index.ts'
-import { outcomes } from '../../../conformance/check.ts'
-import type { CheckResult, Outcome } from '../../../conformance/check.ts'
-import { families, findCheck } from '../../../conformance/checks/index.ts'
-import { countOutcomes } from '../../../conformance/report.ts'
-import type { VerifyReport } from '../../../conformance/report.ts'
+import type { JudgedResult, VerifyReport } from '../../../conformance/report.ts'
+import { verdictOf } from '../../../conformance/verdict.ts'
+import type { Verdict } from '../../../conformance/verdict.ts'
 import type { FormatOptions } from '../../format.ts'
 import type { Style } from '../../style.ts'
-import { plural, printable, threeDigits } from '../../text.ts'
+import { formatMs, printable } from '../../text.ts'
+import { detailsOf, frequencyOf } from '../verify/details.ts'
+import type { DetailLabel } from '../verify/details.ts'
+import { countInWords, matrixOf } from '../verify/matrix.ts'
+import type { Count } from '../verify/matrix.ts'
+import { againstLines, expectationLines, outcomeLine } from '../verify/summary.ts'
+import { unsupportedGroups } from '../verify/unsupported.ts'
 import { layOut, machineLine } from './layout.ts'
-
-/** How an outcome is written in the matrix and in the summary. */
-const words: Record<Outcome, string> = {
-  pass: 'ok',
-  fail: 'failed',
-  diverges: 'divergent',
-  unsupported: 'unsupported',
-  broken: 'broken',
-}
 
 export function verifyTable(report: VerifyReport, options: FormatOptions): string {
   const { style, verbose } = options
-  const shown = report.results.filter(
-    ({ outcome }) => verbose || outcome === 'fail' || outcome === 'broken' || outcome === 'diverges',
-  )
+  const shown = report.results.filter((result) => verbose || isShown(result, report))
   return `${[
     style.strong(machineLine('verify', report.environment)),
-    matrix(report.results, style),
-    ...shown.map((result) => details(result, style)),
-    ...unsupportedLines(report.results, options),
-    summaryLine(report, style),
+    ...againstLines(report).map(printable),
+    matrix(report, style),
+    ...shown.map((result) => details(result, report, style)),
+    ...(verbose || report.against !== undefined ? [] : unsupportedLines(report.results, style)),
+    ...expectationLines(report).map((line) => style.warn(printable(line))),
+    ...(shown.some(isExplicable) ? [style.dim(EXPLAIN)] : []),
+    outcomeLine(report, (count) => countInColour(count, style), style.warn),
   ].join('\n')}\n`
 }
 
+/** What needs a person's eye. Of another machine's run, only what differs from it. */
+function isShown(result: JudgedResult, report: VerifyReport): boolean {
+  const { kind } = verdictOf(result, report)
+  if (kind === 'finding') return true
+  return kind === 'tolerated' && report.against === undefined && result.expectedBy === undefined
+}
+
+const isExplicable = ({ outcome }: JudgedResult): boolean => outcome === 'fail' || outcome === 'diverges'
+
+const EXPLAIN = 'evloop explain ID tells why a check matters, what it has caught, and where it is specified.'
+
 /** Families by backends; a dash where a family has nothing for a backend. */
-function matrix(results: readonly CheckResult[], style: Style): string {
-  const columns = backendNames.filter((name) => results.some(({ backend }) => backend === name))
-  const rows = families
-    .filter(({ name }) => results.some(({ family }) => family === name))
-    .map(({ name, title }) => [
-      name,
-      title,
-      ...columns.map((backend) =>
-        cell(
-          results.filter((r) => r.family === name && r.backend === backend),
-          style,
-        ),
-      ),
-    ])
-  return layOut(['family', '', ...columns], rows, [])
+function matrix(report: VerifyReport, style: Style): string {
+  const { columns, rows } = matrixOf(report)
+  const lines = rows.map(({ family, title, cells }) => [
+    family,
+    title,
+    ...cells.map((counts) =>
+      counts.length === 0 ? style.dim('-') : counts.map((count) => countInColour(count, style)).join(', '),
+    ),
+  ])
+  return layOut(['family', '', ...columns], lines, [])
 }
 
-function cell(results: readonly CheckResult[], style: Style): string {
-  if (results.length === 0) return style.dim('-')
-  const counts = countOutcomes(results)
-  return outcomes
-    .filter((outcome) => counts[outcome] > 0)
-    .map((outcome) => paint(style, outcome, `${counts[outcome]} ${words[outcome]}`))
-    .join(', ')
+function countInColour(count: Count, style: Style): string {
+  return paint(style, count.verdict, countInWords(count))
 }
 
-function paint(style: Style, outcome: Outcome, text: string): string {
-  switch (outcome) {
-    case 'pass':
+function paint(style: Style, { kind }: Verdict, text: string): string {
+  switch (kind) {
+    case 'well':
       return style.good(text)
-    case 'fail':
-    case 'broken':
+    case 'finding':
       return style.bad(text)
-    case 'diverges':
+    case 'tolerated':
       return style.warn(text)
-    case 'unsupported':
+    case 'skipped':
       return style.dim(text)
   }
 }
 
-function details(result: CheckResult, style: Style): string {
-  const { id, backend, level, outcome } = result
-  const title = `${paint(style, outcome, words[outcome])} ${style.strong(id)} on ${backend} (${level})`
-  if (outcome === 'pass')
-    return result.message === undefined ? title : `${title}: ${printable(result.message)}`
-  const lines = [
-    ['', findCheck(id).check.statement],
-    ['expected', result.expected],
-    ['actual', result.actual],
-    ['at', result.step],
-    ['because', result.message?.split('\n')[0]],
-  ].filter((line): line is [string, string] => line[1] !== undefined)
-  return [
-    title,
-    ...lines.map(([label, text]) => `  ${style.dim(label.padEnd(label === '' ? 0 : 9))}${printable(text)}`),
-  ].join('\n')
+/** How details are introduced; the statement of the check stands alone. */
+const labels: Readonly<Record<DetailLabel, string>> = {
+  statement: '',
+  expected: 'expected ',
+  actual: 'actual   ',
+  at: 'at       ',
+  because: 'because  ',
+  entry: 'entry    ',
+  there: 'there    ',
 }
 
-/** As many ids as fit a line that is still read. */
-const IDS_IN_A_LINE = 4
-
-/** Without --verbose, a line for each backend and reason that kept checks from running. */
-function unsupportedLines(results: readonly CheckResult[], { style, verbose }: FormatOptions): string[] {
-  if (verbose) return []
-  const idsOf = new Map<string, string[]>()
-  for (const { outcome, message = '', id, backend } of results) {
-    if (outcome !== 'unsupported') continue
-    const reason = `on ${backend}: ${message}`
-    idsOf.set(reason, [...(idsOf.get(reason) ?? []), id])
-  }
-  return [...idsOf].map(([reason, ids]) => {
-    const which = ids.length > IDS_IN_A_LINE ? plural(ids.length, 'check') : ids.join(', ')
-    return style.dim(`unsupported: ${which} ${printable(reason)}`)
-  })
+function details(result: JudgedResult, report: VerifyReport, style: Style): string {
+  const { id, backend, level, message, durationMs } = result
+  const verdict = verdictOf(result, report)
+  const title = `${paint(style, verdict, verdict.words)} ${style.strong(id)} on ${backend} (${level}, ${formatMs(durationMs)})${frequencyOf(result)}`
+  if (verdict.kind === 'well') return message === undefined ? title : `${title}: ${printable(message)}`
+  const lines = detailsOf(result).map(([label, text]) => `  ${style.dim(labels[label])}${printable(text)}`)
+  return [title, ...lines].join('\n')
 }
 
-function summaryLine(report: VerifyReport, style: Style): string {
-  const parts = outcomes
-    .filter((outcome) => report.summary[outcome] > 0)
-    .map((outcome) => paint(style, outcome, `${report.summary[outcome]} ${words[outcome]}`))
-  const ids = new Set(report.results.map(({ id }) => id)).size
-  const interrupted =
-    report.interrupted === true ? style.warn(' Interrupted: not everything was checked.') : ''
-  const counts = parts.length === 0 ? '' : `: ${parts.join(', ')}`
-  return `${plural(ids, 'check')}, ${plural(report.results.length, 'result')}${counts}, in ${threeDigits(report.durationMs / 1000)} s.${interrupted}`
+/** A line for each reason that kept checks from running. */
+function unsupportedLines(results: readonly JudgedResult[], style: Style): string[] {
+  return unsupportedGroups(results).map(({ which, reason }) =>
+    style.dim(`unsupported: ${which}: ${printable(reason)}`),
+  )
 }

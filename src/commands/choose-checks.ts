@@ -1,0 +1,73 @@
+/** The options that choose checks, and what they choose. Nothing heavy is imported: `verify.ts` is loaded at every start. */
+import type { Command } from 'commander'
+import type { BackendName } from '../backends/index.ts'
+import { kinds, levels } from '../conformance/check.ts'
+import type { CatalogueEntry } from '../conformance/selection.ts'
+import { UsageError } from '../errors.ts'
+import { chooseNames, nearest } from './choose.ts'
+import { parseList } from './options.ts'
+
+/** As commander hands them over. */
+export interface ChoiceOptions {
+  readonly only?: readonly string[]
+  readonly family?: readonly string[]
+  readonly level?: readonly string[]
+  readonly kind?: readonly string[]
+}
+
+const SHOW_ALL = 'evloop verify --list shows all'
+
+export function addChoiceOptions(command: Command): Command {
+  return command
+    .option(
+      '--only <globs>',
+      'only checks with an id like this, separated by commas or given again: epoll.et.*, *-race, epoll.fd',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), ...parseList(text)],
+    )
+    .option('--family <list>', 'only checks of these families: epoll.lt,eventfd', parseList)
+    .option('--level <list>', `only checks of these levels: ${levels.join(', ')}`, parseList)
+    .option('--kind <list>', `only checks of these kinds: ${kinds.join(', ')}`, parseList)
+}
+
+/** The checks that the options choose for some backends. Throws `UsageError` for what chooses nothing. */
+export async function chooseChecks(
+  options: ChoiceOptions,
+  backends: readonly BackendName[],
+): Promise<CatalogueEntry[]> {
+  const { families } = await import('../conformance/checks/index.ts')
+  const { catalogueOf, selectChecks } = await import('../conformance/selection.ts')
+  const catalogue = catalogueOf(families)
+  const { only, family, level, kind } = options
+  for (const pattern of only ?? []) await findChecks(pattern, catalogue)
+  const chosen = selectChecks(catalogue, {
+    only,
+    families:
+      family &&
+      chooseNames(
+        'family',
+        family,
+        families.map(({ name }) => name),
+      ),
+    levels: level && chooseNames('level', level, levels),
+    kinds: kind && chooseNames('kind', kind, kinds),
+  })
+  const applicable = chosen.filter(({ check }) => check.backends.some((name) => backends.includes(name)))
+  if (applicable.length > 0) return applicable
+  throw new UsageError(
+    chosen.length === 0
+      ? 'no check is all that was asked for'
+      : `none of the checks that were chosen applies to ${backends.join(', ')}`,
+    SHOW_ALL,
+  )
+}
+
+/** The checks that a pattern stands for. Throws `UsageError`, with the nearest that there is, if it is none. */
+async function findChecks(pattern: string, catalogue: readonly CatalogueEntry[]): Promise<CatalogueEntry[]> {
+  const { matchingIds, possiblePatterns } = await import('../conformance/selection.ts')
+  const ids = catalogue.map(({ check }) => check.id)
+  const found = new Set(matchingIds(pattern, ids))
+  if (found.size > 0) return catalogue.filter(({ check }) => found.has(check.id))
+  const near = nearest(pattern, possiblePatterns(ids))
+  const hint = near === undefined ? '' : `; did you mean ${near}?`
+  throw new UsageError(`there is no check ${JSON.stringify(pattern)}${hint}`, SHOW_ALL)
+}

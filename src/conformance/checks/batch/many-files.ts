@@ -1,0 +1,111 @@
+/** Descriptors in numbers that steps are too slow for: each step is told to the parent process. */
+import { readFileSync } from 'node:fs'
+import { UnsupportedError } from '../../../errors.ts'
+import { EFD, EPOLL_CTL } from '../../../libc/constants/linux.ts'
+import { formatMask, parseMask } from '../../masks.ts'
+import { sys } from '../../../libc/libc.ts'
+import { Memory } from '../../../libc/memory.ts'
+import { Failure } from '../../check.ts'
+import type { Machine } from '../../machine.ts'
+import { resultOf } from '../../native-call.ts'
+import { encodeEvent } from '../../operations/events.ts'
+import { layouts } from '../../../libc/layouts.ts'
+
+/** The data of an entry that has no label: its index, with bits of its own in both halves. */
+const DATA = 0x5eed000000000000n
+const SPREAD = 0x100000001n
+
+/** So many eventfds, which are closed at the end. */
+export class ManyFiles {
+  readonly fds: number[] = []
+  readonly #machine: Machine
+  readonly #one = new Memory(8)
+
+  constructor(machine: Machine, count: number) {
+    this.#machine = machine
+    this.#one.view.setBigUint64(0, 1n, true)
+    machine.cleanups.push(() => this.close())
+    for (let i = 0; i < count; i++) {
+      this.fds.push(sys(machine.libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC))
+    }
+  }
+
+  /** Adds the one of an index to an epoll, or all of them. */
+  add(ep: string, mask: string, indexes: Iterable<number> = this.fds.keys()): void {
+    const event = encodeEvent(parseMask(mask), 0n)
+    const { data } = layouts.epoll_event.offsets
+    for (const index of indexes) {
+      event.view.setBigUint64(data, dataOf(index), true)
+      this.#control(ep, 'ADD', index, event)
+    }
+  }
+
+  remove(ep: string, indexes: Iterable<number>): void {
+    const event = encodeEvent(0, 0n)
+    for (const index of indexes) this.#control(ep, 'DEL', index, event)
+  }
+
+  /** Makes one readable. */
+  signal(index: number): void {
+    sys(this.#machine.libc, 'write', this.#fd(index), this.#one.address, 8)
+  }
+
+  /** The indexes and masks of the first `count` events of a buffer; what has no index is shown as its data. */
+  decode(buffer: Memory, count: number): string[] {
+    const { size, offsets } = layouts.epoll_event
+    return Array.from({ length: count }, (_, i) => {
+      const data = buffer.view.getBigUint64(i * size + offsets.data, true)
+      const index = Number((data - DATA) & 0xffffffffn)
+      const known = index < this.fds.length && dataOf(index) === data
+      const mask = buffer.view.getUint32(i * size + offsets.events, true)
+      return `${known ? `#${index}` : `data 0x${data.toString(16)}`} ${formatMask(mask)}`
+    })
+  }
+
+  /** Closes them all: by range, where there is such a call, because they are so many. */
+  close(): void {
+    const { libc } = this.#machine
+    const left = this.fds.splice(0)
+    for (let from = 0; from < left.length;) {
+      let to = from
+      while (left[to + 1] === (left[to] ?? 0) + 1) to++
+      const [first = 0, last = 0] = [left[from], left[to]]
+      // Only numbers that are ours are between the two.
+      if (!libc.has('close_range') || libc.fn.close_range(first, last, 0) === -1) {
+        for (let fd = first; fd <= last; fd++) libc.fn.close(fd)
+      }
+      from = to + 1
+    }
+  }
+
+  /** Fails where an entry is refused, unless all users together may not have so many. */
+  #control(ep: string, command: 'ADD' | 'DEL', index: number, event: Memory): void {
+    const { libc } = this.#machine
+    const fd = this.#fd(index)
+    const result = resultOf(libc, 'epoll_ctl', this.#machine.fd(ep), EPOLL_CTL[command], fd, event.address)
+    if (result === 'ENOSPC' && this.fds.length > roomForEntries()) {
+      throw new UnsupportedError(`${this.fds.length} entries`, 'fs.epoll.max_user_watches allows too few')
+    }
+    if (result !== 0) {
+      const text = `epoll_ctl ${command} of entry #${index} gives`
+      throw new Failure(`${text} 0`, `${text} ${result}`)
+    }
+  }
+
+  #fd(index: number): number {
+    const fd = this.fds[index]
+    if (fd === undefined) throw new TypeError(`there is no descriptor ${index}`)
+    return fd
+  }
+}
+
+/** How many entries there may be here for certain. Other processes have theirs too. */
+function roomForEntries(): number {
+  try {
+    return Number(readFileSync('/proc/sys/fs/epoll/max_user_watches', 'utf8')) / 2
+  } catch {
+    return 4096
+  }
+}
+
+const dataOf = (index: number): bigint => DATA + BigInt(index) * SPREAD

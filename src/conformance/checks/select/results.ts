@@ -1,0 +1,128 @@
+import { above, selectSets } from '../../steps/arrays.ts'
+import { close, closeAll, drain, fill, pipe, read, sendOob, socketpair, tcp, write } from '../../build.ts'
+import type { Check } from '../../check.ts'
+import { selectCheck } from '../../define.ts'
+import { ARRIVAL } from '../../patience.ts'
+
+/** What comes back, in which set, and how many bits are counted. */
+export const selectResults: readonly Check[] = [
+  selectCheck({
+    id: 'select.return-counts-bits',
+    statement:
+      'The result is the number of bits in all three sets: a descriptor that can be read and written counts twice.',
+    source: 'select(2); gVisor',
+    why: 'Programs stop looking through the sets when they have found as many bits as select said.',
+    steps: [
+      socketpair('a', 'b'),
+      pipe('r', 'w'),
+      selectSets(above('w'), { read: ['a', 'r'], write: [], except: ['a'] }, { read: [] }, { expect: 0 }),
+      selectSets(above('w'), { read: ['a'], write: ['a', 'b'] }, { write: ['a', 'b'] }, { expect: 2 }),
+      write('b', 1),
+      selectSets(
+        above('a'),
+        { read: ['a'], write: ['a'], except: ['a'] },
+        { read: ['a'], write: ['a'] },
+        { expect: 2 },
+      ),
+      write('w', 1),
+      selectSets(
+        above('w'),
+        { read: ['a', 'b', 'r'], write: ['a', 'w'], except: ['a', 'b', 'r', 'w'] },
+        { read: ['a', 'r'], write: ['a', 'w'] },
+        { expect: 4 },
+      ),
+      selectSets(above('w'), { read: ['a'] }, { read: ['a'] }, { expect: 1 }),
+      selectSets(above('w'), { write: ['w'] }, { write: ['w'] }, { expect: 1 }),
+    ],
+  }),
+  selectCheck({
+    id: 'select.timeout-clears-sets',
+    statement: 'When the time is over the result is 0, and all three sets are empty.',
+    source: 'select(2); LTP select04',
+    why: 'Many programs look at the sets without looking at the result.',
+    steps: [
+      pipe('r', 'w'),
+      socketpair('a', 'b'),
+      fill('w'),
+      drain('r'),
+      fill('w'),
+      selectSets(
+        above('b'),
+        { read: ['a', 'b'], write: ['w'], except: ['r', 'w', 'a', 'b'] },
+        {},
+        { timeoutMs: 0 },
+      ),
+      selectSets(
+        above('b'),
+        { read: ['a', 'b'], write: ['w'], except: ['r', 'w', 'a', 'b'] },
+        {},
+        { timeoutMs: 10 },
+      ),
+      selectSets(above('b'), { read: ['b'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('b'), { except: ['r', 'a'] }, {}, { timeoutMs: 5 }),
+      // What is not ready is also cleared where something else is.
+      selectSets(
+        above('b'),
+        { read: ['r', 'a'], write: ['w', 'b'], except: ['a'] },
+        { read: ['r'], write: ['b'] },
+      ),
+    ],
+  }),
+  selectCheck({
+    id: 'select.except-set',
+    statement:
+      'Urgent data of TCP is in the third set and errors and hang-ups are not: an error is readable and writable, a hang-up readable, and of a socket writable too.',
+    source: 'select(2), correspondence with poll; gVisor; measured',
+    steps: [
+      tcp('client', 'server'),
+      sendOob('client'),
+      selectSets(above('server'), { except: ['server', 'client'] }, { except: ['server'] }, ARRIVAL),
+      selectSets(
+        above('server'),
+        { read: ['server'], write: ['server'], except: ['server'] },
+        { write: ['server'], except: ['server'] },
+      ),
+      closeAll(),
+
+      // A writer whose readers are gone: ERR.
+      pipe('r', 'w'),
+      close('r'),
+      selectSets(above('w'), { read: ['w'], write: ['w'], except: ['w'] }, { read: ['w'], write: ['w'] }),
+      selectSets(above('w'), { except: ['w'] }, {}, { timeoutMs: 5 }),
+      closeAll(),
+
+      // A reader whose writers are gone: HUP.
+      pipe('r', 'w'),
+      close('w'),
+      selectSets(above('r'), { read: ['r'], write: ['r'], except: ['r'] }, { read: ['r'] }),
+      selectSets(above('r'), { write: ['r'], except: ['r'] }, {}, { timeoutMs: 5 }),
+      closeAll(),
+
+      // A socket whose peer is gone: HUP, with all that makes it readable and writable.
+      socketpair('a', 'b'),
+      close('b'),
+      selectSets(above('a'), { read: ['a'], write: ['a'], except: ['a'] }, { read: ['a'], write: ['a'] }),
+      selectSets(above('a'), { except: ['a'] }, {}, { timeoutMs: 5 }),
+    ],
+  }),
+  selectCheck({
+    id: 'select.pipe-timeout-honoured',
+    statement: 'A wait for pipes ends when its time is over, and no earlier.',
+    kind: 'time',
+    source: 'select(2)',
+    bugs: [
+      'emscripten-core/emscripten#7241, #25523: the timeout was ignored where there were pipes, and select returned at once',
+    ],
+    steps: [
+      pipe('r', 'w'),
+      pipe('r2', 'w2'),
+      selectSets(above('w2'), { read: ['r', 'r2'] }, {}, { timeoutMs: 20 }),
+      fill('w2'),
+      selectSets(above('w2'), { read: ['r'], write: ['w2'], except: ['r2'] }, {}, { timeoutMs: 15 }),
+      write('w', 1),
+      selectSets(above('w2'), { read: ['r', 'r2'] }, { read: ['r', 'r2'] }, { timeoutMs: 5000 }),
+      read('r', 1),
+      selectSets(above('w2'), { read: ['r'] }, {}, { timeoutMs: 5 }),
+    ],
+  }),
+]

@@ -1,0 +1,107 @@
+/** The functions that wait: which backend each belongs to, how it takes its timeout, whether it takes a mask. */
+import type { BackendName } from '../../backends/index.ts'
+import { UnsupportedError } from '../../errors.ts'
+import { originOf, sameOrigin } from '../../libc/libc.ts'
+import { layouts } from '../../libc/layouts.ts'
+import type { Libc } from '../../libc/libc.ts'
+import { Memory } from '../../libc/memory.ts'
+import { NULL } from '../../libc/signatures.ts'
+import type { FunctionName } from '../../libc/signatures.ts'
+import { resultOf } from '../native-call.ts'
+
+/** More entries than any process may have descriptors. */
+export const TOO_MANY = 0x7fffffff
+
+/** A function that waits. */
+export interface WaitFunction {
+  readonly name: WaitName
+  /** The unit of its timeout: milliseconds, or a timeval or timespec that it points to. */
+  readonly unit: 'ms' | 'us' | 'ns'
+  /** Whether its last argument is a signal mask for the time of the wait. */
+  readonly masks: boolean
+}
+
+type WaitName = 'epoll_wait' | 'epoll_pwait' | 'epoll_pwait2' | 'poll' | 'ppoll' | 'select' | 'pselect'
+
+/** `plain`: without a mask. `pwait`: with one. `pwait2`: with one, and finer than its elder (epoll alone). */
+export type Variant = 'plain' | 'pwait' | 'pwait2'
+
+const table: Readonly<Record<BackendName, Readonly<Partial<Record<Variant, WaitFunction>>>>> = {
+  epoll: {
+    plain: { name: 'epoll_wait', unit: 'ms', masks: false },
+    pwait: { name: 'epoll_pwait', unit: 'ms', masks: true },
+    pwait2: { name: 'epoll_pwait2', unit: 'ns', masks: true },
+  },
+  poll: {
+    plain: { name: 'poll', unit: 'ms', masks: false },
+    pwait: { name: 'ppoll', unit: 'ns', masks: true },
+  },
+  select: {
+    plain: { name: 'select', unit: 'us', masks: false },
+    pwait: { name: 'pselect', unit: 'ns', masks: true },
+  },
+}
+
+/** The functions that are a variant, in words: `epoll_pwait, ppoll and pselect`. */
+export function namesOf(variant: Variant): string {
+  const names = backendsOf(variant).map((name) => table[name][variant]?.name ?? '')
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' and ')
+}
+
+/** The backends that have a variant. */
+export function backendsOf(variant: Variant): BackendName[] {
+  return (Object.keys(table) as BackendName[]).filter((name) => table[name][variant] !== undefined)
+}
+
+/**
+ * The function that is a backend's variant. Throws `UnsupportedError` where it cannot be used: libc, the kernel
+ * or a policy may not have it, and a library that makes the descriptors itself may know only some of the
+ * functions; what libc's own would say of such descriptors is not that library's fault.
+ */
+export function waitFunction(libc: Libc, backend: BackendName, variant: Variant): WaitFunction {
+  const found = table[backend][variant]
+  if (found === undefined) throw new TypeError(`${backend} has no function that is ${variant}`)
+  if (!libc.has(found.name)) throw new UnsupportedError(found.name, 'no library in this process has it')
+  requireReach(libc, found.name, backend)
+  // The plain functions are what a backend is made of; without them none of its checks would run.
+  if (variant !== 'plain') requirePermission(libc, found.name)
+  return found
+}
+
+/** Throws `UnsupportedError` if a function is not from the library that makes the descriptors it is given. */
+export function requireReach(libc: Libc, name: FunctionName, backend: BackendName): void {
+  const maker = backend === 'epoll' ? 'epoll_create1' : 'pipe2'
+  // What comes from where libc's own are reaches the kernel, and so does all that is interposed upon it.
+  if (sameOrigin(libc, maker, name) || sameOrigin(libc, maker, 'getppid')) return
+  throw new UnsupportedError(name, `${originOf(libc, maker)} makes the descriptors, and has no ${name}`)
+}
+
+/** What a kernel without a call answers, and what policies do that forbid it. */
+const absent = new Set<number | string>(['ENOSYS', 'EPERM'])
+
+/** Throws `UnsupportedError` if the kernel does not have a function, or a policy forbids it. */
+function requirePermission(libc: Libc, name: WaitName): void {
+  const answer = provoke(libc, name)
+  if (absent.has(answer)) throw new UnsupportedError(name, `it is missing or forbidden here: ${answer}`)
+}
+
+/** A call that cannot succeed and must not block, whatever else is wrong with the function. */
+function provoke(libc: Libc, name: WaitName): number | string {
+  const room = new Memory(layouts.epoll_event.size)
+  switch (name) {
+    case 'epoll_wait':
+      return resultOf(libc, name, -1, room.address, 1, 0)
+    case 'epoll_pwait':
+      return resultOf(libc, name, -1, room.address, 1, 0, NULL)
+    case 'epoll_pwait2':
+      return resultOf(libc, name, -1, room.address, 1, NULL, NULL)
+    case 'poll':
+      return resultOf(libc, name, NULL, TOO_MANY, 0)
+    case 'ppoll':
+      return resultOf(libc, name, NULL, TOO_MANY, NULL, NULL)
+    case 'select':
+      return resultOf(libc, name, -1, NULL, NULL, NULL, NULL)
+    case 'pselect':
+      return resultOf(libc, name, -1, NULL, NULL, NULL, NULL, NULL)
+  }
+}
