@@ -11,6 +11,7 @@ import { nativeArguments } from '../../libc/native-library.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { FunctionName, Pointer } from '../../libc/signatures.ts'
 import type { Machine } from '../machine.ts'
+import type { Name } from '../steps.ts'
 import { unlessAbsent } from './available.ts'
 import { endProcesses } from './processes.ts'
 
@@ -77,4 +78,27 @@ function linkCall(machine: Machine, { fn, args }: ForkedCall, next: Pointer, kep
 /** Stacks grow downwards, and start at a multiple of 16. */
 function topOf(stack: Memory): Pointer {
   return (Math.floor(stack.at(stack.bytes.length) / 16) * 16) as Pointer
+}
+
+/** Sleeps until an eventfd, which must be a blocking one, is signalled. */
+export function awaitCall(machine: Machine, eventfd: Name): ForkedCall {
+  return readCall(machine, eventfd, keptBytes(machine, 8).address)
+}
+
+/** Reads an eventfd to an address: in shared memory, so that what was read is seen here too. */
+export function readCall(machine: Machine, eventfd: Name, to: Pointer): ForkedCall {
+  return { fn: 'read', args: [machine.fd(eventfd), to, 8] }
+}
+
+/** Adds to an eventfd. */
+export function signalCall(machine: Machine, eventfd: Name, value: bigint): ForkedCall {
+  const bytes = keptBytes(machine, 8)
+  bytes.view.setBigUint64(0, value, true)
+  return { fn: 'write', args: [machine.fd(eventfd), bytes.address, 8] }
+}
+
+function keptBytes(machine: Machine, length: number): Memory {
+  const bytes = new Memory(length)
+  machine.keep(bytes)
+  return bytes
 }

@@ -25,11 +25,17 @@ export class ManyFiles {
   readonly #machine: Machine
   readonly #one = new Memory(8)
 
-  constructor(machine: Machine, count: number) {
+  /** Makes so many, or as many as there is time for, but `atLeast` in any case. */
+  constructor(
+    machine: Machine,
+    count: number,
+    { withinMs = Infinity, atLeast = 0 }: { readonly withinMs?: number; readonly atLeast?: number } = {},
+  ) {
     this.#machine = machine
     this.#one.view.setBigUint64(0, 1n, true)
     machine.cleanups.push(() => this.close())
-    for (let i = 0; i < count; i++) {
+    const end = performance.now() + withinMs
+    for (let i = 0; i < count && (i < atLeast || performance.now() < end); i++) {
       this.fds.push(sys(machine.libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC))
     }
   }
@@ -125,7 +131,7 @@ export class ManyFiles {
 }
 
 /** How many entries there may be here for certain. Other processes have theirs too. */
-function roomForEntries(): number {
+export function roomForEntries(): number {
   try {
     return Number(readFileSync('/proc/sys/fs/epoll/max_user_watches', 'utf8')) / 2
   } catch {

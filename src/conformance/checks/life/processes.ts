@@ -26,7 +26,7 @@ import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import { waitForEvents } from '../../operations/calls.ts'
 import { encodeEvent } from '../../operations/events.ts'
-import { canForkCalls, forkCalls } from '../../operations/forked-calls.ts'
+import { awaitCall, canForkCalls, forkCalls } from '../../operations/forked-calls.ts'
 import type { ForkedCall } from '../../operations/forked-calls.ts'
 import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
 import { endProcess, fork, reap } from '../../steps/processes.ts'
@@ -213,13 +213,6 @@ function closeByExec(machine: Machine): void {
   } while (events !== 'g' && performance.now() < deadline)
   if (events !== 'g') throw new Failure('only g is watched', `after exec ${events || 'nothing'} is`)
   machine.run(endProcess('child'), wait('ep', {}))
-}
-
-/** What a child sleeps in until the eventfd, which must be a blocking one, is signalled. */
-function awaitCall(machine: Machine, name: string): ForkedCall {
-  const buffer = new Memory(8)
-  machine.keep(buffer)
-  return { fn: 'read', args: [machine.fd(name), buffer.address, 8] }
 }
 
 function requireForkCalls(machine: Machine): void {
