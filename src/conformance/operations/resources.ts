@@ -153,6 +153,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   sleep: (_, { ms }) => sleepSync(ms),
   'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
     const event = encodeEvent(parseMask(events), machine.labels.data(label))
+    const given = Buffer.from(event.bytes).toString('hex')
     const result = machine.libc.fn.epoll_ctl(
       machine.fd(ep),
       EPOLL_CTL[command],
@@ -160,6 +161,11 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
       event.address,
     )
     expectResult('epoll_ctl', { result, errno: machine.libc.errno(), elapsedNs: 0 }, expect)
+    // A program keeps the event and passes it again.
+    const left = Buffer.from(event.bytes).toString('hex')
+    if (left !== given) {
+      throw new Failure(`epoll_ctl leaves the event as it was: ${given}`, `the event is ${left}`)
+    }
   },
 }
 
