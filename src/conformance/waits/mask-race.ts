@@ -8,6 +8,7 @@ import type { Machine } from '../machine.ts'
 import { pollfdFor } from '../operations/events.ts'
 import { PROMPT_MS, WOKEN } from '../patience.ts'
 import { UNTIL_STOPPED } from '../threads/job.ts'
+import type { JobResult } from '../threads/job.ts'
 import { dawdle, race } from '../threads/race.ts'
 import type { WaitFunction } from './functions.ts'
 import { dispose } from './handler.ts'
@@ -46,6 +47,7 @@ export function raceSignalsWithWaits(machine: Machine, fn: WaitFunction): void {
       thread.signal(SIG.URG)
       const ended = sys(machine.libc, 'poll', pollfd.address, 1, PROMPT_MS)
       if (ended === 0) {
+        expectInterrupted(fn, thread.endJob(0))
         throw new Failure(
           'every signal ends a wait',
           `the one of round ${round} did not, for ${PROMPT_MS} ms`,
@@ -57,9 +59,13 @@ export function raceSignalsWithWaits(machine: Machine, fn: WaitFunction): void {
     thread.signal(SIG.URG)
     const result = thread.endJob(PROMPT_MS)
     if (result === undefined) throw new Failure('every wait returns', 'one has not returned')
-    if (result.rejected) {
-      const actual = result.result === -1 ? errnoName(result.errno) : String(result.result)
-      throw new Failure(`${fn.name} gives EINTR`, `${fn.name} gives ${actual}`)
-    }
+    expectInterrupted(fn, result)
   })
+}
+
+/** Fails if a wait was ended by something else. */
+function expectInterrupted({ name }: WaitFunction, result: JobResult | undefined): void {
+  if (result?.rejected !== true) return
+  const actual = result.result === -1 ? errnoName(result.errno) : String(result.result)
+  throw new Failure(`${name} gives EINTR`, `${name} gives ${actual}`)
 }

@@ -14,6 +14,7 @@ import { portableCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { LONGEST_WAIT_MS } from '../../patience.ts'
 import { dispose } from '../../waits/handler.ts'
+import { inMs } from '../../waits/wait.ts'
 
 const WAIT_MS = 30
 const LATEST_MS = WAIT_MS + 500
@@ -47,21 +48,20 @@ function waitToTheEnd(machine: Machine): void {
   try {
     const deadline = deadlineIn(WAIT_MS)
     do {
-      const left = remaining(deadline)
-      const n = poller.wait(batch, left * 1e6)
+      const n = poller.wait(batch, remaining(deadline) * 1e6)
       if (n === INTERRUPTED) interruptions++
       else if (n !== 0) throw new Failure('nothing is ready', `${n} events`)
-      else if (!expired(deadline))
-        throw new Failure(
-          `a wait of ${left} ms ends at its time or by a signal`,
-          `it returned 0 with ${remaining(deadline)} ms left`,
-        )
+      else if (!expired(deadline)) {
+        const early = inMs(Math.round(remaining(deadline) * 1e6))
+        throw new Failure('a wait ends at its time, or by a signal', `it returned 0 when ${early} were left`)
+      }
     } while (!expired(deadline))
   } finally {
     stop()
   }
-  const elapsedMs = Number(process.hrtime.bigint() - start) / 1e6
-  if (elapsedMs > LATEST_MS) throw new Failure(`it ends within ${LATEST_MS} ms`, `it took ${elapsedMs} ms`)
+  const elapsedNs = Number(process.hrtime.bigint() - start)
+  if (elapsedNs > LATEST_MS * 1e6)
+    throw new Failure(`it ends within ${LATEST_MS} ms`, `it took ${inMs(elapsedNs)}`)
   machine.note = `${interruptions} interruptions`
 }
 

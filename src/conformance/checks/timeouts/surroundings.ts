@@ -11,6 +11,7 @@ import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import { eventBuffer } from '../../operations/events.ts'
 import { NULL } from '../../../libc/signatures.ts'
+import { sleepSync } from '../../threads/thread-pool.ts'
 import { waitChecks } from '../../waits/define.ts'
 import { expectNotEarly, NOTHING, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
@@ -19,6 +20,8 @@ import { withThreads } from '../../waits/waiting-thread.ts'
 const ABSENT: readonly (number | string)[] = ['ENOSYS', 'EPERM']
 
 const WAIT_MS = 30
+/** By then it sleeps, and if it does not, the clock is set before it looks at it. */
+const SETTLE_MS = 5
 const HOUR_S = 3600n
 
 /** What is around a wait: an older kernel, another clock. */
@@ -68,7 +71,8 @@ export const surroundings: readonly Check[] = [
       withThreads(machine, 1, (thread) => {
         for (const seconds of [HOUR_S, -HOUR_S]) {
           const wait = new Wait(machine, fn, { ms: WAIT_MS })
-          thread.startBlocked(wait)
+          thread.start(wait)
+          sleepSync(SETTLE_MS)
           stepClock(machine, seconds)
           try {
             const made = thread.expect(NOTHING, WAIT_MS + 1000)
