@@ -3,7 +3,7 @@ import type { BackendName } from '../../backends/index.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { originOf, sameOrigin } from '../../libc/libc.ts'
 import { layouts } from '../../libc/layouts.ts'
-import type { Libc } from '../../libc/libc.ts'
+import type { Libc, LibcPlan } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { FunctionName } from '../../libc/signatures.ts'
@@ -79,9 +79,15 @@ export function requireReach(libc: Libc, name: FunctionName, backend: BackendNam
 /** What a kernel without a call answers, and what policies do that forbid it. */
 const absent = new Set<number | string>(['ENOSYS', 'EPERM'])
 
+/** What each function answered when it was first tried: it stays so for as long as the process lives. */
+const answers = new WeakMap<LibcPlan, Map<WaitName, number | string>>()
+
 /** Throws `UnsupportedError` if the kernel does not have a function, or a policy forbids it. */
 function requirePermission(libc: Libc, name: WaitName): void {
-  const answer = provoke(libc, name)
+  const known = answers.get(libc.plan) ?? new Map<WaitName, number | string>()
+  answers.set(libc.plan, known)
+  const answer = known.get(name) ?? provoke(libc, name)
+  known.set(name, answer)
   if (absent.has(answer)) throw new UnsupportedError(name, `it is missing or forbidden here: ${answer}`)
 }
 

@@ -192,7 +192,7 @@ function expectTinyEnds(machine: Machine, fn: WaitFunction): void {
       if (result === undefined) {
         throw new Failure(`${wait.text} ends`, `one of ${TINY_ROUNDS} lasts longer than ${PROMPT_MS} ms`)
       }
-      machine.expect(result.rejected ? result.result : 0, 0, `${wait.text} returns`)
+      if (result.rejected) machine.expect(wait.outcome(result.result, result.errno), NOTHING, wait.text)
     }
   })
 }
