@@ -9,7 +9,7 @@ import { NULL } from '../../libc/signatures.ts'
 import type { FunctionName } from '../../libc/signatures.ts'
 import { resultOf } from '../native-call.ts'
 
-/** More entries than any process may have descriptors. */
+/** More entries than any process may have descriptors, and a descriptor that none has. */
 export const TOO_MANY = 0x7fffffff
 
 /** A function that waits. */
@@ -96,15 +96,15 @@ function provoke(libc: Libc, name: WaitName): number | string {
   const room = new Memory(layouts.epoll_event.size)
   switch (name) {
     case 'epoll_wait':
-      return resultOf(libc, name, -1, room.address, 1, 0)
+      return resultOf(libc, name, TOO_MANY, room.address, 1, 0)
     case 'epoll_pwait':
-      return resultOf(libc, name, -1, room.address, 1, 0, NULL)
+      return resultOf(libc, name, TOO_MANY, room.address, 1, 0, NULL)
     case 'epoll_pwait2':
-      return resultOf(libc, name, -1, room.address, 1, NULL, NULL)
+      return resultOf(libc, name, TOO_MANY, room.address, 1, NULL, NULL)
     case 'poll':
-      return resultOf(libc, name, NULL, TOO_MANY, 0)
+      return resultOf(libc, name, room.address, TOO_MANY, 0)
     case 'ppoll':
-      return resultOf(libc, name, NULL, TOO_MANY, NULL, NULL)
+      return resultOf(libc, name, room.address, TOO_MANY, NULL, NULL)
     case 'select':
       return resultOf(libc, name, -1, NULL, NULL, NULL, NULL)
     case 'pselect':
