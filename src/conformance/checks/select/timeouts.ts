@@ -83,7 +83,7 @@ export const selectTimeouts: readonly Check[] = [
   ...waitChecks({
     id: 'select.tv-updated',
     statement:
-      'select writes the time that is left over its timeout: after an event, after EINTR, and 0 when the time is over.',
+      'The time that is left is written over the timeout of select: after an event, after EINTR, and 0 when the time is over.',
     level: 'quirk',
     kind: 'time',
     source: 'select(2), "Linux"; measured',
