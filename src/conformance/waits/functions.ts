@@ -62,18 +62,32 @@ export function waitFunction(libc: Libc, backend: BackendName, variant: Variant)
   const found = table[backend][variant]
   if (found === undefined) throw new TypeError(`${backend} has no function that is ${variant}`)
   if (!libc.has(found.name)) throw new UnsupportedError(found.name, 'no library in this process has it')
-  requireReach(libc, found.name, backend)
   // The plain functions are what a backend is made of; without them none of its checks would run.
-  if (variant !== 'plain') requirePermission(libc, found.name)
+  if (variant === 'plain') return found
+  requireReach(libc, found.name, backend)
+  requirePermission(libc, found.name)
   return found
 }
 
-/** Throws `UnsupportedError` if a function is not from the library that makes the descriptors it is given. */
+/** Throws `UnsupportedError` if a function does not know what makes the descriptors that it is given. */
 export function requireReach(libc: Libc, name: FunctionName, backend: BackendName): void {
-  const maker = backend === 'epoll' ? 'epoll_create1' : 'pipe2'
+  if (reaches(libc, name, backend)) return
+  const maker = originOf(libc, makers[backend])
+  throw new UnsupportedError(name, `${maker} makes the descriptors, and has no ${name}`)
+}
+
+/** Whether a function knows what makes the descriptors of a backend: it is from the same place, or both are libc's. */
+export function reaches(libc: Libc, name: FunctionName, backend: BackendName): boolean {
+  const maker = makers[backend]
   // What comes from where libc's own are reaches the kernel, and so does all that is interposed upon it.
-  if (sameOrigin(libc, maker, name) || sameOrigin(libc, maker, 'getppid')) return
-  throw new UnsupportedError(name, `${originOf(libc, maker)} makes the descriptors, and has no ${name}`)
+  return sameOrigin(libc, maker, name) || sameOrigin(libc, maker, 'getppid')
+}
+
+/** What makes the descriptors that a backend's functions are given. */
+const makers: Readonly<Record<BackendName, FunctionName>> = {
+  epoll: 'epoll_create1',
+  poll: 'pipe2',
+  select: 'pipe2',
 }
 
 /** What a kernel without a call answers, and what policies do that forbid it. */

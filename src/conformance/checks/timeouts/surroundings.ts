@@ -13,6 +13,7 @@ import { eventBuffer } from '../../operations/events.ts'
 import { NULL } from '../../../libc/signatures.ts'
 import { sleepSync } from '../../threads/thread-pool.ts'
 import { waitChecks } from '../../waits/define.ts'
+import { reaches } from '../../waits/functions.ts'
 import { expectNotEarly, NOTHING, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
 
@@ -37,7 +38,7 @@ export const surroundings: readonly Check[] = [
     run(machine) {
       const { libc } = machine
       machine.run(epoll('ep'))
-      if (libc.has('epoll_pwait2')) {
+      if (libc.has('epoll_pwait2') && reaches(libc, 'epoll_pwait2', 'epoll')) {
         machine.begin('epoll_pwait2 with timeout 0')
         const [events, none] = [eventBuffer(1), new Memory(layouts.timespec.size)]
         const result = resultOf(libc, 'epoll_pwait2', machine.fd('ep'), events.address, 1, none.address, NULL)
