@@ -14,7 +14,7 @@ import type { WaiterThread } from '../threads/thread-pool.ts'
 import type { BlockingCall, Made } from './wait.ts'
 
 /** How long something that must not happen gets to happen. */
-const SETTLE_MS = 15
+const SETTLE_MS = 10
 
 /** How long a wait that was to be over gets to return when it is given what it waits for. */
 const RELEASE_MS = 500

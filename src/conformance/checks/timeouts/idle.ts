@@ -15,7 +15,7 @@ import { inMs, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
 import type { WaitingThread } from '../../waits/waiting-thread.ts'
 
-const IDLE_MS = 30
+const IDLE_MS = 20
 
 /** A thread that sleeps takes some 0.2 ms of it, most of that for JavaScript; one that spins takes all it gets. */
 const IDLE_CPU_NS = 1.5e6
