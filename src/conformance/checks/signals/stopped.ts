@@ -3,7 +3,7 @@ import { joinPeer, peer, poll, postToPeer, select, wait, write } from '../../bui
 import type { Check } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
-import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
+import { LONGEST_WAIT_MS, PROMPT_MS } from '../../patience.ts'
 import type { NativeStep } from '../../steps.ts'
 import { sleepSync } from '../../threads/thread-pool.ts'
 import { watchPipe } from '../../waits/wait.ts'
@@ -42,11 +42,11 @@ export const stopped: readonly Check[] = [
 function waitOf({ backend }: Machine): NativeStep {
   switch (backend) {
     case 'epoll':
-      return wait('ep', 'EINTR', WOKEN)
+      return wait('ep', 'EINTR', { timeoutMs: PROMPT_MS })
     case 'poll':
-      return poll({ r: 'IN' }, { r: 'IN' }, WOKEN.timeoutMs)
+      return poll({ r: 'IN' }, { r: 'IN' }, PROMPT_MS)
     case 'select':
-      return select({ r: 'r' }, { r: 'r' }, WOKEN.timeoutMs)
+      return select({ r: 'r' }, { r: 'r' }, PROMPT_MS)
   }
 }
 

@@ -151,7 +151,7 @@ function expectEventAfterTimeout(machine: Machine, fn: WaitFunction): void {
   const long = new Wait(machine, fn, { ms: WOKEN.timeoutMs })
   expectCall(machine, brief, NOTHING)
   machine.run(write('w', 1))
-  expectCall(machine, long, readable('r'))
+  expectCall(machine, new Wait(machine, fn, { ms: PROMPT_MS }), readable('r'))
   machine.run(read('r', 1))
   withThreads(machine, 1, (thread) => {
     thread.expectOf(brief, NOTHING)
