@@ -4,6 +4,7 @@ import type { Check } from '../../check.ts'
 import { waitChecks } from '../../waits/define.ts'
 import { byNumber } from '../../waits/raw.ts'
 import { sleepBy } from '../../waits/sleep.ts'
+import { expectTimespecChecked } from '../../waits/timespec.ts'
 import { expectCall, expectNotEarly, NOTHING, readable, Wait, watchPipe } from '../../waits/wait.ts'
 
 /** Long enough to be told from a call that returns at once. */
@@ -29,6 +30,17 @@ export const pollTimeouts: readonly Check[] = [
       const sleep = sleepBy(machine, fn, { ms: SLEEP_MS })
       expectNotEarly(sleep, expectCall(machine, sleep, NOTHING), SLEEP_MS * 1e6)
     },
+  }),
+  ...waitChecks({
+    id: 'ppoll.invalid-timespec',
+    statement:
+      'A timespec with negative seconds, or with nanoseconds below 0 or of a second and more, is EINVAL.',
+    kind: 'det',
+    source: 'ppoll(2); LTP ppoll01',
+    variants: ['pwait'],
+    backends: ['poll'],
+    threads: 1,
+    run: expectTimespecChecked,
   }),
   ...waitChecks({
     id: 'ppoll.timeout-written-back',

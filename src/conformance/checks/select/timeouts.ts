@@ -10,6 +10,7 @@ import type { WaitFunction } from '../../waits/functions.ts'
 import { Handler } from '../../waits/handler.ts'
 import { byNumber } from '../../waits/raw.ts'
 import { sleepBy } from '../../waits/sleep.ts'
+import { expectTimespecChecked } from '../../waits/timespec.ts'
 import { expectCall, expectNotEarly, NOTHING, readable, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
 
@@ -92,6 +93,17 @@ export const selectTimeouts: readonly Check[] = [
     backends: ['select'],
     threads: 1,
     run: expectTimevalUpdated,
+  }),
+  ...waitChecks({
+    id: 'pselect.invalid-timespec',
+    statement:
+      'A timespec with negative seconds, or with nanoseconds below 0 or of a second and more, is EINVAL.',
+    kind: 'det',
+    source: 'pselect(2); LTP pselect02',
+    variants: ['pwait'],
+    backends: ['select'],
+    threads: 1,
+    run: expectTimespecChecked,
   }),
   ...waitChecks({
     id: 'pselect.timespec-not-written',
