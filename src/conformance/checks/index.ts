@@ -21,6 +21,7 @@ export const families: readonly Family[] = [
   (await import('./signals/index.ts')).signals,
   (await import('./poll/index.ts')).polls,
   (await import('./select/index.ts')).selects,
+  ...(await import('./sources/index.ts')).sources,
   (await import('./batch/index.ts')).batches,
 ]
 
