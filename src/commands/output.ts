@@ -14,14 +14,14 @@ import { dirname, sep } from 'node:path'
 import { OutputError, UsageError } from '../errors.ts'
 
 /** Throws `UsageError` now rather than after a long measurement, if a file could not be written. */
-export function assertWritable(file: string): void {
+export function assertWritable(file: string, option = '--output'): void {
   try {
     if (file === '') throw new Error('it has no name')
     if (file.endsWith(sep) || isDirectory(file)) throw new Error('it is a directory')
     if (isSpecial(file)) accessSync(file, constants.W_OK)
     else accessSync(dirname(targetOf(file)), constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw new UsageError(`--output ${file} cannot be written: ${reasonOf(error)}`)
+    throw new UsageError(`${option} ${file} cannot be written: ${reasonOf(error)}`)
   }
 }
 
@@ -29,7 +29,7 @@ export function assertWritable(file: string): void {
  * Writes to stdout, or to a file: beside it first, and then in its place, so that no half of it is ever seen.
  * Throws `OutputError`; what is wrong with stdout, its `error` event tells.
  */
-export function writeOutput(file: string | undefined, text: string): void {
+export function writeOutput(file: string | undefined, text: string, option = '--output'): void {
   if (file === undefined) {
     process.stdout.write(text)
     return
@@ -39,7 +39,7 @@ export function writeOutput(file: string | undefined, text: string): void {
     if (isSpecial(file)) writeFileSync(file, text)
     else replaceFile(targetOf(file), text)
   } catch (error) {
-    throw new OutputError(`--output ${file}`, reasonOf(error))
+    throw new OutputError(`${option} ${file}`, reasonOf(error))
   }
 }
 

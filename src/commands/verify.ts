@@ -1,10 +1,12 @@
 import { addChoiceOptions, chooseChecks } from './choose-checks.ts'
 import type { ChoiceOptions } from './choose-checks.ts'
 import type { CommandModule } from './command.ts'
+import { addHoldOptions, openHold } from './hold-against.ts'
+import type { HoldOptions } from './hold-against.ts'
 import { parsePositive, parseWhole } from './options.ts'
 import type { CommonOptions } from './options.ts'
 
-interface VerifyCommandOptions extends CommonOptions, ChoiceOptions {
+interface VerifyCommandOptions extends CommonOptions, ChoiceOptions, HoldOptions {
   readonly list?: boolean
   readonly repeat?: number
   readonly seed?: number
@@ -16,7 +18,7 @@ export const verifyCommand: CommandModule = {
   name: 'verify',
   summary: 'does every backend behave as its manual says: all checks, each in isolation',
   define(command) {
-    addChoiceOptions(command)
+    addHoldOptions(addChoiceOptions(command))
       .option('--list', 'say which checks these are, and run none')
       .option('--repeat <number>', 'run each check so often; its worst result counts', parseWhole(1))
       .option('--seed <number>', "run them in a random order, which is this number's own", parseWhole(0))
@@ -30,25 +32,28 @@ export const verifyCommand: CommandModule = {
     // The probe first, and alone: Node opens all files of an import at once, and there may be 64 descriptors.
     await import('../probe/index.ts')
     const { verify } = await import('../conformance/verify.ts')
-    const { hasFindings, isFinding } = await import('../conformance/verdict.ts')
+    const { hasFindings } = await import('../conformance/verdict.ts')
     if (options.list === true) return await list(options)
     const context = await makeContext('verify', options)
-    const chosen = await chooseChecks(options, context.backends)
-    const report = await interruptible((signal) =>
+    const chosen = (await chooseChecks(options, context.backends)).map(({ check }) => check.id)
+    const hold = await openHold(options, chosen, (message) => context.warn(message))
+    const ran = await interruptible((signal) =>
       verify({
         backends: context.backends,
         lib: context.lib,
-        checks: chosen.map(({ check }) => check.id),
+        checks: chosen,
         repeat: options.repeat,
         seed: options.seed,
-        stopAt: options.bail === true ? (result) => isFinding(result, {}) : undefined,
+        stopAt: options.bail === true ? (result) => hold.isFinding(result) : undefined,
         timeoutMs: options.timeout * 1000,
         onWarning: (message) => context.warn(message),
         onProgress: (backend) => context.progress.show(`checking ${backend} …`),
         signal,
       }),
     )
+    const report = hold.judge(ran)
     context.write((format, formatOptions) => format.verify(report, formatOptions))
+    hold.keep(report)
     if (report.interrupted === true) return INTERRUPTED_EXIT_CODE
     return hasFindings(report) ? 1 : 0
   },

@@ -33,12 +33,12 @@ export const socket = (
   domain: 'unix' | 'inet',
   type: 'stream' | 'dgram' | 'seqpacket' = 'stream',
 ): StepOf<'socket'> => ({ op: 'socket', as, domain, type })
-export const listener = (as: Name, domain: 'unix' | 'inet', backlog = 8): StepOf<'listener'> => ({
-  op: 'listener',
-  as,
-  domain,
-  backlog,
-})
+export const listener = (
+  as: Name,
+  domain: 'unix' | 'inet',
+  backlog = 8,
+  type: StepOf<'listener'>['type'] = 'stream',
+): StepOf<'listener'> => ({ op: 'listener', as, domain, backlog, type })
 /** Binds a socket to an address of its own. */
 export const bind = (fd: Name, domain: 'unix' | 'inet'): StepOf<'bind'> => ({ op: 'bind', fd, domain })
 export const connect = (fd: Name, to: Name, expect: Expected = 0): StepOf<'connect'> => ({

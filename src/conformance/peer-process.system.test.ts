@@ -7,6 +7,7 @@ import type { CheckResult } from './check.ts'
 import { epollCheck } from './define.ts'
 import { runCheck } from './runner.ts'
 import type { Step } from './steps.ts'
+import { Surroundings } from './surroundings/surroundings.ts'
 
 const libc = openLibc()
 
@@ -14,7 +15,8 @@ const libc = openLibc()
 function verdictOf(...steps: readonly Step[]): CheckResult {
   const start = [pipe('r', 'w'), epoll('ep'), add('ep', 'r', 'IN'), peer('child', ['ep', 'w'])]
   const check = epollCheck({ id: 'test', statement: '', source: '', steps: [...start, ...steps] })
-  const result = runCheck(check, { libc, backend: 'epoll', family: 'test', pool: undefined })
+  using surroundings = new Surroundings(libc)
+  const result = runCheck(check, { libc, backend: 'epoll', family: 'test', pool: undefined, surroundings })
   // Whatever became of it, this process has no children left, not even one whose exit is not fetched.
   expect(libc.fn.waitpid(-1, NULL, WNOHANG)).toBe(-1)
   return result

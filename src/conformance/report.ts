@@ -1,6 +1,7 @@
 import type { ProbeReport } from '../probe/report.ts'
 import { outcomes } from './check.ts'
 import type { CheckResult, Outcome } from './check.ts'
+import type { SavedVerifyReport } from './saved/schema.ts'
 
 /** A result, and what an expectation file or another machine's report says of it. */
 export interface JudgedResult extends CheckResult {
@@ -20,10 +21,6 @@ export interface JudgedResult extends CheckResult {
 interface ExpectationsReport {
   /** The file as it was named. */
   readonly file: string
-  /** How many results came out as an entry says, other than by passing. */
-  readonly expected: number
-  /** How many came out otherwise than the entries about them say. */
-  readonly unexpected: number
   /** Entries, by id, that were about no check at all. */
   readonly unknown: readonly string[]
 }
@@ -33,8 +30,7 @@ export interface AgainstReport {
   /** The file as it was named. */
   readonly file: string
   readonly startedAt: string
-  /** The machine, as it says of itself: `linux 6.1.0 x64 · glibc 2.36 · node 20.19.0`. */
-  readonly machine: string
+  readonly environment: SavedVerifyReport['environment']
   /** How many results both have. */
   readonly compared: number
   /** How many of them differ: their results carry `there`. */
@@ -42,6 +38,14 @@ export interface AgainstReport {
   /** What only one of the two has checked, each as `id on backend`. */
   readonly onlyHere: readonly string[]
   readonly onlyThere: readonly string[]
+}
+
+/** How many results there are of each outcome, and of those, with an expectation file: */
+interface VerifySummary extends Readonly<Record<Outcome, number>> {
+  /** how many came out as an entry says, other than by passing, */
+  readonly expected?: number
+  /** and how many came out otherwise than the entries about them say. */
+  readonly unexpected?: number
 }
 
 /** What `verify` reports. */
@@ -52,7 +56,7 @@ export interface VerifyReport {
   readonly startedAt: string
   readonly durationMs: number
   readonly results: readonly JudgedResult[]
-  readonly summary: Readonly<Record<Outcome, number>>
+  readonly summary: VerifySummary
   /** Set where a quirk that diverges counts as a finding (`--strict`). */
   readonly strict?: true
   readonly expectations?: ExpectationsReport

@@ -2,10 +2,10 @@ import type { BackendName } from '../backends/index.ts'
 import { isKnownError, SystemError, UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit } from '../libc/limits.ts'
-import { openDescriptors } from '../libc/open-descriptors.ts'
 import { Failure } from './check.ts'
 import type { Check, CheckResult, Outcome } from './check.ts'
 import { Machine } from './machine.ts'
+import type { Surroundings } from './surroundings/surroundings.ts'
 import type { ThreadPool } from './threads/thread-pool.ts'
 
 export interface RunContext {
@@ -13,6 +13,8 @@ export interface RunContext {
   readonly backend: BackendName
   readonly family: string
   readonly pool: ThreadPool | undefined
+  /** Looked at before the check begins: when it was made, or when the check before has ended. */
+  readonly surroundings: Surroundings
   /** Called when a step begins: what a watchdog names when the step never ends. */
   readonly onStep?: (step: string) => void
   /** Called with the result of a check that did not pass before it is tidied up after, which may take long. */
@@ -36,22 +38,26 @@ export function runCheck(check: Check, context: RunContext): CheckResult {
 }
 
 function judge(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
-  const { libc, backend, pool, onStep } = context
-  const before = openDescriptors(libc)
-  const lacking = missingDescriptors(check, libc, before.size) ?? missingThreads(check, pool)
+  const { libc, backend, pool, surroundings, onStep } = context
+  const lacking = missingDescriptors(check, libc, surroundings.openDescriptors) ?? missingThreads(check, pool)
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
   const machine = new Machine(libc, backend, { pool, threads: check.threads ?? 0, onStep })
   const verdict = attempt(check, machine, () => perform(check, machine))
   if (verdict.outcome !== 'pass') onFailure(verdict)
   // What goes wrong first is what is reported: after a failure, tidying up may fail as well.
   const closed = attempt(check, machine, () => machine.close())
-  if (verdict.outcome !== 'pass') return verdict
-  if (closed.outcome !== 'pass') return closed
-  return attempt(check, machine, () => {
-    machine.begin('compare the open descriptors with those before the check')
-    const leaked = [...openDescriptors(libc)].filter((fd) => !before.has(fd))
-    if (leaked.length > 0) throw new Failure('no descriptor is left open', `left open: ${leaked.join(', ')}`)
-  })
+  const compared = attempt(check, machine, () => assertUnchanged(machine, surroundings))
+  return [verdict, closed, compared].find(({ outcome }) => outcome !== 'pass') ?? verdict
+}
+
+/** Fails the check if the process is not as it was before, in what would matter to the checks that follow. */
+function assertUnchanged(machine: Machine, surroundings: Surroundings): void {
+  machine.begin('compare what is left with what was there before the check')
+  const differences = surroundings.compare()
+  if (differences.length === 0) return
+  const words = (of: 'expected' | 'actual'): string =>
+    [...new Set(differences.map((difference) => difference[of]))].join('; ')
+  throw new Failure(words('expected'), words('actual'))
 }
 
 function perform(check: Check, machine: Machine): void {

@@ -6,6 +6,7 @@ import { openDescriptors } from '../libc/open-descriptors.ts'
 import type { CheckResult } from './check.ts'
 import { findCheck } from './checks/index.ts'
 import { runCheck } from './runner.ts'
+import { Surroundings } from './surroundings/surroundings.ts'
 import { ThreadPool } from './threads/thread-pool.ts'
 
 /** What is told while checks run. */
@@ -47,9 +48,11 @@ export function runChecks(
   const wanted = Math.max(0, ...selected.map(({ check }) => check.threads ?? 0))
   // Started before the first check, so that no check sees descriptors come that are not its own.
   const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
+  using surroundings = new Surroundings(libc)
   for (const { id, check, family } of selected) {
     observer.onCheck(id)
-    observer.onResult(runCheck(check, { libc, backend, family: family.name, pool, ...observer }))
+    const context = { libc, backend, family: family.name, pool, surroundings, ...observer }
+    observer.onResult(runCheck(check, context))
   }
   pool.exit()
 }
@@ -58,7 +61,7 @@ export function runChecks(
 const DESCRIPTORS_PER_THREAD = 5
 
 /** What is left for the checks. One that needs many more says so itself. */
-const DESCRIPTORS_FOR_CHECKS = 16
+const DESCRIPTORS_FOR_CHECKS = 18
 
 /** How many threads the limit of descriptors allows. With one too many, Node would end the process. */
 function roomForThreads(libc: Libc): number {

@@ -73,7 +73,7 @@ export type ResourceStep =
   | { op: 'pipe'; read: Name; write: Name; flags: number }
   | { op: 'socketpair'; a: Name; b: Name; type: 'stream' | 'dgram' | 'seqpacket' }
   | { op: 'socket'; as: Name; domain: 'unix' | 'inet'; type: 'stream' | 'dgram' | 'seqpacket' }
-  | { op: 'listener'; as: Name; domain: 'unix' | 'inet'; backlog: number }
+  | { op: 'listener'; as: Name; domain: 'unix' | 'inet'; backlog: number; type: 'stream' | 'seqpacket' }
   | { op: 'bind'; fd: Name; domain: 'unix' | 'inet' }
   | { op: 'connect'; fd: Name; to: Name; expect: Expected }
   | { op: 'accept'; as: Name; listener: Name }

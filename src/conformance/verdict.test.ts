@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { checkResult } from '../testing/reports.ts'
+import { checkResult, environment } from '../testing/reports.ts'
 import { outcomes } from './check.ts'
 import type { AgainstReport } from './report.ts'
 import { hasFindings, verdictOf } from './verdict.ts'
 
 const against: AgainstReport = {
   file: 'other.json',
-  machine: 'linux 6.1.0',
+  environment,
   startedAt: '2026-01-02T03:04:05.678Z',
   compared: 1,
   differences: 0,

@@ -30,14 +30,19 @@ export function resourceLimit(libc: Libc, resource: number): ResourceLimit {
   return { soft: at(layouts.rlimit.offsets.soft), hard: at(layouts.rlimit.offsets.hard) }
 }
 
-/** Sets the soft limit. Throws `SystemError` (EINVAL above the hard limit). */
+/** Sets the soft limit of descriptors. Throws `SystemError` (EINVAL above the hard limit). */
 export function setDescriptorLimit(libc: Libc, soft: number, hard: number): void {
+  setResourceLimit(libc, RLIMIT_NOFILE, { soft, hard })
+}
+
+/** Sets the limit of a resource, which is a RLIMIT constant. Throws `SystemError` (EINVAL above the hard limit). */
+export function setResourceLimit(libc: Libc, resource: number, { soft, hard }: ResourceLimit): void {
   const memory = new Memory(layouts.rlimit.size)
   // RLIM_INFINITY: all bits set.
   const word = (limit: number): bigint => (limit === Infinity ? 2n ** 64n - 1n : BigInt(limit))
   memory.view.setBigUint64(layouts.rlimit.offsets.soft, word(soft), true)
   memory.view.setBigUint64(layouts.rlimit.offsets.hard, word(hard), true)
-  sys(libc, 'setrlimit', RLIMIT_NOFILE, memory.address)
+  sys(libc, 'setrlimit', resource, memory.address)
 }
 
 /** Raises the soft limit to the hard one, as far as it goes, and returns what it is then. */

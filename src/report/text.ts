@@ -50,3 +50,16 @@ function rounded(value: number): number {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
+
+/** What tells machines apart: `linux 6.1.0 x64 · glibc 2.36 · node 20.19.0`. */
+export function machineWords(platform: {
+  readonly os: string
+  readonly kernel: string
+  readonly arch: string
+  readonly libc: { readonly name: string; readonly version: string | null }
+  readonly node: string
+}): string {
+  const { os, arch, kernel, libc, node } = platform
+  const libcName = libc.version === null ? libc.name : `${libc.name} ${libc.version}`
+  return `${os} ${kernel} ${arch} · ${libcName} · node ${node}`
+}

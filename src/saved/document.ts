@@ -71,5 +71,6 @@ function strangeness(document: unknown, { kind, name }: DocumentType): string | 
   const [, found, version] = (typeof schema === 'string' && /^evloop\/(\w+)@(\d+)$/.exec(schema)) || []
   if (found === undefined || version === undefined) return `it is not ${ours}: schema is ${quote(schema)}`
   if (found === kind) return `its schema is evloop/${kind}@${version}; this version of evloop reads ${name}`
-  return `it is ${found === 'expect' ? kinds.expect.one : `a report of evloop ${found}`}, not ${all}`
+  if (found === 'expect') return `it is ${kinds.expect.one}, not ${one}`
+  return `it is a report of evloop ${found}, not ${all}`
 }

@@ -9,6 +9,8 @@ const LONGEST_TEXT = 10_000
 
 export const name = Type.String({ minLength: 1, maxLength: LONGEST_NAME })
 export const text = Type.String({ maxLength: LONGEST_TEXT })
+/** What no line is, but what a check has to say of many descriptors may be. */
+export const longText = Type.String({ maxLength: 1_000_000 })
 /** null where the machine does not tell. */
 const nullableText = Type.Unsafe<string | null>({
   type: ['string', 'null'],

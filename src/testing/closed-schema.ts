@@ -1,11 +1,12 @@
 import type { TSchema } from 'typebox'
-import type { benchSchema } from '../measure/saved/schema.ts'
 
 /** The schema with no other fields than those it knows. The environment is a probe report, of which it knows few. */
-export function closed(schema: typeof benchSchema): TSchema {
-  const all = JSON.parse(JSON.stringify(schema), close) as typeof benchSchema
-  const properties = { ...all.properties, environment: schema.properties.environment }
-  return { ...all, properties }
+export function closed<S extends TSchema & { readonly properties: Record<string, TSchema> }>(
+  schema: S,
+): TSchema {
+  const all = JSON.parse(JSON.stringify(schema), close) as S
+  const { environment } = schema.properties
+  return environment === undefined ? all : { ...all, properties: { ...all.properties, environment } }
 }
 
 function close(_key: string, value: unknown): unknown {

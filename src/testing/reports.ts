@@ -1,7 +1,7 @@
 /** Reports made by hand, for tests of what is made of them. */
 import type { CheckResult } from '../conformance/check.ts'
 import { countOutcomes } from '../conformance/report.ts'
-import type { VerifyReport } from '../conformance/report.ts'
+import type { JudgedResult, VerifyReport } from '../conformance/report.ts'
 import type { BenchReport, BenchResult } from '../measure/report.ts'
 import { seededRandom, shuffled } from '../random.ts'
 import { median } from '../measure/statistics/describe.ts'
@@ -55,7 +55,7 @@ export const environment: ProbeReport = {
 }
 
 export function verifyReport(
-  results: readonly CheckResult[],
+  results: readonly JudgedResult[],
   over: Partial<VerifyReport> = {},
 ): VerifyReport {
   return {

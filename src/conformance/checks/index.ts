@@ -22,6 +22,7 @@ export const families: readonly Family[] = [
   (await import('./poll/index.ts')).polls,
   (await import('./select/index.ts')).selects,
   ...(await import('./sources/index.ts')).sources,
+  (await import('./life/index.ts')).lifetimes,
   (await import('./batch/index.ts')).batches,
 ]
 

@@ -51,8 +51,8 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
     machine.bind(as, sys(machine.libc, 'socket', domains[domain], flags, 0))
   },
-  listener(machine, { as, domain, backlog }) {
-    const flags = SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC
+  listener(machine, { as, domain, backlog, type }) {
+    const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
     machine.bind(as, sys(machine.libc, 'socket', domains[domain], flags, 0))
     bindLoopback(machine.libc, machine.fd(as), domain)
     sys(machine.libc, 'listen', machine.fd(as), backlog)

@@ -154,6 +154,7 @@ export const RLIMIT_MEMLOCK = 8
 export const WNOHANG = 1
 export const WEXITED = 4
 export const WNOWAIT = 0x1000000
+export const P_ALL = 0
 export const P_PID = 1
 
 /** <linux/capability.h>: bit numbers, and the version of the interface that has 64 of them. */

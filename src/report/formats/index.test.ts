@@ -71,14 +71,14 @@ describe('text from elsewhere', () => {
         const report = verifyReport(results, {
           against: {
             file,
-            machine: file,
+            environment: { ...environment, platform: { ...environment.platform, kernel: file } },
             startedAt: file,
             compared: 1,
             differences: 1,
             onlyHere: [file],
             onlyThere: [],
           },
-          expectations: { file, expected: 0, unexpected: 0, unknown: [file] },
+          expectations: { file, unknown: [file] },
         })
         for (const verbose of [false, true]) {
           const written = verify(report, { style: makeStyle(false), verbose })

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { verifyResultSchema, verifySummarySchema } from '../../conformance/saved/schema.ts'
+import { problemOf } from '../../saved/problem.ts'
+import { closed } from '../../testing/closed-schema.ts'
 import { checkResult, verifyReport } from '../../testing/reports.ts'
 import { everyVerdict } from '../../testing/verify-results.ts'
 import { makeStyle } from '../style.ts'
@@ -21,6 +24,17 @@ describe('NDJSON', () => {
     )
     const { results: _results, ...run } = report
     expect(lines.at(-1)).toEqual({ ...run, schema: 'evloop/verify-summary@1' })
+  })
+
+  it('keeps to its schemas, which know every field', () => {
+    const lines = ndjson
+      .verify(verifyReport(everyVerdict, { strict: true, seed: 1 }), options)
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown)
+    for (const line of lines.slice(0, -1)) expect(problemOf(closed(verifyResultSchema), line)).toBeUndefined()
+    expect(problemOf(closed(verifySummarySchema), lines.at(-1))).toBeUndefined()
+    expect(problemOf(verifyResultSchema, lines.at(-1))).toBeDefined()
   })
 
   it('has one line for a text of several', () => {

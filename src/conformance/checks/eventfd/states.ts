@@ -49,6 +49,7 @@ export const states: readonly Check[] = [
     statement: 'With EFD_SEMAPHORE a read takes 1; it stays readable until the last, and then is EAGAIN.',
     source: 'eventfd(2); LTP; wasmer wasix eventfd-semaphore-read',
     create: [eventfd('e', 0, EFD.SEMAPHORE | EFD.NONBLOCK)],
+    before: empty,
     transition: [signal('e', '3')],
     ...between,
     also: [

@@ -5,15 +5,19 @@ import { formatMask, parseMask } from '../../masks.ts'
 import type { MaskText } from '../../masks.ts'
 import type { Name, NativeStep, Step } from '../../steps.ts'
 
-/** The state of a descriptor, in the words of each interface. */
-export interface Readiness {
-  readonly fd: Name
+/** A state of a descriptor, in the words of each interface. */
+export interface State {
   /** What poll and epoll report. `0`: nothing. */
   readonly revents: MaskText
   /** What they report when asked for nothing. */
   readonly withoutEvents: MaskText
   /** The sets of select that hold it, of `rwx`, when it is put into all three. */
   readonly select: string
+}
+
+/** A descriptor and its state. */
+export interface Readiness extends State {
+  readonly fd: Name
 }
 
 /** One way to ask for readiness. */
@@ -24,33 +28,50 @@ export interface Inquiry {
   readonly ask: (state: Readiness, timeoutMs?: number) => NativeStep
 }
 
-/** How a backend is asked for the readiness of some descriptors, each by itself. select knows no masks. */
+/** How a backend is asked for the readiness of some descriptors, each by itself. */
 export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: MaskText): Inquiry {
-  const expectedOf = (state: Readiness): Record<Name, MaskText> =>
-    reported(state.fd, mask === '0' ? state.withoutEvents : restricted(state.revents, mask))
   switch (backend) {
     case 'epoll':
       return {
         watch: fds.flatMap((fd) => [epoll(epollOf(fd, mask)), add(epollOf(fd, mask), fd, mask)]),
-        ask: (state, timeoutMs = 0) => wait(epollOf(state.fd, mask), expectedOf(state), { timeoutMs }),
+        ask: (state, timeoutMs = 0) =>
+          wait(epollOf(state.fd, mask), reported(state.fd, answerTo(mask, state)), { timeoutMs }),
       }
     case 'poll':
       return {
         watch: [],
-        ask: (state, timeoutMs = 0) => poll({ [state.fd]: mask }, expectedOf(state), timeoutMs),
+        ask: (state, timeoutMs = 0) =>
+          poll({ [state.fd]: mask }, reported(state.fd, answerTo(mask, state)), timeoutMs),
       }
     case 'select':
       return {
         watch: [],
         ask: (state, timeoutMs = 0) =>
-          select({ [state.fd]: 'rwx' }, reported(state.fd, state.select), timeoutMs),
+          select({ [state.fd]: setsFor(mask).join('') }, reported(state.fd, setsIn(mask, state)), timeoutMs),
       }
   }
 }
 
-/** What is left of a state for who asks for no more than this: ERR and HUP are reported to everybody. */
-const restricted = (revents: MaskText, mask: MaskText): MaskText =>
-  formatMask(parseMask(revents) & parseMask(`${mask}|ERR|HUP`))
+/** What poll and epoll report of a state to who asks for a mask: ERR and HUP are reported to everybody. */
+export const answerTo = (mask: MaskText, state: State): MaskText =>
+  mask === '0' ? state.withoutEvents : formatMask(parseMask(state.revents) & parseMask(`${mask}|ERR|HUP`))
+
+/** The sets of select that hold a descriptor in a state, of those that stand for a mask. */
+export const setsIn = (mask: MaskText, state: State): string =>
+  setsFor(mask)
+    .filter((set) => state.select.includes(set))
+    .join('')
+
+/** The bits that have a set of select. */
+const setOf: readonly (readonly [bit: string, set: string])[] = [
+  ['IN', 'r'],
+  ['OUT', 'w'],
+  ['PRI', 'x'],
+]
+
+/** The sets of select for a mask. What has no set is not asked for. */
+const setsFor = (mask: MaskText): string[] =>
+  setOf.filter(([bit]) => (parseMask(mask) & parseMask(bit)) !== 0).map(([, set]) => set)
 
 /** Every descriptor is in an epoll of its own. */
 const epollOf = (fd: Name, mask: MaskText): Name => `ep of ${fd} (${mask})`

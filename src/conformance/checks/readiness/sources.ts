@@ -14,14 +14,11 @@ import {
   timerfd,
   watchPath,
 } from '../../steps/sources.ts'
-import type { Readiness } from './inquiry.ts'
 import type { ReadinessRow } from './matrix.ts'
+import { nothing, readable } from './states.ts'
 
 /** The size of what a signalfd tells of each signal. */
 const SIGINFO = 128
-
-const silentOf = (fd: string): Readiness => ({ fd, revents: '0', withoutEvents: '0', select: '' })
-const readableOf = (fd: string): Readiness => ({ fd, revents: 'IN', withoutEvents: '0', select: 'r' })
 
 export const sourceRows: readonly ReadinessRow[] = [
   {
@@ -29,39 +26,48 @@ export const sourceRows: readonly ReadinessRow[] = [
     statement: 'A timerfd is readable from its expiry until it is read, and never writable.',
     source: 'timerfd_create(2); epoll-shim; managarm/managarm#1527',
     create: [timerfd('t')],
+    before: nothing,
     transition: [settime('t', 0.001), settleReady('t', 'IN')],
-    ...readableOf('t'),
+    fd: 't',
+    ...readable,
     also: [
-      { steps: [drain('t')], ...silentOf('t') },
+      { steps: [drain('t')], fd: 't', ...nothing },
       // Armed, and far from its expiry.
-      { steps: [settime('t', 3_600_000)], ...silentOf('t') },
+      { steps: [settime('t', 3_600_000)], fd: 't', ...nothing },
     ],
   },
   {
     id: 'ready.signalfd',
     statement: 'A signalfd is readable while one of its signals is pending for the thread that asks.',
     source: 'signalfd(2); epoll-shim',
+    arrives: 'for this thread',
     create: [blockSignals('URG'), signalfd('s', ['URG'])],
+    before: nothing,
     transition: [raise('URG')],
-    ...readableOf('s'),
-    also: [{ steps: [call('read', ['$s', { bytes: SIGINFO }, SIGINFO], SIGINFO)], ...silentOf('s') }],
+    fd: 's',
+    ...readable,
+    also: [{ steps: [call('read', ['$s', { bytes: SIGINFO }, SIGINFO], SIGINFO)], fd: 's', ...nothing }],
   },
   {
     id: 'ready.inotify',
     statement: 'An inotify descriptor is readable while events wait in it, and never writable.',
     source: 'inotify(7); gVisor',
     create: [directory('d'), inotify('i'), watchPath('i', '@d', IN_OPEN)],
+    before: nothing,
     transition: [open('opened', '@d')],
-    ...readableOf('i'),
-    also: [{ steps: [drain('i')], ...silentOf('i') }],
+    fd: 'i',
+    ...readable,
+    also: [{ steps: [drain('i')], fd: 'i', ...nothing }],
   },
   {
     id: 'ready.pidfd',
     statement: 'A pidfd is not ready while its process lives, and readable once it has ended.',
     source: 'pidfd_open(2); gVisor; StarryOS',
     create: [fork('child'), pidfd('p', 'child')],
+    before: nothing,
     transition: [endProcess('child')],
-    ...readableOf('p'),
+    fd: 'p',
+    ...readable,
   },
   {
     id: 'ready.pidfd.reaped',
@@ -72,8 +78,10 @@ export const sourceRows: readonly ReadinessRow[] = [
       requireKernel('6.10', 'HUP of a process that was waited for'),
       fork('child'),
       pidfd('p', 'child'),
+      endProcess('child'),
     ],
-    transition: [endProcess('child'), reap('child')],
+    before: readable,
+    transition: [reap('child')],
     fd: 'p',
     revents: 'IN|HUP',
     withoutEvents: 'HUP',

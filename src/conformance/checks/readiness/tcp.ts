@@ -21,28 +21,17 @@ import {
   write,
 } from '../../build.ts'
 import type { Name, Step } from '../../steps.ts'
-import type { Readiness } from './inquiry.ts'
+import { settleReady } from '../../steps/sources.ts'
 import type { ReadinessRow } from './matrix.ts'
+import { atEnd, failed, hungUp, nothing, readable, readWritable, unconnected, writable } from './states.ts'
 
 const create = [tcp('c', 's')]
 
-const silent: Readiness = { fd: 's', revents: '0', withoutEvents: '0', select: '' }
-const writable: Readiness = { fd: 's', revents: 'OUT', withoutEvents: '0', select: 'w' }
-const readable: Readiness = { fd: 's', revents: 'IN|OUT', withoutEvents: '0', select: 'rw' }
-const pending: Readiness = { fd: 'l', revents: 'IN', withoutEvents: '0', select: 'r' }
-/** The end of the data is something to read. */
-const atEnd: Readiness = { ...readable, revents: 'IN|OUT|RDHUP' }
-const hungUp: Readiness = { fd: 's', revents: 'IN|OUT|HUP|RDHUP', withoutEvents: 'HUP', select: 'rw' }
-/** The same with an error that nobody has fetched. */
-const failed: Readiness = { ...hungUp, revents: 'IN|OUT|ERR|HUP|RDHUP', withoutEvents: 'ERR|HUP' }
-const unconnected: Readiness = { fd: 'c', revents: 'OUT|HUP', withoutEvents: 'HUP', select: 'rw' }
-
-/** Makes a connection that the listener has in its queue, for certain: it acknowledges what it is sent. */
+/** Makes a connection that the listener has in its queue, for certain. */
 const queue = (client: Name): Step[] => [
   connect(client, 'l', 'EINPROGRESS'),
   settle(client, 'ESTABLISHED'),
-  write(client, 1),
-  settleSent(client),
+  settleReady('l', 'IN'),
 ]
 
 /** A full queue: Linux lets one connection more into it than the backlog says, and ignores all others. */
@@ -57,47 +46,54 @@ export const tcpRows: readonly ReadinessRow[] = [
     statement: 'A TCP socket that was never connected, bound or not, reports OUT and HUP.',
     level: 'de-facto',
     source: 'epoll-shim; nanovms/nanos#1508',
+    bugs: ['nanovms/nanos#1508: no HUP of a fresh socket'],
+    differs: 'poll of the BSDs reports no HUP.',
     create: [socket('c', 'inet')],
+    fd: 'c',
     ...unconnected,
-    also: [{ steps: [bind('c', 'inet')], ...unconnected }],
+    also: [{ steps: [bind('c', 'inet')], fd: 'c', ...unconnected }],
   },
   {
     id: 'ready.tcp.connecting',
     statement: 'A TCP socket whose connection attempt has got no answer yet is not ready.',
     source: 'connect(2); gVisor; mio',
     create: [...unresponsive, socket('c', 'inet')],
+    before: unconnected,
     transition: connectInVain,
-    ...silent,
     fd: 'c',
+    ...nothing,
   },
   {
     id: 'ready.tcp.connected',
     statement: 'A TCP socket that has connected is writable, and nothing else.',
     source: 'connect(2); mio',
     create: [listener('l', 'inet'), socket('c', 'inet')],
+    before: unconnected,
     transition: [connect('c', 'l', 'EINPROGRESS'), settle('c', 'ESTABLISHED')],
-    ...writable,
     fd: 'c',
-    also: [{ steps: [soError('c', '0')], ...writable, fd: 'c' }],
+    ...writable,
+    also: [{ steps: [soError('c', '0')], fd: 'c', ...writable }],
   },
   {
     id: 'ready.tcp.refused',
     statement:
       'After a refused connection attempt everything is reported; once ECONNREFUSED was fetched, all but ERR.',
     source: 'epoll-shim; Miri; google/gvisor#6666',
+    bugs: ['google/gvisor#6666: ERR stays when SO_ERROR was read'],
     create: [socket('closed', 'inet'), bind('closed', 'inet'), socket('c', 'inet')],
+    before: unconnected,
     transition: [connect('c', 'closed', 'EINPROGRESS'), settle('c', 'CLOSE')],
-    ...failed,
     fd: 'c',
-    also: [{ steps: [soError('c', 'ECONNREFUSED')], ...hungUp, fd: 'c' }],
+    ...failed,
+    also: [{ steps: [soError('c', 'ECONNREFUSED')], fd: 'c', ...hungUp }],
   },
   {
     id: 'ready.tcp.listener-idle',
     statement: 'A TCP listener that nobody connects to is not ready, not even for writing.',
     source: 'libkqueue',
     create: [listener('l', 'inet')],
-    ...silent,
     fd: 'l',
+    ...nothing,
   },
   {
     id: 'ready.tcp.listener-pending',
@@ -105,11 +101,13 @@ export const tcpRows: readonly ReadinessRow[] = [
       'A TCP listener is readable while a connection waits in its queue, also when its client has gone.',
     source: 'accept(2); gVisor',
     create: [listener('l', 'inet'), socket('c', 'inet')],
+    before: nothing,
     transition: queue('c'),
-    ...pending,
+    fd: 'l',
+    ...readable,
     also: [
-      { steps: [shutdown('c', 'WR'), settle('c', 'FIN_WAIT2'), close('c')], ...pending },
-      { steps: [accept('s', 'l')], ...silent, fd: 'l' },
+      { steps: [shutdown('c', 'WR'), settle('c', 'FIN_WAIT2'), close('c')], fd: 'l', ...readable },
+      { steps: [accept('s', 'l')], fd: 'l', ...nothing },
     ],
   },
   {
@@ -118,7 +116,9 @@ export const tcpRows: readonly ReadinessRow[] = [
     level: 'de-facto',
     source: 'gVisor',
     create: [listener('c', 'inet')],
+    before: nothing,
     transition: [shutdown('c', 'RD')],
+    fd: 'c',
     ...unconnected,
   },
   {
@@ -127,12 +127,14 @@ export const tcpRows: readonly ReadinessRow[] = [
     source: 'gVisor',
     create,
     // What arrives may be acknowledged before readers are woken; asking for the state lets that end too.
+    before: writable,
     transition: [write('c', 1), settleSent('c'), settle('s', 'ESTABLISHED')],
-    ...readable,
+    fd: 's',
+    ...readWritable,
     also: [
       // A little that the peer has not read leaves the sender writable.
-      { steps: [], ...writable, fd: 'c' },
-      { steps: [read('s', 1)], ...writable },
+      { steps: [], fd: 'c', ...writable },
+      { steps: [read('s', 1)], fd: 's', ...writable },
     ],
   },
   {
@@ -141,17 +143,32 @@ export const tcpRows: readonly ReadinessRow[] = [
     source: 'gVisor',
     // A send buffer of a given size does not grow by itself.
     create: [...create, socketOption('s', 'SNDBUF', 1 << 18)],
+    before: writable,
     transition: [fill('s', 1 << 16)],
-    ...silent,
+    fd: 's',
+    ...nothing,
+  },
+  {
+    id: 'ready.tcp.snd-drained',
+    statement: 'A TCP socket that took no more is writable again once its peer has read everything.',
+    source: 'tcp(7)',
+    create: [...create, socketOption('s', 'SNDBUF', 1 << 18), fill('s', 1 << 16)],
+    before: nothing,
+    transition: [drain('c'), settleReady('s', 'OUT')],
+    fd: 's',
+    ...writable,
   },
   {
     id: 'ready.tcp.peer-fin',
     statement:
       'After the peer has closed, or shut its writing down, a TCP socket reports IN and RDHUP, not HUP.',
     source: 'mio; Shadow',
+    bugs: ['gramineproject/gramine#1073: RDHUP came with HUP'],
     create,
+    before: writable,
     transition: [shutdown('c', 'WR'), settle('s', 'CLOSE_WAIT')],
     otherTransitions: [[close('c'), settle('s', 'CLOSE_WAIT')]],
+    fd: 's',
     ...atEnd,
   },
   {
@@ -159,18 +176,29 @@ export const tcpRows: readonly ReadinessRow[] = [
     statement: 'A TCP socket that was shut down for writing is still OUT, and nothing else.',
     source: 'gVisor',
     create,
+    before: writable,
     transition: [shutdown('s', 'WR'), settle('s', 'FIN_WAIT2')],
+    fd: 's',
     ...writable,
   },
   {
     id: 'ready.tcp.both-fin',
     statement: 'When both ends have shut their writing down, a TCP socket reports HUP, whoever came first.',
     source: 'gVisor; emscripten-core/emscripten#27279',
-    create,
-    transition: [shutdown('c', 'WR'), settle('s', 'CLOSE_WAIT'), shutdown('s', 'WR')],
-    otherTransitions: [
-      [shutdown('s', 'WR'), settle('s', 'FIN_WAIT2'), shutdown('c', 'WR'), settle('s', 'CLOSE', 'TIME_WAIT')],
+    bugs: [
+      'google/gvisor#7331: no HUP when the peer had closed',
+      'emscripten-core/emscripten#27279: no HUP after a shutdown of both directions',
     ],
+    create,
+    before: writable,
+    transition: [
+      shutdown('s', 'WR'),
+      settle('s', 'FIN_WAIT2'),
+      shutdown('c', 'WR'),
+      settle('s', 'CLOSE', 'TIME_WAIT'),
+    ],
+    otherTransitions: [[shutdown('c', 'WR'), settle('s', 'CLOSE_WAIT'), shutdown('s', 'WR')]],
+    fd: 's',
     ...hungUp,
   },
   {
@@ -178,16 +206,21 @@ export const tcpRows: readonly ReadinessRow[] = [
     statement: 'A TCP socket that was shut down for reading reports IN and RDHUP; its peer does not notice.',
     source: 'LTP epoll_wait05; gVisor',
     create,
+    before: writable,
     transition: [shutdown('s', 'RD')],
+    fd: 's',
     ...atEnd,
-    also: [{ steps: [], ...writable, fd: 'c' }],
+    also: [{ steps: [], fd: 'c', ...writable }],
   },
   {
     id: 'ready.tcp.self-shut-rdwr',
     statement: 'A TCP socket that was shut down for both directions reports HUP and RDHUP.',
     source: 'Miri; emscripten-core/emscripten#27279',
+    bugs: ['emscripten-core/emscripten#27279: no HUP after a shutdown of both directions'],
     create,
+    before: writable,
     transition: [shutdown('s', 'RDWR')],
+    fd: 's',
     ...hungUp,
   },
   {
@@ -195,9 +228,11 @@ export const tcpRows: readonly ReadinessRow[] = [
     statement: 'After a reset by the peer everything is reported; once ECONNRESET was fetched, all but ERR.',
     source: 'gVisor',
     create,
+    before: writable,
     transition: [reset('c'), settle('s', 'CLOSE')],
+    fd: 's',
     ...failed,
-    also: [{ steps: [soError('s', 'ECONNRESET')], ...hungUp }],
+    also: [{ steps: [soError('s', 'ECONNRESET')], fd: 's', ...hungUp }],
   },
   {
     id: 'ready.tcp.write-after-peer-close',
@@ -205,12 +240,14 @@ export const tcpRows: readonly ReadinessRow[] = [
       'A write to a peer that has closed is answered by a reset: everything is reported, and the error is EPIPE.',
     level: 'de-facto',
     source: 'measured',
-    create,
-    transition: [close('c'), settle('s', 'CLOSE_WAIT'), write('s', 1), settle('s', 'CLOSE')],
+    create: [...create, close('c'), settle('s', 'CLOSE_WAIT')],
+    before: atEnd,
+    transition: [write('s', 1), settle('s', 'CLOSE')],
+    fd: 's',
     ...failed,
     also: [
-      { steps: [soError('s', 'EPIPE')], ...hungUp },
-      { steps: [write('s', 1, 'EPIPE')], ...hungUp },
+      { steps: [soError('s', 'EPIPE')], fd: 's', ...hungUp },
+      { steps: [write('s', 1, 'EPIPE')], fd: 's', ...hungUp },
     ],
   },
   {
@@ -218,24 +255,27 @@ export const tcpRows: readonly ReadinessRow[] = [
     statement: 'An urgent byte is PRI and not IN, until it is received.',
     source: 'tcp(7); epoll-shim; gVisor',
     create,
+    before: writable,
     transition: [sendOob('c'), settleSent('c')],
     fd: 's',
     revents: 'OUT|PRI',
     withoutEvents: '0',
     select: 'wx',
-    also: [{ steps: [recvOob('s')], ...writable }],
+    also: [{ steps: [recvOob('s')], fd: 's', ...writable }],
   },
   {
     id: 'ready.tcp.oob-inline',
     statement: 'An urgent byte that stays in the stream (SO_OOBINLINE) is IN and PRI, until it is read.',
     source: 'tcp(7); epoll-shim',
+    arrives: 'bit by bit',
     create: [...create, socketOption('s', 'OOBINLINE', 1)],
+    before: writable,
     transition: [sendOob('c'), settleSent('c')],
     fd: 's',
     revents: 'IN|OUT|PRI',
     withoutEvents: '0',
     select: 'rwx',
-    also: [{ steps: [drain('s')], ...writable }],
+    also: [{ steps: [drain('s')], fd: 's', ...writable }],
   },
   {
     id: 'ready.tcp.backlog-reset',
@@ -243,10 +283,11 @@ export const tcpRows: readonly ReadinessRow[] = [
       'When a listener closes, a client that was not accepted is reset; once ECONNRESET was fetched, ERR is gone.',
     source: 'gVisor',
     create: [listener('l', 'inet'), socket('c', 'inet'), ...queue('c')],
+    before: writable,
     transition: [close('l'), settle('c', 'CLOSE')],
-    ...failed,
     fd: 'c',
-    also: [{ steps: [soError('c', 'ECONNRESET')], ...hungUp, fd: 'c' }],
+    ...failed,
+    also: [{ steps: [soError('c', 'ECONNRESET')], fd: 'c', ...hungUp }],
   },
   {
     id: 'ready.tcp.shutdown-connecting',
@@ -255,12 +296,12 @@ export const tcpRows: readonly ReadinessRow[] = [
     level: 'de-facto',
     source: 'gVisor',
     create: [...unresponsive, socket('c', 'inet'), ...connectInVain],
+    before: nothing,
     transition: [shutdown('c', 'RDWR')],
     fd: 'c',
     revents: 'OUT|ERR|HUP',
     withoutEvents: 'ERR|HUP',
     select: 'rw',
-    also: [{ steps: [soError('c', 'ECONNRESET')], ...unconnected }],
-    wakes: true,
+    also: [{ steps: [soError('c', 'ECONNRESET')], fd: 'c', ...unconnected }],
   },
 ]

@@ -1,3 +1,4 @@
+/** Unix stream sockets, and those of packets, which are the same in all of this. */
 import {
   call,
   close,
@@ -13,178 +14,214 @@ import {
   soError,
   write,
 } from '../../build.ts'
-import type { Readiness } from './inquiry.ts'
+import type { Step } from '../../steps.ts'
 import type { ReadinessRow } from './matrix.ts'
+import { atEnd, failed, hungUp, nothing, readWritable, unconnected, writable } from './states.ts'
 
-const create = [socketpair('a', 'b')]
+/** Receives what is there, also nothing at all. */
+const receive: Step = call('recv', ['$a', { bytes: 8 }, 8, 0], 'ok')
 
-/** No more data will come, and none can be sent: what poll(2) calls hung up. */
-const hungUp: Readiness = {
-  fd: 'a',
-  revents: 'IN|OUT|HUP|RDHUP',
-  withoutEvents: 'HUP',
-  select: 'rw',
+function rowsOf(type: 'stream' | 'seqpacket'): readonly ReadinessRow[] {
+  const create = [socketpair('a', 'b', type)]
+  const id = (slug: string): string => `ready.unix-${type}.${slug}`
+  const a = type === 'stream' ? 'A unix stream socket' : 'A unix seqpacket socket'
+  return [
+    {
+      id: id('fresh'),
+      statement: `${a} that is connected, and that nothing was sent to, is writable, and nothing else.`,
+      source: 'gVisor',
+      create,
+      fd: 'a',
+      ...writable,
+    },
+    {
+      id: id('data'),
+      statement: `${a} with data is readable and writable, until the data is read.`,
+      source: 'gVisor',
+      create,
+      before: writable,
+      transition: [write('b', 1)],
+      fd: 'a',
+      ...readWritable,
+      also: [
+        // A little that the peer has not read leaves the sender writable.
+        { steps: [], fd: 'b', ...writable },
+        { steps: [drain('a')], fd: 'a', ...writable },
+      ],
+    },
+    {
+      id: id('snd-full'),
+      statement: `${a} whose send buffer is full is not ready.`,
+      source: 'gVisor',
+      create,
+      before: writable,
+      transition: [fill('a')],
+      fd: 'a',
+      ...nothing,
+    },
+    {
+      id: id('snd-drained'),
+      statement: `${a} whose send buffer was full is writable again once its peer has read everything.`,
+      source: 'gVisor; unix(7)',
+      create: [...create, fill('a')],
+      before: nothing,
+      transition: [drain('b')],
+      fd: 'a',
+      ...writable,
+    },
+    {
+      id: id('peer-shut-wr'),
+      statement: `${a} whose peer has shut its writing down reports IN and RDHUP, and not HUP.`,
+      source: 'gVisor; mio',
+      create,
+      before: writable,
+      transition: [shutdown('b', 'WR')],
+      fd: 'a',
+      ...atEnd,
+    },
+    {
+      id: id('self-shut-wr'),
+      statement: `${a} that was shut down for writing is still OUT, and nothing else.`,
+      source: 'gVisor',
+      create,
+      before: writable,
+      transition: [shutdown('a', 'WR')],
+      fd: 'a',
+      ...writable,
+    },
+    {
+      id: id('peer-shut-rd'),
+      statement: `${a} does not show that its peer has shut its reading down: it is only OUT.`,
+      source: 'gVisor',
+      create,
+      before: writable,
+      transition: [shutdown('b', 'RD')],
+      fd: 'a',
+      ...writable,
+    },
+    {
+      id: id('self-shut-rd'),
+      statement: `${a} that was shut down for reading reports IN and RDHUP besides OUT.`,
+      source: 'LTP epoll_wait05',
+      create,
+      before: writable,
+      transition: [shutdown('a', 'RD')],
+      fd: 'a',
+      ...atEnd,
+    },
+    {
+      id: id('shut-rdwr'),
+      statement: `${a} reports HUP and RDHUP once either end was shut down for both directions.`,
+      source: 'gVisor',
+      create,
+      before: writable,
+      transition: [shutdown('b', 'RDWR')],
+      otherTransitions: [[shutdown('a', 'RDWR')]],
+      fd: 'a',
+      ...hungUp,
+      also: [{ steps: [], fd: 'b', ...hungUp }],
+    },
+    {
+      id: id('both-shut-wr'),
+      statement: `${a} reports HUP and RDHUP once both ends have shut their writing down.`,
+      source: 'measured',
+      create: [...create, shutdown('a', 'WR')],
+      before: writable,
+      transition: [shutdown('b', 'WR')],
+      fd: 'a',
+      ...hungUp,
+      also: [{ steps: [], fd: 'b', ...hungUp }],
+    },
+    {
+      id: id('peer-closed'),
+      statement: `${a} reports HUP and RDHUP after a clean close of its peer, and no error.`,
+      source: 'gVisor; oven-sh/bun#37928',
+      bugs: ['microsoft/WSL#271: the hang-up was not reported', 'shadow/shadow#2181: neither HUP nor RDHUP'],
+      create,
+      before: writable,
+      transition: [close('b')],
+      otherTransitions: [[write('b', 1), close('b')]],
+      fd: 'a',
+      ...hungUp,
+      also: [
+        { steps: [soError('a', '0')], fd: 'a', ...hungUp },
+        { steps: [receive], fd: 'a', ...hungUp },
+      ],
+    },
+    {
+      id: id('peer-closed-unread'),
+      statement: `${a} gets ECONNRESET from a peer that closes without having read all; once fetched, ERR is gone.`,
+      source: 'Miri epollerr',
+      bugs: ['rust-lang/miri#3816: no ERR'],
+      create: [...create, write('a', 1)],
+      before: writable,
+      transition: [close('b')],
+      fd: 'a',
+      ...failed,
+      also: [{ steps: [soError('a', 'ECONNRESET')], fd: 'a', ...hungUp }],
+    },
+    {
+      id: id('unconnected'),
+      statement: `${a} that was never connected reports OUT and HUP.`,
+      level: 'de-facto',
+      source: 'epoll-shim',
+      create: [socket('a', 'unix', type)],
+      fd: 'a',
+      ...unconnected,
+    },
+    {
+      id: id('listener-closed'),
+      statement: `${a} that was not accepted when its listener closed gets ECONNRESET, HUP and RDHUP; once fetched, ERR is gone.`,
+      source: 'gVisor',
+      create: [listener('l', 'unix', 8, type), socket('a', 'unix', type), connect('a', 'l')],
+      before: writable,
+      transition: [close('l')],
+      fd: 'a',
+      ...failed,
+      also: [{ steps: [soError('a', 'ECONNRESET')], fd: 'a', ...hungUp }],
+    },
+    {
+      id: id('backlog-full'),
+      statement: `${a} that a full backlog has refused (EAGAIN) is as unconnected as before.`,
+      level: 'de-facto',
+      source: 'measured',
+      create: [
+        listener('l', 'unix', 0, type),
+        socket('queued', 'unix', type),
+        connect('queued', 'l'),
+        socket('a', 'unix', type),
+      ],
+      before: unconnected,
+      transition: [connect('a', 'l', 'EAGAIN')],
+      fd: 'a',
+      ...unconnected,
+    },
+  ]
 }
-/** The same with an error that nobody has fetched. */
-const failed: Readiness = { ...hungUp, revents: 'IN|OUT|ERR|HUP|RDHUP', withoutEvents: 'ERR|HUP' }
-const writable: Readiness = { fd: 'a', revents: 'OUT', withoutEvents: '0', select: 'w' }
-const readable: Readiness = { fd: 'a', revents: 'IN|OUT', withoutEvents: '0', select: 'rw' }
-/** The end of the data is something to read. */
-const atEnd: Readiness = { ...readable, revents: 'IN|OUT|RDHUP' }
-const unconnected: Readiness = { fd: 'a', revents: 'OUT|HUP', withoutEvents: 'HUP', select: 'rw' }
 
-export const unixStreamRows: readonly ReadinessRow[] = [
-  {
-    id: 'ready.unix-stream.fresh',
-    statement: 'A connected unix stream socket that nothing was sent to is writable, and nothing else.',
-    source: 'gVisor',
-    create,
-    ...writable,
-  },
-  {
-    id: 'ready.unix-stream.data',
-    statement: 'A unix stream socket with data is readable and writable, until the data is read.',
-    source: 'gVisor',
-    create,
-    transition: [write('b', 1)],
-    ...readable,
-    also: [
-      // A little that the peer has not read leaves the sender writable.
-      { steps: [], ...writable, fd: 'b' },
-      { steps: [drain('a')], ...writable },
-    ],
-  },
-  {
-    id: 'ready.unix-stream.snd-full',
-    statement: 'A unix stream socket whose send buffer is full is not ready until the peer reads.',
-    source: 'gVisor',
-    create,
-    transition: [fill('a')],
-    fd: 'a',
-    revents: '0',
-    withoutEvents: '0',
-    select: '',
-    also: [{ steps: [drain('b')], ...writable }],
-  },
-  {
-    id: 'ready.unix-stream.peer-shut-wr',
-    statement:
-      'After the peer has shut its writing down, a unix stream socket reports IN and RDHUP, not HUP.',
-    source: 'gVisor; mio',
-    create,
-    transition: [shutdown('b', 'WR')],
-    ...atEnd,
-  },
-  {
-    id: 'ready.unix-stream.self-shut-wr',
-    statement: 'A unix stream socket that was shut down for writing is still OUT, and nothing else.',
-    source: 'gVisor',
-    create,
-    transition: [shutdown('a', 'WR')],
-    ...writable,
-  },
-  {
-    id: 'ready.unix-stream.peer-shut-rd',
-    statement: 'That the peer has shut its reading down does not show in a unix stream socket: only OUT.',
-    source: 'gVisor',
-    create,
-    transition: [shutdown('b', 'RD')],
-    ...writable,
-  },
-  {
-    id: 'ready.unix-stream.self-shut-rd',
-    statement: 'A unix stream socket that was shut down for reading reports IN and RDHUP besides OUT.',
-    source: 'LTP epoll_wait05',
-    create,
-    transition: [shutdown('a', 'RD')],
-    ...atEnd,
-  },
-  {
-    id: 'ready.unix-stream.shut-rdwr',
-    statement: 'After one end was shut down for both directions, both ends report HUP and RDHUP.',
-    source: 'gVisor',
-    create,
-    transition: [shutdown('a', 'RDWR')],
-    otherTransitions: [[shutdown('b', 'RDWR')]],
-    ...hungUp,
-    also: [{ steps: [], ...hungUp, fd: 'b' }],
-  },
-  {
-    id: 'ready.unix-stream.both-shut-wr',
-    statement: 'When both ends have shut their writing down, both report HUP and RDHUP.',
-    source: 'measured',
-    create,
-    transition: [shutdown('a', 'WR'), shutdown('b', 'WR')],
-    otherTransitions: [[shutdown('b', 'WR'), shutdown('a', 'WR')]],
-    ...hungUp,
-    also: [{ steps: [], ...hungUp, fd: 'b' }],
-  },
-  {
-    id: 'ready.unix-stream.peer-closed',
-    statement: 'After a clean close of the peer a unix stream socket reports HUP and RDHUP, and no error.',
-    source: 'gVisor; oven-sh/bun#37928',
-    create,
-    transition: [close('b')],
-    otherTransitions: [[write('b', 1), close('b')]],
-    ...hungUp,
-    also: [
-      { steps: [soError('a', '0')], ...hungUp },
-      { steps: [call('recv', ['$a', { bytes: 8 }, 8, 0], 'ok')], ...hungUp },
-    ],
-  },
-  {
-    id: 'ready.unix-stream.peer-closed-unread',
-    statement:
-      'A peer that closes without having read what was sent to it is an error, ECONNRESET; once fetched, ERR is gone.',
-    source: 'Miri epollerr',
-    create: [...create, write('a', 1)],
-    transition: [close('b')],
-    ...failed,
-    also: [{ steps: [soError('a', 'ECONNRESET')], ...hungUp }],
-  },
-  {
-    id: 'ready.unix-stream.unconnected',
-    statement: 'A unix stream socket that was never connected reports OUT and HUP.',
-    level: 'de-facto',
-    source: 'epoll-shim',
-    create: [socket('a', 'unix')],
-    ...unconnected,
-  },
-  {
-    id: 'ready.unix-stream.listener-closed',
-    statement:
-      'When a listener closes, a client that was not accepted gets ECONNRESET, HUP and RDHUP; once fetched, ERR is gone.',
-    source: 'gVisor',
-    create: [listener('l', 'unix'), socket('a', 'unix'), connect('a', 'l')],
-    transition: [close('l')],
-    ...failed,
-    also: [{ steps: [soError('a', 'ECONNRESET')], ...hungUp }],
-  },
-  {
-    id: 'ready.unix-stream.backlog-full',
-    statement:
-      'After a connect that the full backlog refused (EAGAIN), the socket is as unconnected as before.',
-    level: 'de-facto',
-    source: 'measured',
-    create: [listener('l', 'unix', 0), socket('queued', 'unix'), connect('queued', 'l'), socket('a', 'unix')],
-    transition: [connect('a', 'l', 'EAGAIN')],
-    ...unconnected,
-  },
-  {
-    id: 'ready.unix-stream.oob',
-    statement:
-      'An urgent byte makes a unix stream socket readable and PRI; when it was received, OUT alone is left.',
-    level: 'de-facto',
-    source: 'kernel selftest af_unix msg_oob (Linux 5.15); measured',
-    create,
-    transition: [sendOob('b')],
-    fd: 'a',
-    revents: 'IN|OUT|PRI',
-    withoutEvents: '0',
-    select: 'rwx',
-    also: [
-      // Linux goes on saying IN until a read has found that there is nothing.
-      { steps: [recvOob('a'), call('recv', ['$a', { bytes: 8 }, 8, 0], 'EAGAIN')], ...writable },
-    ],
-  },
-]
+/** Only streams have urgent data. */
+const oob: ReadinessRow = {
+  id: 'ready.unix-stream.oob',
+  statement:
+    'An urgent byte makes a unix stream socket readable and PRI; when it was received, OUT alone is left.',
+  level: 'de-facto',
+  source: 'kernel selftest af_unix msg_oob (Linux 5.15); measured',
+  create: [socketpair('a', 'b')],
+  before: writable,
+  transition: [sendOob('b')],
+  fd: 'a',
+  revents: 'IN|OUT|PRI',
+  withoutEvents: '0',
+  select: 'rwx',
+  also: [
+    // Linux goes on saying IN until a read has found that there is nothing.
+    {
+      steps: [recvOob('a'), call('recv', ['$a', { bytes: 8 }, 8, 0], 'EAGAIN')],
+      fd: 'a',
+      ...writable,
+    },
+  ],
+}
+
+export const unixStreamRows: readonly ReadinessRow[] = [...rowsOf('stream'), oob]
+export const unixSeqpacketRows: readonly ReadinessRow[] = rowsOf('seqpacket')

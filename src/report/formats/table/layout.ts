@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { ProbeReport } from '../../../probe/report.ts'
-import { printable } from '../../text.ts'
+import { machineWords, printable } from '../../text.ts'
 
 interface Content {
   readonly head: readonly string[]
@@ -55,9 +55,7 @@ export function layOutOpen(
 
 /** The line that says which machine a report is about. */
 export function machineLine(command: string, { platform }: ProbeReport): string {
-  const { os, arch, kernel, libc, node } = platform
-  const libcName = libc.version === null ? libc.name : `${libc.name} ${libc.version}`
-  return printable(`evloop ${command} · ${os} ${kernel} ${arch} · ${libcName} · node ${node}`)
+  return printable(`evloop ${command} · ${machineWords(platform)}`)
 }
 
 /** Words joined by commas, in lines that are not longer than `width` unless a single word is. */

@@ -1,6 +1,6 @@
 /** What every format for people says of a whole run of `verify`, in words. Nothing in it is made printable yet. */
 import type { VerifyReport } from '../../../conformance/report.ts'
-import { formatMs, plural } from '../../text.ts'
+import { formatMs, machineWords, plural } from '../../text.ts'
 import { countInWords, countsOf } from './matrix.ts'
 import type { Count } from './matrix.ts'
 
@@ -33,9 +33,10 @@ export function whyIncomplete({ stopped, interrupted }: VerifyReport): string | 
 /** The machine that a run was held against, and what the two do not have in common. */
 export function againstLines({ against }: VerifyReport): string[] {
   if (against === undefined) return []
-  const { file, machine, startedAt, compared, differences, onlyHere, onlyThere } = against
+  const layers = new Set(against.environment.sandbox.map(({ layer }) => layer))
+  const { file, environment, startedAt, compared, differences, onlyHere, onlyThere } = against
   return [
-    `against ${file} · ${machine} · ${startedAt}`,
+    [`against ${file}`, machineWords(environment.platform), ...layers, startedAt].join(' · '),
     differences === 0
       ? `No difference in ${plural(compared, 'result')}.`
       : `${plural(differences, 'difference')} in ${plural(compared, 'result')}.`,
