@@ -49,6 +49,8 @@ export const connect = (fd: Name, to: Name, expect: Expected = 0): StepOf<'conne
 })
 export const accept = (as: Name, from: Name): StepOf<'accept'> => ({ op: 'accept', as, listener: from })
 export const tcp = (client: Name, server: Name): StepOf<'tcp'> => ({ op: 'tcp', client, server })
+/** A netlink socket that nobody sends to. */
+export const netlink = (as: Name): StepOf<'netlink'> => ({ op: 'netlink', as })
 export const eventfd = (as: Name, initial = 0, flags: number = EFD.NONBLOCK): StepOf<'eventfd'> => ({
   op: 'eventfd',
   as,

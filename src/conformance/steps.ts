@@ -14,7 +14,9 @@ import type { MaskText } from './masks.ts'
 import type { EnvironmentStep } from './steps/environment.ts'
 import type { FileStep } from './steps/files.ts'
 import type { ProcessStep } from './steps/processes.ts'
+import type { RingStep } from './steps/rings.ts'
 import type { SourceStep } from './steps/sources.ts'
+import type { TerminalStep } from './steps/terminals.ts'
 import type { WaiterStep } from './steps/waiters.ts'
 
 /** A descriptor's name within a scenario. */
@@ -34,7 +36,10 @@ export type Argument =
   | { readonly text: string }
   | 'bad-pointer'
 
-/** The events that a wait must return: label to mask, in any order. None: the wait must time out. */
+/**
+ * The events that a wait must return: label to mask, in any order. None: the wait must time out. `some of MASK`
+ * stands for at least one bit of it, and no other.
+ */
 export type ExpectedEvents = Readonly<Record<string, MaskText>>
 
 export interface WaitOptions {
@@ -78,6 +83,7 @@ export type ResourceStep =
   | { op: 'connect'; fd: Name; to: Name; expect: Expected }
   | { op: 'accept'; as: Name; listener: Name }
   | { op: 'tcp'; client: Name; server: Name }
+  | { op: 'netlink'; as: Name }
   | { op: 'eventfd'; as: Name; initial: number; flags: number }
   | { op: 'epoll'; as: Name }
   | { op: 'dup'; fd: Name; as: Name }
@@ -186,6 +192,8 @@ export type Step =
   | SourceStep
   | FileStep
   | ProcessStep
+  | TerminalStep
+  | RingStep
   | EnvironmentStep
   | ThreadStep
   | WaiterStep

@@ -61,6 +61,11 @@ export class Ring implements Disposable {
     }
   }
 
+  /** Its descriptor, which can be waited for. The ring closes it. */
+  get fd(): number {
+    return this.#fd.fd
+  }
+
   /** Hands a request to the kernel, and waits until `completions` of all requests are there. */
   submit(submission: Submission, completions: number): void {
     const tail = this.#submissions.getUint32(this.#param('sq_tail'), true)

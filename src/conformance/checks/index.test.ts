@@ -3,6 +3,7 @@ import { backendNames } from '../../backends/index.ts'
 import type { BackendName } from '../../backends/index.ts'
 import type { Check } from '../check.ts'
 import { parseMask } from '../masks.ts'
+import { SOME_OF } from '../operations/outcome.ts'
 import { operations } from '../operations/index.ts'
 import type { Argument, Step, StepOf } from '../steps.ts'
 import type { Count } from '../steps/waiters.ts'
@@ -164,7 +165,7 @@ function masksOf(step: Step): string[] {
 
 function isMask(text: string): boolean {
   try {
-    parseMask(text)
+    parseMask(text.startsWith(SOME_OF) ? text.slice(SOME_OF.length) : text)
     return true
   } catch {
     return false

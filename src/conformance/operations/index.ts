@@ -7,7 +7,9 @@ import { peerOperations } from './peers.ts'
 import { portableOperations } from './portable.ts'
 import { processOperations } from './processes.ts'
 import { resourceOperations } from './resources.ts'
+import { ringOperations } from './rings.ts'
 import { sourceOperations } from './sources.ts'
+import { terminalOperations } from './terminals.ts'
 import { threadOperations } from './threads.ts'
 import { waiterOperations } from './waiters.ts'
 
@@ -27,6 +29,8 @@ export const operations: Operations<Step['op']> = {
   ...sourceOperations,
   ...fileOperations,
   ...processOperations,
+  ...terminalOperations,
+  ...ringOperations,
   ...environmentOperations,
   ...threadOperations,
   ...waiterOperations,

@@ -123,7 +123,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
         if (letters !== '') reported.push([name, letters])
       }
       expectEvents(reported, expected)
-      const bits = expected.reduce((sum, [, letters]) => sum + letters.length, 0)
+      const bits = reported.reduce((sum, [, letters]) => sum + letters.length, 0)
       machine.expect(outcome.result, bits, 'select returns')
       expectDuration('select', outcome, step.timeoutMs ?? 0)
     },

@@ -50,6 +50,9 @@ export function eventsText(events: readonly (readonly [string, string])[]): stri
   return events.map(([label, mask]) => `${label} ${mask}`).join(', ')
 }
 
+/** What an expected mask begins with that need not be met in full: at least one bit of it, and no other. */
+export const SOME_OF = 'some of '
+
 /** Fails unless both lists hold the same entries, in whatever order; a duplicate is a difference. */
 export function expectEvents(
   actual: readonly (readonly [string, string])[],
@@ -57,8 +60,25 @@ export function expectEvents(
 ): void {
   const sorted = (events: readonly (readonly [string, string])[]): string =>
     eventsText(events.map(([label, mask]) => [label, normal(mask)] as const).toSorted(byText))
-  const [is, should] = [sorted(actual), sorted(expected)]
-  if (is !== should) throw new Failure(should, is)
+  const is = sorted(actual)
+  const enough = expected.map(([label, mask]) => [label, partlyMet(label, mask, actual) ?? mask] as const)
+  if (is !== sorted(enough)) throw new Failure(sorted(expected), is)
+}
+
+/** What was reported in place of a mask that need not be met in full, if it is enough of it. */
+function partlyMet(
+  label: string,
+  mask: string,
+  actual: readonly (readonly [string, string])[],
+): string | undefined {
+  if (!mask.startsWith(SOME_OF)) return undefined
+  const allowed = mask.slice(SOME_OF.length)
+  return actual.find(([name, reported]) => name === label && isPartOf(reported, allowed))?.[1]
+}
+
+function isPartOf(part: string, whole: string): boolean {
+  if (isSets(whole)) return part.split('').every((set) => whole.includes(set))
+  return (parseMask(part) & ~parseMask(whole)) === 0
 }
 
 const byText = (a: readonly [string, string], b: readonly [string, string]): number =>
@@ -66,8 +86,11 @@ const byText = (a: readonly [string, string], b: readonly [string, string]): num
 
 /** Masks are compared by value, so that scenarios may name bits in any order; select's letters stay. */
 function normal(mask: string): string {
-  return /^[rwx]+$/.test(mask) ? mask : formatMask(parseMask(mask))
+  if (mask.startsWith(SOME_OF)) return `${SOME_OF}${normal(mask.slice(SOME_OF.length))}`
+  return isSets(mask) ? mask : formatMask(parseMask(mask))
 }
+
+const isSets = (text: string): boolean => /^[rwx]+$/.test(text)
 
 /** A wait that ran out of time must have lasted that time, exactly: being early is a bug, being late is not. */
 export function expectDuration(fn: string, outcome: Outcome, timeoutMs: number, atLeastMs?: number): void {

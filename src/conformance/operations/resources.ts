@@ -7,6 +7,7 @@ import {
   F,
   FD_CLOEXEC,
   MSG,
+  NETLINK_ROUTE,
   O,
   SHUT,
   SO,
@@ -21,12 +22,13 @@ import type { Machine } from '../machine.ts'
 import { parseMask } from '../masks.ts'
 import type { ResourceStep } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
+import { unlessAbsent } from './available.ts'
 import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
 import { encodeEvent } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { endProcesses } from './processes.ts'
-import { acceptFrom, bindLoopback, connectTo, openConnectedTcp } from './sockets.ts'
+import { acceptFrom, bindLoopback, connectTo, openConnectedTcp, requireNetwork } from './sockets.ts'
 import { requireState, settleInFlight, settleSent, settleState } from './tcp.ts'
 
 const socketTypes = { stream: SOCK.STREAM, dgram: SOCK.DGRAM, seqpacket: SOCK.SEQPACKET } as const
@@ -59,13 +61,20 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   },
   bind: (machine, { fd, domain }) => bindLoopback(machine.libc, machine.fd(fd), domain),
   connect(machine, { fd, to, expect }) {
-    expectResult('connect', connectTo(machine.libc, machine.fd(fd), machine.fd(to)), expect)
+    const outcome = connectTo(machine.libc, machine.fd(fd), machine.fd(to))
+    requireNetwork(outcome)
+    expectResult('connect', outcome, expect)
   },
   accept(machine, { as, listener }) {
     machine.bind(as, acceptFrom(machine.libc, machine.fd(listener)))
   },
   tcp(machine, { client, server }) {
     bindPair(machine, openConnectedTcp(machine.libc), client, server)
+  },
+  netlink(machine, { as }) {
+    const type = SOCK.RAW | SOCK.NONBLOCK | SOCK.CLOEXEC
+    const make = (): number => sys(machine.libc, 'socket', AF.NETLINK, type, NETLINK_ROUTE)
+    machine.bind(as, unlessAbsent('netlink', make, 'EAFNOSUPPORT', 'EPROTONOSUPPORT'))
   },
   eventfd(machine, { as, initial, flags }) {
     machine.bind(as, sys(machine.libc, 'eventfd', initial, flags | EFD.CLOEXEC))

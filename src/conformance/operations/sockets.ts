@@ -45,13 +45,19 @@ export function connectTo(libc: Libc, fd: number, listener: number): Outcome {
 /** What connect says where there is no network, not even the machine's own. */
 const unreachable: readonly string[] = ['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL']
 
-/** Has one socket connect to the address of another. Over TCP the connection may still be on its way after. */
-export function beginConnecting(libc: Libc, fd: number, to: number): void {
-  const { result, errno } = connectTo(libc, fd, to)
-  if (result !== -1 || errnoName(errno) === 'EINPROGRESS') return
-  if (unreachable.includes(errnoName(errno))) {
+/** Throws `UnsupportedError` where a connection was refused because there is no network at all. */
+export function requireNetwork({ result, errno }: Outcome): void {
+  if (result === -1 && unreachable.includes(errnoName(errno))) {
     throw new UnsupportedError('a connection to this machine', `connect gives ${errnoName(errno)}`)
   }
+}
+
+/** Has one socket connect to the address of another. Over TCP the connection may still be on its way after. */
+export function beginConnecting(libc: Libc, fd: number, to: number): void {
+  const outcome = connectTo(libc, fd, to)
+  const { result, errno } = outcome
+  if (result !== -1 || errnoName(errno) === 'EINPROGRESS') return
+  requireNetwork(outcome)
   throw new SystemError('connect', errno, errnoName(errno))
 }
 

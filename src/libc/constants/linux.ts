@@ -105,6 +105,13 @@ export const FD_CLOEXEC = 1
 /** <sys/ioctl.h> */
 export const FIONREAD = 0x541b
 export const TIOCOUTQ = 0x5411
+export const TCFLSH = 0x540b
+export const TCIFLUSH = 0
+/** <asm-generic/ioctls.h>, pseudo terminals: unlock the slave, its number, open it; packet mode. */
+export const TIOCSPTLCK = 0x40045431
+export const TIOCGPTN = 0x80045430
+export const TIOCGPTPEER = 0x5441
+export const TIOCPKT = 0x5420
 
 /** <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> */
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const
@@ -128,7 +135,8 @@ export const SO = {
   RCVLOWAT: 18,
 } as const
 export const IPPROTO_TCP = 6
-/** <linux/netlink.h>: the protocol that the kernel leaves to programs. */
+/** <linux/netlink.h>: networks, and the protocol that the kernel leaves to programs. */
+export const NETLINK_ROUTE = 0
 export const NETLINK_USERSOCK = 2
 export const TCP_NODELAY = 1
 export const TCP_INFO = 11

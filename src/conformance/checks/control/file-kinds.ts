@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { AF, CLOCK, EPOLL_CLOEXEC, O, SC, SOCK } from '../../../libc/constants/linux.ts'
+import {
+  AF,
+  CLOCK,
+  EPOLL_CLOEXEC,
+  O,
+  SC,
+  SOCK,
+  TIOCGPTPEER,
+  TIOCSPTLCK,
+} from '../../../libc/constants/linux.ts'
 import { layouts } from '../../../libc/layouts.ts'
 import { sys } from '../../../libc/libc.ts'
 import type { Libc } from '../../../libc/libc.ts'
@@ -18,10 +27,6 @@ type Opener = (libc: Libc) => readonly number[]
 const AT_FDCWD = -100
 const FSOPEN_CLOEXEC = 1
 const FSPICK_CLOEXEC = 1
-
-/** <asm-generic/ioctls.h>: unlock the other side of a pseudo terminal, and open it. */
-const TIOCSPTLCK = 0x40045431
-const TIOCGPTPEER = 0x5441
 
 /** <sys/fanotify.h>: with file handles only, which needs no privilege since Linux 5.13. */
 const FAN = { CLOEXEC: 1, NONBLOCK: 2, REPORT_FID: 0x200 } as const

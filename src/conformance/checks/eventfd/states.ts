@@ -18,7 +18,7 @@ import { WOKEN } from '../../patience.ts'
 import { inquiryOf } from '../readiness/inquiry.ts'
 import type { Readiness } from '../readiness/inquiry.ts'
 import { readinessCheck } from '../readiness/matrix.ts'
-import { signalByCompletion } from './aio.ts'
+import { complete } from '../../steps/rings.ts'
 import { runUnblocking } from './unblock.ts'
 import { ALMOST_FULL, FULL, MAX } from './values.ts'
 
@@ -70,8 +70,7 @@ export const states: readonly Check[] = [
       const { watch, ask } = inquiryOf(machine.backend, ['e'], 'IN|OUT')
       // ERR alone wakes nobody on Linux, so who asks for nothing is asked afterwards.
       const withoutEvents = inquiryOf(machine.backend, ['e'], '0')
-      machine.run(eventfd('e'), signal('e', FULL), ...watch, ask(full))
-      signalByCompletion(machine, 'e')
+      machine.run(eventfd('e'), signal('e', FULL), ...watch, ask(full), complete('e'))
       machine.run(ask(overflown), ...withoutEvents.watch, withoutEvents.ask(overflown))
       machine.run(counter('e', MAX), ask(empty), withoutEvents.ask(empty), counter('e', 'EAGAIN'))
     },
@@ -147,7 +146,7 @@ export const states: readonly Check[] = [
         ...inPeer('other', signal('e', '42')),
         join('reader'),
         ...watch,
-        thread('waiter', ask(full, WOKEN.timeoutMs)),
+        thread('waiter', ask(full, WOKEN)),
         blocked('waiter'),
         ...inPeer('other', signal('e', '7')),
         join('waiter'),

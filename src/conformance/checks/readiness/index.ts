@@ -1,10 +1,14 @@
 import type { Check, Family } from '../../check.ts'
+import { fifoRows } from './fifo.ts'
+import { epollfdRows, eventfdRows, ringRows } from './kernel-objects.ts'
 import { readinessCheck } from './matrix.ts'
 import type { ReadinessRow } from './matrix.ts'
 import { pipeSpace } from './pipe-space.ts'
 import { pipeRows } from './pipe.ts'
+import { ptyRows } from './pty.ts'
 import { sourceRows } from './sources.ts'
 import { tcpRows } from './tcp.ts'
+import { netlinkRows, udpRows } from './udp.ts'
 import { unixDgramRows } from './unix-dgram.ts'
 import { unixSeqpacketRows, unixStreamRows } from './unix-stream.ts'
 import { wakingChecks } from './waking.ts'
@@ -20,11 +24,18 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   { name: 'ready.pipe', title: 'readiness of pipes', rows: pipeRows, others: [pipeSpace] },
+  { name: 'ready.fifo', title: 'readiness of FIFOs', rows: fifoRows },
   { name: 'ready.unix-stream', title: 'readiness of unix stream sockets', rows: unixStreamRows },
   { name: 'ready.unix-seqpacket', title: 'readiness of unix seqpacket sockets', rows: unixSeqpacketRows },
   { name: 'ready.unix-dgram', title: 'readiness of unix datagram sockets', rows: unixDgramRows },
   { name: 'ready.tcp', title: 'readiness of TCP sockets', rows: tcpRows },
+  { name: 'ready.udp', title: 'readiness of UDP sockets', rows: udpRows },
+  { name: 'ready.netlink', title: 'readiness of netlink sockets', rows: netlinkRows },
+  { name: 'ready.pty', title: 'readiness of pseudo terminals', rows: ptyRows },
+  { name: 'ready.eventfd', title: 'readiness of eventfds', rows: eventfdRows },
   { name: 'ready.sources', title: 'readiness of timers, signals, processes and inotify', rows: sourceRows },
+  { name: 'ready.epollfd', title: 'readiness of epoll descriptors', rows: epollfdRows },
+  { name: 'ready.iouring', title: 'readiness of io_uring descriptors', rows: ringRows },
 ]
 
 /** What every interface reports of a descriptor, state by state, and whom it wakes when the state changes. */

@@ -3,6 +3,7 @@ import type { BackendName } from '../../../backends/index.ts'
 import { add, epoll, poll, select, wait } from '../../build.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import type { MaskText } from '../../masks.ts'
+import { SOME_OF } from '../../operations/outcome.ts'
 import type { Name, NativeStep, Step } from '../../steps.ts'
 
 /** A state of a descriptor, in the words of each interface. */
@@ -20,12 +21,19 @@ export interface Readiness extends State {
   readonly fd: Name
 }
 
+interface AskOptions {
+  /** Default: 0. */
+  readonly timeoutMs?: number
+  /** A part of the state is enough: the answer may come before all of it has. */
+  readonly inPart?: boolean
+}
+
 /** One way to ask for readiness. */
 export interface Inquiry {
   /** What must be done before asking: nothing, but for epoll. */
   readonly watch: readonly Step[]
-  /** Asks once, and fails unless the answer is exactly this state. Default of the timeout: 0. */
-  readonly ask: (state: Readiness, timeoutMs?: number) => NativeStep
+  /** Asks once, and fails unless the answer is exactly this state. */
+  readonly ask: (state: Readiness, options?: AskOptions) => NativeStep
 }
 
 /** How a backend is asked for the readiness of some descriptors, each by itself. */
@@ -34,20 +42,22 @@ export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: Mask
     case 'epoll':
       return {
         watch: fds.flatMap((fd) => [epoll(epollOf(fd, mask)), add(epollOf(fd, mask), fd, mask)]),
-        ask: (state, timeoutMs = 0) =>
-          wait(epollOf(state.fd, mask), reported(state.fd, answerTo(mask, state)), { timeoutMs }),
+        ask: (state, { timeoutMs = 0, inPart } = {}) =>
+          wait(epollOf(state.fd, mask), reported(state.fd, answerTo(mask, state), inPart), { timeoutMs }),
       }
     case 'poll':
       return {
         watch: [],
-        ask: (state, timeoutMs = 0) =>
-          poll({ [state.fd]: mask }, reported(state.fd, answerTo(mask, state)), timeoutMs),
+        ask: (state, { timeoutMs = 0, inPart } = {}) =>
+          poll({ [state.fd]: mask }, reported(state.fd, answerTo(mask, state), inPart), timeoutMs),
       }
     case 'select':
       return {
         watch: [],
-        ask: (state, timeoutMs = 0) =>
-          select({ [state.fd]: setsFor(mask).join('') }, reported(state.fd, setsIn(mask, state)), timeoutMs),
+        ask: (state, { timeoutMs = 0, inPart } = {}) => {
+          const sets = { [state.fd]: setsFor(mask).join('') }
+          return select(sets, reported(state.fd, setsIn(mask, state), inPart), timeoutMs)
+        },
       }
   }
 }
@@ -77,5 +87,7 @@ const setsFor = (mask: MaskText): string[] =>
 const epollOf = (fd: Name, mask: MaskText): Name => `ep of ${fd} (${mask})`
 
 /** What must be reported of a descriptor: where that is nothing, it must not be among the results. */
-const reported = (fd: Name, what: string): Record<Name, string> =>
-  what === '0' || what === '' ? {} : { [fd]: what }
+const reported = (fd: Name, what: string, inPart = false): Record<Name, string> => {
+  if (what === '0' || what === '') return {}
+  return { [fd]: inPart ? `${SOME_OF}${what}` : what }
+}

@@ -39,12 +39,13 @@ export function wakingChecks(row: ReadinessRow): Check[] {
 function wakingRun(row: ReadinessRow, backend: BackendName): Step[] {
   const masks = waitersOf(row, backend)
   const inquiries = masks.map((mask) => inquiryOf(backend, [row.fd], mask))
+  const inPart = row.arrives === 'bit by bit'
   const names = masks.map((mask) => `waiter for ${mask}`)
   // Asked by nobody else while they wait: another look at the descriptor could do what a wake-up fails to.
   return [
     ...row.create,
     ...inquiries.flatMap(({ watch }) => watch),
-    ...inquiries.map(({ ask }, i) => thread(names[i] ?? '', ask(row, WOKEN.timeoutMs))),
+    ...inquiries.map(({ ask }, i) => thread(names[i] ?? '', ask(row, { ...WOKEN, inPart }))),
     ...names.map((name) => blocked(name)),
     ...(row.transition ?? []),
     ...names.map((name) => join(name)),
@@ -62,12 +63,7 @@ function waitersOf(row: ReadinessRow, backend: BackendName): readonly MaskText[]
   const answer = backend === 'select' ? setsIn : answerTo
   const isSilent = (mask: MaskText, state: State): boolean => ['0', ''].includes(answer(mask, state))
   const isNew = (bit: MaskText): boolean => (parseMask(bit) & parseMask(row.revents)) !== 0
-  const masks = [
-    ...(arrives === 'bit by bit' ? [] : [absentFrom(before)]),
-    'IN',
-    ...['PRI', 'RDHUP'].filter(isNew),
-    '0',
-  ]
+  const masks = [absentFrom(before), 'IN', ...['PRI', 'RDHUP'].filter(isNew), '0']
   const concerned = masks.filter((mask) => isSilent(mask, before) && !isSilent(mask, row))
   return [...new Set(concerned)]
 }

@@ -1,10 +1,10 @@
-import { SystemError, UnsupportedError } from '../../../errors.ts'
-import { IOCB } from '../../../libc/constants/linux.ts'
-import { layouts } from '../../../libc/layouts.ts'
-import { sys } from '../../../libc/libc.ts'
-import { Memory } from '../../../libc/memory.ts'
-import { rawSyscall } from '../../../libc/syscall.ts'
-import type { Machine } from '../../machine.ts'
+import { IOCB } from '../../libc/constants/linux.ts'
+import { layouts } from '../../libc/layouts.ts'
+import { sys } from '../../libc/libc.ts'
+import { Memory } from '../../libc/memory.ts'
+import { rawSyscall } from '../../libc/syscall.ts'
+import type { Machine } from '../machine.ts'
+import { unlessAbsent } from './available.ts'
 
 /** A read of 8 bytes is waited for so long. */
 const PATIENCE_SECONDS = 2n
@@ -16,14 +16,17 @@ const PATIENCE_SECONDS = 2n
  */
 export function signalByCompletion(machine: Machine, eventfd: string): void {
   const { libc } = machine
-  machine.begin(`io_submit of a read that adds to ${eventfd} when it ends`)
   const context = keep(machine, 8)
-  unlessMissing(() => rawSyscall(libc, 'io_setup', 1, context.address))
+  unlessAbsent('asynchronous I/O', () => rawSyscall(libc, 'io_setup', 1, context.address), 'EAGAIN')
   const number = Number(context.view.getBigUint64(0, true))
   try {
     const requests = keep(machine, 8)
     requests.view.setBigUint64(0, BigInt(readRequest(machine, eventfd).address), true)
-    unlessMissing(() => rawSyscall(libc, 'io_submit', number, 1, requests.address))
+    unlessAbsent(
+      'asynchronous I/O',
+      () => rawSyscall(libc, 'io_submit', number, 1, requests.address),
+      'EAGAIN',
+    )
     const event = keep(machine, layouts.io_event.size)
     const timeout = keep(machine, layouts.timespec.size)
     timeout.view.setBigInt64(layouts.timespec.offsets.tv_sec, PATIENCE_SECONDS, true)
@@ -38,7 +41,7 @@ function readRequest(machine: Machine, eventfd: string): Memory {
   const { size, offsets } = layouts.iocb
   machine.bind(
     'file',
-    unlessMissing(() => sys(machine.libc, 'memfd_create', 'evloop', 0)),
+    unlessAbsent('asynchronous I/O', () => sys(machine.libc, 'memfd_create', 'evloop', 0)),
   )
   const request = keep(machine, size)
   request.view.setUint16(offsets.opcode, IOCB.CMD_PREAD, true)
@@ -55,14 +58,4 @@ function keep(machine: Machine, bytes: number): Memory {
   const memory = new Memory(bytes)
   machine.keep(memory)
   return memory
-}
-
-/** Being without asynchronous I/O, or having used it up, is no fault of the eventfd. */
-function unlessMissing(action: () => number): number {
-  try {
-    return action()
-  } catch (error) {
-    if (!(error instanceof SystemError) || !['ENOSYS', 'EPERM', 'EAGAIN'].includes(error.code)) throw error
-    throw new UnsupportedError('asynchronous I/O', error.message)
-  }
 }
