@@ -17,10 +17,11 @@ const EVERYTHING = 'IN|OUT|PRI|RDHUP'
 
 export function askingFor(backend: BackendName, fd: Name): Asking {
   const { watch, ask } = inquiryOf(backend, [fd], EVERYTHING)
+  const readable = { fd, revents: 'IN', withoutEvents: '0', select: 'r' }
   const nothing = { fd, revents: '0', withoutEvents: '0', select: '' }
   return {
     watch,
-    readable: (timeoutMs) => ask({ fd, revents: 'IN', withoutEvents: '0', select: 'r' }, timeoutMs),
-    silent: (timeoutMs) => ask(nothing, timeoutMs),
+    readable: (timeoutMs = 0) => ask(readable, { timeoutMs }),
+    silent: (timeoutMs = 0) => ask(nothing, { timeoutMs }),
   }
 }
