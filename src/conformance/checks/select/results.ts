@@ -3,6 +3,7 @@ import { close, closeAll, drain, fill, pipe, read, sendOob, socketpair, tcp, wri
 import type { Check } from '../../check.ts'
 import { selectCheck } from '../../define.ts'
 import { ARRIVAL } from '../../patience.ts'
+import { flushInput, packetMode, pty, slave } from '../../steps/terminals.ts'
 
 /** What comes back, in which set, and how many bits are counted. */
 export const selectResults: readonly Check[] = [
@@ -103,6 +104,26 @@ export const selectResults: readonly Check[] = [
       close('b'),
       selectSets(above('a'), { read: ['a'], write: ['a'], except: ['a'] }, { read: ['a'], write: ['a'] }),
       selectSets(above('a'), { except: ['a'] }, {}, { timeoutMs: 5 }),
+    ],
+  }),
+  selectCheck({
+    id: 'select.except-set.pty',
+    statement: 'What a terminal tells its master of in packet mode is in the third set, until it is read.',
+    level: 'de-facto',
+    source: 'select(2); ioctl_tty(2), TIOCPKT; gVisor',
+    steps: [
+      pty('master'),
+      slave('tty', 'master'),
+      packetMode('master'),
+      selectSets(above('tty'), { except: ['master', 'tty'] }, {}, { timeoutMs: 5 }),
+      flushInput('tty'),
+      selectSets(
+        above('tty'),
+        { read: ['master', 'tty'], write: ['master'], except: ['master', 'tty'] },
+        { read: ['master'], write: ['master'], except: ['master'] },
+      ),
+      read('master', 1),
+      selectSets(above('tty'), { read: ['master'], except: ['master', 'tty'] }, {}, { timeoutMs: 5 }),
     ],
   }),
   selectCheck({

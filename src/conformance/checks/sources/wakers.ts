@@ -1,27 +1,23 @@
 import type { BackendName } from '../../../backends/index.ts'
 import {
-  add,
   blocked,
   closeAll,
   counter,
-  epoll,
   eventfd,
   join,
   pipe,
-  poll,
   read,
-  select,
   signal,
   socketpair,
   thread,
-  wait,
   write,
 } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
-import type { Name, NativeStep, Step } from '../../steps.ts'
+import type { Name, Step } from '../../steps.ts'
 import { settime, settleReady, timerfd } from '../../steps/sources.ts'
+import { readInterest } from './asking.ts'
 
 /** What loops wake themselves with. */
 interface WakerKind {
@@ -82,23 +78,4 @@ function wakings(backend: BackendName, { make, fd, wake, drain: drainAll }: Wake
     ask(false, 5),
     closeAll(),
   ]
-}
-
-/** How a backend is asked whether a descriptor can be read, and nothing else. */
-function readInterest(
-  backend: BackendName,
-  fd: Name,
-): { watch: readonly Step[]; ask: (ready: boolean, timeoutMs?: number) => NativeStep } {
-  const when = (ready: boolean, what: string): Record<Name, string> => (ready ? { [fd]: what } : {})
-  switch (backend) {
-    case 'epoll':
-      return {
-        watch: [epoll('ep'), add('ep', fd, 'IN')],
-        ask: (ready, timeoutMs = 0) => wait('ep', when(ready, 'IN'), { timeoutMs }),
-      }
-    case 'poll':
-      return { watch: [], ask: (ready, timeoutMs) => poll({ [fd]: 'IN' }, when(ready, 'IN'), timeoutMs) }
-    case 'select':
-      return { watch: [], ask: (ready, timeoutMs) => select({ [fd]: 'r' }, when(ready, 'r'), timeoutMs) }
-  }
 }
