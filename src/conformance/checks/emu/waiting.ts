@@ -23,14 +23,11 @@ import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck, portableCheck } from '../../define.ts'
 import { waitForEvents } from '../../operations/calls.ts'
-import { ARRIVAL, WOKEN } from '../../patience.ts'
+import { ARRIVAL, PROMPT_MS, WOKEN } from '../../patience.ts'
 import type { Name, NativeStep } from '../../steps.ts'
 import { settime, timerfd } from '../../steps/sources.ts'
 import { pty, slave, typeText } from '../../steps/terminals.ts'
 import { readInterest } from '../sources/asking.ts'
-
-/** A wait may take so much longer than it was told to, on a machine under load. */
-const LATE_MS = 1500
 
 /** What those who wait leave behind, and what they are woken by. */
 export const waiting: readonly Check[] = [
@@ -135,7 +132,7 @@ export const waiting: readonly Check[] = [
   }),
   portableCheck({
     id: 'emu.timeout-unit',
-    statement: 'A timeout is in the unit that the manual says: 2 ms are neither microseconds nor seconds.',
+    statement: 'A timeout is in the unit that the manual says: 3 ms are neither microseconds nor seconds.',
     kind: 'time',
     source: 'epoll_wait(2); poll(2); select(2)',
     bugs: [
@@ -145,13 +142,13 @@ export const waiting: readonly Check[] = [
     run(machine) {
       const { watch, ask } = readInterest(machine.backend, 'r')
       machine.run(pipe('r', 'w'), ...watch)
-      for (const timeoutMs of [2, 9]) {
+      for (const timeoutMs of [3, 9]) {
         const start = performance.now()
         machine.run(ask(false, timeoutMs))
         const tookMs = performance.now() - start
-        if (tookMs > timeoutMs + LATE_MS) {
+        if (tookMs > timeoutMs + PROMPT_MS) {
           throw new Failure(
-            `a wait of ${timeoutMs} ms ends within ${LATE_MS} ms more`,
+            `a wait of ${timeoutMs} ms ends within ${PROMPT_MS} ms more`,
             `it took ${Math.round(tookMs)} ms`,
           )
         }

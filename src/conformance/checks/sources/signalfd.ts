@@ -42,13 +42,13 @@ export const signalfdChecks: readonly Check[] = [
     run(machine) {
       const ask = askingFor(machine.backend, 's')
       machine.run(
-        blockSignals('URG', 'WINCH'),
+        blockSignals('URG', 'CONT'),
         signalfd('s', ['URG']),
         ...ask.watch,
         ask.silent(),
         read('s', SIGINFO, 'EAGAIN'),
         // A signal that it is not for is none of its business.
-        raise('WINCH'),
+        raise('CONT'),
         ask.silent(5),
         read('s', SIGINFO, 'EAGAIN'),
         raise('URG'),
@@ -59,13 +59,13 @@ export const signalfdChecks: readonly Check[] = [
       )
       expectSignal(machine, 's', SIG.URG)
       machine.run(read('s', SIGINFO, 'EAGAIN'), ask.silent())
-      changeMask(machine, 's', SIG.WINCH)
+      changeMask(machine, 's', SIG.CONT)
       machine.run(ask.readable())
-      expectSignal(machine, 's', SIG.WINCH)
+      expectSignal(machine, 's', SIG.CONT)
       machine.run(raise('URG'), ask.silent(), read('s', SIGINFO, 'EAGAIN'))
-      changeMask(machine, 's', SIG.URG, SIG.WINCH)
+      changeMask(machine, 's', SIG.URG, SIG.CONT)
       machine.run(
-        raise('WINCH'),
+        raise('CONT'),
         ask.readable(),
         call('read', ['$s', { bytes: 4 * SIGINFO }, 4 * SIGINFO], 2 * SIGINFO),
       )
