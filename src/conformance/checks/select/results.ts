@@ -57,10 +57,10 @@ export const selectResults: readonly Check[] = [
         above('b'),
         { read: ['a', 'b'], write: ['w'], except: ['r', 'w', 'a', 'b'] },
         {},
-        { timeoutMs: 10 },
+        { timeoutMs: 4 },
       ),
-      selectSets(above('b'), { read: ['b'] }, {}, { timeoutMs: 5 }),
-      selectSets(above('b'), { except: ['r', 'a'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('b'), { read: ['b'] }, {}, { timeoutMs: 3 }),
+      selectSets(above('b'), { except: ['r', 'a'] }, {}, { timeoutMs: 3 }),
       // What is not ready is also cleared where something else is.
       selectSets(
         above('b'),
@@ -79,21 +79,21 @@ export const selectResults: readonly Check[] = [
       pipe('r', 'w'),
       close('r'),
       selectSets(above('w'), { read: ['w'], write: ['w'], except: ['w'] }, { read: ['w'], write: ['w'] }),
-      selectSets(above('w'), { except: ['w'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('w'), { except: ['w'] }, {}, { timeoutMs: 3 }),
       closeAll(),
 
       // A reader whose writers are gone: HUP.
       pipe('r', 'w'),
       close('w'),
       selectSets(above('r'), { read: ['r'], write: ['r'], except: ['r'] }, { read: ['r'] }),
-      selectSets(above('r'), { write: ['r'], except: ['r'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('r'), { write: ['r'], except: ['r'] }, {}, { timeoutMs: 3 }),
       closeAll(),
 
       // A socket whose peer is gone: HUP, with all that makes it readable and writable.
       socketpair('a', 'b'),
       close('b'),
       selectSets(above('a'), { read: ['a'], write: ['a'], except: ['a'] }, { read: ['a'], write: ['a'] }),
-      selectSets(above('a'), { except: ['a'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('a'), { except: ['a'] }, {}, { timeoutMs: 3 }),
     ],
   }),
   selectCheck({
@@ -120,7 +120,7 @@ export const selectResults: readonly Check[] = [
       pty('master'),
       slave('tty', 'master'),
       packetMode('master'),
-      selectSets(above('tty'), { except: ['master', 'tty'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('tty'), { except: ['master', 'tty'] }, {}, { timeoutMs: 3 }),
       flushInput('tty'),
       selectSets(
         above('tty'),
@@ -128,7 +128,7 @@ export const selectResults: readonly Check[] = [
         { read: ['master'], write: ['master'], except: ['master'] },
       ),
       read('master', 1),
-      selectSets(above('tty'), { read: ['master'], except: ['master', 'tty'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('tty'), { read: ['master'], except: ['master', 'tty'] }, {}, { timeoutMs: 3 }),
     ],
   }),
   selectCheck({
@@ -142,13 +142,13 @@ export const selectResults: readonly Check[] = [
     steps: [
       pipe('r', 'w'),
       pipe('r2', 'w2'),
-      selectSets(above('w2'), { read: ['r', 'r2'] }, {}, { timeoutMs: 20 }),
+      selectSets(above('w2'), { read: ['r', 'r2'] }, {}, { timeoutMs: 6 }),
       fill('w2'),
-      selectSets(above('w2'), { read: ['r'], write: ['w2'], except: ['r2'] }, {}, { timeoutMs: 15 }),
+      selectSets(above('w2'), { read: ['r'], write: ['w2'], except: ['r2'] }, {}, { timeoutMs: 4 }),
       write('w', 1),
       selectSets(above('w2'), { read: ['r', 'r2'] }, { read: ['r', 'r2'] }, { timeoutMs: 5000 }),
       read('r', 1),
-      selectSets(above('w2'), { read: ['r'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('w2'), { read: ['r'] }, {}, { timeoutMs: 3 }),
     ],
   }),
 ]

@@ -49,7 +49,7 @@ export const signalfdChecks: readonly Check[] = [
         read('s', SIGINFO, 'EAGAIN'),
         // A signal that it is not for is none of its business.
         raise('CONT'),
-        ask.silent(5),
+        ask.silent(2),
         read('s', SIGINFO, 'EAGAIN'),
         raise('URG'),
         ask.readable(),
@@ -89,7 +89,7 @@ export const signalfdChecks: readonly Check[] = [
           thread('waiter', ask.readable(WOKEN.timeoutMs)),
           blocked('waiter'),
           raise('URG'),
-          sleep(10),
+          sleep(4),
           blocked('waiter'),
           poll({ s: 'IN' }, { s: 'IN' }),
         )

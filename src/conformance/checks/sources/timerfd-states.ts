@@ -38,7 +38,7 @@ export const timerfdStates: readonly Check[] = [
         ask.readable(1000),
         counter('t', '1'),
         ask.silent(),
-        ask.silent(10),
+        ask.silent(3),
         // A periodic timer too, however many periods pass.
         settime('t', SOON_MS, { intervalMs: 1 }),
         settleReady('t', 'IN'),
@@ -72,6 +72,24 @@ export const timerfdStates: readonly Check[] = [
       wait('ep', {}, { timeoutMs: 5 }),
     ],
   }),
+  epollCheck({
+    id: 'timerfd.et-each-setting',
+    statement:
+      'Whenever a timer that was set anew goes off, that is an edge, whether or not what came before was read.',
+    level: 'de-facto',
+    kind: 'time',
+    source: 'epoll(7); measured',
+    why: 'A loop that sets its one timer again and again need not read it.',
+    steps: [
+      timerfd('t'),
+      epoll('ep'),
+      add('ep', 't', 'IN|ET'),
+      ...[1, 2, 3].flatMap(() => [settime('t', 1), wait('ep', { t: 'IN' }, WOKEN), wait('ep', {})]),
+      settime('t', FAR_MS),
+      wait('ep', {}),
+      counter('t', 'EAGAIN'),
+    ],
+  }),
   portableCheck({
     id: 'timerfd.settime-clears',
     statement:
@@ -92,7 +110,7 @@ export const timerfdStates: readonly Check[] = [
           settime('t', nextMs),
           ask.silent(),
           counter('t', 'EAGAIN'),
-          ask.silent(5),
+          ask.silent(2),
           // Also expirations that nobody has seen.
           ...goOff('t'),
           settime('t', nextMs),
@@ -130,7 +148,7 @@ export const timerfdStates: readonly Check[] = [
         counter('t', '1'),
         ask.silent(),
         settime('t', 0),
-        ask.silent(5),
+        ask.silent(2),
       ]
     },
   }),
@@ -149,7 +167,7 @@ export const timerfdStates: readonly Check[] = [
         settime('t', FAR_MS),
         write('t', 8, 'EINVAL'),
         call('pread', ['$t', { bytes: 8 }, 8, 0], 'ESPIPE'),
-        ...[0, 4, 7].map((bytes) => read('t', bytes, 'EINVAL')),
+        ...[4, 7].map((bytes) => read('t', bytes, 'EINVAL')),
       )
       for (const [spec, what] of badTimes()) expectRefused(machine, 't', 0, spec, what)
       const good = itimerspec(1e6)

@@ -80,7 +80,7 @@ export const timerfdTimes: readonly Check[] = [
       machine.run(settime('t', periodMs, { intervalMs: periodMs }))
       const after = process.hrtime.bigint()
       let sum = 0
-      for (const pauseMs of [20, 1, 8]) {
+      for (const pauseMs of [12, 1, 5]) {
         machine.run(sleep(pauseMs), settleReady('t', 'IN'))
         machine.begin(`read t, set to every ${periodMs} ms, after ${pauseMs} ms without reading`)
         const { count, began, ended } = readExpirations(machine, 't')
