@@ -28,6 +28,7 @@ export const families: readonly Family[] = [
   (await import('./emu/index.ts')).pitfalls,
   (await import('./life/index.ts')).lifetimes,
   (await import('./batch/index.ts')).batches,
+  (await import('./limits/index.ts')).limits,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()
