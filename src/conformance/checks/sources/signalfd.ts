@@ -11,10 +11,7 @@ import {
   counter,
   epoll,
   eventfd,
-  exitPeer,
-  inPeer,
   join,
-  peer,
   poll,
   read,
   signal,
@@ -29,6 +26,7 @@ import { WOKEN } from '../../patience.ts'
 import type { Name } from '../../steps.ts'
 import { blockSignals, raise, signalfd } from '../../steps/sources.ts'
 import { askingFor } from './asking.ts'
+import { watchInChild } from './signalfd-child.ts'
 import { signalThread, withBlockedSignal } from './signal-threads.ts'
 
 const SIGINFO = layouts.signalfd_siginfo.size
@@ -160,26 +158,7 @@ export const signalfdChecks: readonly Check[] = [
     level: 'quirk',
     kind: 'thread',
     source: 'rcore-os/tgoskits#1848; measured',
-    steps: [
-      signalfd('s', ['URG']),
-      epoll('ep'),
-      add('ep', 's', 'IN'),
-      peer('child', ['s', 'ep']),
-      ...inPeer(
-        'child',
-        blockSignals('URG'),
-        raise('URG'),
-        wait('ep', {}),
-        poll({ s: 'IN' }, { s: 'IN' }),
-        epoll('own'),
-        add('own', 's', 'IN'),
-        wait('own', { s: 'IN' }),
-        read('s', SIGINFO),
-        read('s', SIGINFO, 'EAGAIN'),
-      ),
-      wait('ep', {}),
-      exitPeer('child'),
-    ],
+    run: (machine) => watchInChild(machine),
   }),
 ]
 
