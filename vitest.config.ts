@@ -12,7 +12,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{bench,scripts,src}/**/*.test.ts'], exclude: [system] },
+        test: {
+          name: 'unit',
+          include: ['{bench,scripts,src}/**/*.test.ts'],
+          exclude: [system],
+          // Random texts take seconds to make on a machine that is busy.
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,
