@@ -31,8 +31,8 @@ import { withDescriptorLimit } from '../../operations/descriptor-limit.ts'
 /** What must stand in memory that a failed call may not write to. */
 const UNTOUCHED = 0xa5
 
-/** The limit that poll's array is held against. Fewer than this are in use by no process of Node. */
-const LOW_LIMIT = 64
+/** The limit that poll's array is held against: below what it is here, whatever that is. */
+const LOW_LIMIT = 32
 
 /** Descriptors: how many there may be, and how large their numbers. */
 export const descriptors: readonly Check[] = [
