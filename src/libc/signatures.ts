@@ -54,6 +54,7 @@ export const signatures = {
   eventfd: returnsInt(uint, int),
   timerfd_create: returnsInt(int, int),
   timerfd_settime: returnsInt(int, int, pointer, pointer),
+  timerfd_gettime: returnsInt(int, pointer),
   signalfd: returnsInt(int, pointer, int),
   inotify_init1: returnsInt(int),
   inotify_add_watch: returnsInt(int, string, uint),

@@ -45,6 +45,7 @@ export const inheritance: Check = epollCheck({
     'A process that inherits an epoll descriptor shares the epoll: it changes entries, waits, adds and is woken; its entries are of its own open files, and go with them.',
   kind: 'thread',
   source: 'epoll(7); StarryOS; measured',
+  bugs: ['Gramine: parent and child took turns with the events of one epoll'],
   run(machine) {
     machine.run(pipe('r', 'w'), epoll('ep'), add('ep', 'r', 'IN'))
     if (canForkCalls(machine)) shareWithFork(machine)
