@@ -110,6 +110,7 @@ export const signatures = {
   setrlimit: returnsInt(int, pointer),
   clock_getres: returnsInt(int, pointer),
   clock_gettime: returnsInt(int, pointer),
+  clock_settime: returnsInt(int, pointer),
   nanosleep: returnsInt(pointer, pointer),
   sysconf: returnsLong(int),
   prctl: { args: [int, long, long, long, long], result: 'i32', fixed: 1 },
