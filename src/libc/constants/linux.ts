@@ -77,6 +77,7 @@ export const O = {
   WRONLY: 1,
   RDWR: 2,
   ACCMODE: 3,
+  CREAT: 0o100,
   NOCTTY: 0o400,
   NONBLOCK: 0o4000,
   CLOEXEC: 0o2000000,
