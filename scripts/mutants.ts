@@ -51,8 +51,8 @@ let failures = 0
 try {
   await inParallel(wanted, jobs, async (mutant) => {
     const lib = await compileLibrary(mutant.path, mutant.name, directory)
-    const globs = allChecks || mutant === control ? ['*'] : mutant.caughtBy
-    const examination = await examine(lib, mutant.on, globs)
+    const patterns = allChecks || mutant === control ? ['*'] : mutant.caughtBy
+    const examination = await examine(lib, mutant.on, patterns)
     const verdict = judge(mutant, examination)
     // Without a fault, every finding is a false alarm.
     const problems =

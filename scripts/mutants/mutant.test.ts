@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checksOf } from '../../src/conformance/checks/index.ts'
+import { matchingIds } from '../../src/conformance/selection.ts'
 import { packageRoot } from '../../src/package-root.ts'
-import { matchesGlob } from './glob.ts'
 import { parseMutant, readMutants } from './mutant.ts'
 
 const source = (head: string): string => `/*\n${head} */\n#include "mutant.h"\n\n/* On: nothing. */\n`
@@ -51,9 +51,8 @@ describe('the mutants', () => {
   it('are to be caught by checks that there are', () => {
     const unknown = mutants.flatMap(({ name, on, caughtBy }) => {
       const ids = on.flatMap((backend) => checksOf(backend))
-      return caughtBy
-        .filter((glob) => !ids.some((id) => matchesGlob(glob, id)))
-        .map((glob) => `${name}: ${glob}`)
+      const missing = caughtBy.filter((pattern) => matchingIds(pattern, ids).length === 0)
+      return missing.map((pattern) => `${name}: ${pattern}`)
     })
     expect(unknown).toEqual([])
   })

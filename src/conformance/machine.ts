@@ -7,6 +7,7 @@ import type { Memory } from '../libc/memory.ts'
 import type { Ring } from '../libc/ring.ts'
 import type { EventLoop } from '../loop/event-loop.ts'
 import { Failure } from './check.ts'
+import { describeStep } from './describe-step.ts'
 import { Labels } from './labels.ts'
 import { LONGEST_WAIT_MS } from './patience.ts'
 import { operations } from './operations/index.ts'
@@ -195,13 +196,4 @@ export class Machine {
     }
     this.#pool?.release(thread)
   }
-}
-
-/** A step in words: its operation and what tells it apart, without what it expects. */
-function describeStep(step: Step): string {
-  const { op, ...rest } = step
-  const words = Object.entries(rest)
-    .filter(([key]) => key !== 'expect')
-    .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-  return `${op} ${words.join(', ')}`
 }

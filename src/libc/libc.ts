@@ -183,6 +183,11 @@ export function errnoName(errno: number): string {
   return errnoNames.get(errno) ?? `errno ${errno}`
 }
 
+/** The number of an errno on this platform. */
+export function errnoNumber(name: keyof typeof osConstants.errno): number {
+  return osConstants.errno[name]
+}
+
 /** The error that errno describes right now, after `syscall` has failed. */
 export function lastError(libc: Libc, syscall: string, detail?: string): SystemError {
   const errno = libc.errno()

@@ -16,6 +16,8 @@ export const families: readonly Family[] = [
   (await import('./oneshot/index.ts')).oneshot,
   (await import('./wake/index.ts')).wake,
   (await import('./exclusive/index.ts')).exclusive,
+  (await import('./nested/index.ts')).nesting,
+  (await import('./thread/index.ts')).threads,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
   (await import('./signals/index.ts')).signals,

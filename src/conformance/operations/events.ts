@@ -34,6 +34,13 @@ export function encodeEvent(events: number, data: bigint): Memory {
   return event
 }
 
+/** A number of 64 bits: what an eventfd is written, or where it is read to. */
+export function counterOf(value: bigint): Memory {
+  const counter = new Memory(8, { shared: true })
+  counter.view.setBigUint64(0, value, true)
+  return counter
+}
+
 /** What poll is given to ask whether a descriptor is readable. */
 export function pollfdFor(machine: Machine, name: string): Memory {
   const pollfd = new Memory(layouts.pollfd.size, { shared: true })

@@ -34,6 +34,8 @@ export interface JobResult {
   readonly rejected: boolean
   /** For each call, how many of its results were not negative. */
   readonly succeeded: readonly number[]
+  /** For each call, the sum of those: of reads, how many bytes came. */
+  readonly sums: readonly number[]
   /** How long the last call took, by the monotonic clock. */
   readonly elapsedNs: number
 }

@@ -9,7 +9,7 @@ import { eventfd } from '../build.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { underTest } from '../operations/calls.ts'
-import { eventBuffer, pollfdFor } from '../operations/events.ts'
+import { counterOf, eventBuffer, pollfdFor } from '../operations/events.ts'
 import { LONGEST_WAIT_MS, WOKEN } from '../patience.ts'
 import type { Name } from '../steps.ts'
 import { UNTIL_STOPPED } from './job.ts'
@@ -21,8 +21,8 @@ const MOST_ROUNDS = 5000
 const MOST_MS = 250
 
 /** Runs a round again and again. The note says how often. */
-export function race(machine: Machine, round: (index: number) => void): void {
-  const end = performance.now() + MOST_MS
+export function race(machine: Machine, round: (index: number) => void, mostMs: number = MOST_MS): void {
+  const end = performance.now() + mostMs
   let rounds = 0
   while (rounds < MOST_ROUNDS && performance.now() < end) round(rounds++)
   machine.note = `${rounds} rounds`
@@ -39,21 +39,26 @@ export class Partner {
   readonly #thread: WaiterThread
   readonly #calls: Job['calls']
   readonly #gate: number
-  readonly #one = new Memory(8)
+  readonly #one = counterOf(1n)
+  /** Asks whether it has made its calls, of those that tell. */
+  readonly #done: Memory | undefined
+  readonly #doneFd: number
 
-  constructor(machine: Machine, name: string, calls: Job['calls']) {
-    const gate = `${name}'s gate`
-    machine.run(eventfd(gate, 0, EFD.NONBLOCK | EFD.SEMAPHORE))
+  /** With `tells` it can be waited for. */
+  constructor(machine: Machine, name: string, calls: Job['calls'], { tells = false } = {}) {
+    const [gate, done] = [`${name}'s gate`, `${name} is done`]
+    machine.run(eventfd(gate, 0, EFD.NONBLOCK | EFD.SEMAPHORE), ...(tells ? [eventfd(done)] : []))
     this.#machine = machine
     this.#gate = machine.fd(gate)
-    this.#one.view.setBigUint64(0, 1n, true)
-    const pollfd = pollfdFor(machine, gate)
-    const counter = new Memory(8, { shared: true })
-    machine.keep(pollfd)
-    machine.keep(counter)
+    this.#done = tells ? pollfdFor(machine, done) : undefined
+    this.#doneFd = tells ? machine.fd(done) : -1
+    const [pollfd, counter] = [pollfdFor(machine, gate), counterOf(0n)]
+    for (const memory of [this.#one, pollfd, counter]) machine.keep(memory)
     this.#thread = machine.acquireThread()
+    const tell = { fn: 'write', args: [this.#doneFd, this.#one.address, 8], accept: [8] } as const
     this.#calls = [
       ...calls,
+      ...(tells ? [tell] : []),
       { fn: 'poll', args: [pollfd.address, 1, WOKEN.timeoutMs], accept: [1] },
       { fn: 'read', args: [this.#gate, counter.address, 8], accept: [8] },
     ]
@@ -65,13 +70,27 @@ export class Partner {
     sys(this.#machine.libc, 'write', this.#gate, this.#one.address, 8)
   }
 
-  /** Ends it when it has made the calls that it was told to. Fails where one of them did not do what it must. */
-  stop(): void {
+  /** Waits until it has made its calls. Fails where one of them did not do what it must. */
+  finish(): void {
+    const { libc } = this.#machine
+    if (this.#done === undefined) throw new TypeError('this partner does not tell when it is done')
+    if (sys(libc, 'poll', this.#done.address, 1, WOKEN.timeoutMs) === 0) {
+      this.stop()
+      throw new Failure('every call returns', 'a thread is still in its call')
+    }
+    sys(libc, 'read', this.#doneFd, counterOf(0n).address, 8)
+  }
+
+  /**
+   * Ends it after the calls that it is making, and says how often it has made them. Fails where one of them did
+   * not do what it must.
+   */
+  stop(): number {
     this.#thread.stop()
     this.again()
     const result = this.#thread.join(LONGEST_WAIT_MS)
     if (result === undefined) throw new Failure('every call returns', 'a thread is still in its call')
-    if (!result.rejected) return
+    if (!result.rejected) return result.rounds
     const { fn, accept } = this.#calls[result.call] ?? {}
     const actual = result.result === -1 ? errnoName(result.errno) : String(result.result)
     throw new Failure(`${fn} gives ${accept?.join(' or ')}`, `${fn} gives ${actual}`)

@@ -23,6 +23,7 @@ function run(job: Job): JobResult {
     ({ fn }) => libc.fn[fn] as (...args: readonly (number | string)[]) => number,
   )
   const succeeded = job.calls.map(() => 0)
+  const sums = job.calls.map(() => 0)
   const last = { call: 0, result: 0, errno: 0, rejected: false, elapsedNs: 0 }
   let rounds = 0
   publish(State.CALLING)
@@ -34,13 +35,16 @@ function run(job: Job): JobResult {
       last.elapsedNs = Number(process.hrtime.bigint() - start)
       last.call = index
       last.result = result
-      if (result >= 0) succeeded[index] = (succeeded[index] ?? 0) + 1
+      if (result >= 0) {
+        succeeded[index] = (succeeded[index] ?? 0) + 1
+        sums[index] = (sums[index] ?? 0) + result
+      }
       last.rejected = accept !== undefined && !accept.includes(result === -1 ? -last.errno : result)
       if (last.rejected) break
     }
     rounds++
   }
-  return { ...last, rounds, succeeded }
+  return { ...last, rounds, succeeded, sums }
 }
 
 /** A job that cannot be run is an answer too: a thread that died of it would leave the main thread waiting. */

@@ -1,9 +1,13 @@
 /** Descriptors in numbers that steps are too slow for: each step is told to the parent process. */
+import { readFileSync } from 'node:fs'
+import { UnsupportedError } from '../../../errors.ts'
 import { EFD, EPOLL_CTL } from '../../../libc/constants/linux.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import { sys } from '../../../libc/libc.ts'
 import { Memory } from '../../../libc/memory.ts'
+import { Failure } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
+import { resultOf } from '../../native-call.ts'
 import { encodeEvent } from '../../operations/events.ts'
 import { layouts } from '../../../libc/layouts.ts'
 
@@ -28,27 +32,17 @@ export class ManyFiles {
 
   /** Adds the one of an index to an epoll, or all of them. */
   add(ep: string, mask: string, indexes: Iterable<number> = this.fds.keys()): void {
-    const { libc } = this.#machine
     const event = encodeEvent(parseMask(mask), 0n)
     const { data } = layouts.epoll_event.offsets
     for (const index of indexes) {
       event.view.setBigUint64(data, dataOf(index), true)
-      sys(libc, 'epoll_ctl', this.#machine.fd(ep), EPOLL_CTL.ADD, this.#fd(index), event.address)
+      this.#control(ep, 'ADD', index, event)
     }
   }
 
   remove(ep: string, indexes: Iterable<number>): void {
     const event = encodeEvent(0, 0n)
-    for (const index of indexes) {
-      sys(
-        this.#machine.libc,
-        'epoll_ctl',
-        this.#machine.fd(ep),
-        EPOLL_CTL.DEL,
-        this.#fd(index),
-        event.address,
-      )
-    }
+    for (const index of indexes) this.#control(ep, 'DEL', index, event)
   }
 
   /** Makes one readable. */
@@ -84,10 +78,33 @@ export class ManyFiles {
     }
   }
 
+  /** Fails where an entry is refused, unless all users together may not have so many. */
+  #control(ep: string, command: 'ADD' | 'DEL', index: number, event: Memory): void {
+    const { libc } = this.#machine
+    const fd = this.#fd(index)
+    const result = resultOf(libc, 'epoll_ctl', this.#machine.fd(ep), EPOLL_CTL[command], fd, event.address)
+    if (result === 'ENOSPC' && this.fds.length > roomForEntries()) {
+      throw new UnsupportedError(`${this.fds.length} entries`, 'fs.epoll.max_user_watches allows too few')
+    }
+    if (result !== 0) {
+      const text = `epoll_ctl ${command} of entry #${index} gives`
+      throw new Failure(`${text} 0`, `${text} ${result}`)
+    }
+  }
+
   #fd(index: number): number {
     const fd = this.fds[index]
     if (fd === undefined) throw new TypeError(`there is no descriptor ${index}`)
     return fd
+  }
+}
+
+/** How many entries there may be here for certain. Other processes have theirs too. */
+function roomForEntries(): number {
+  try {
+    return Number(readFileSync('/proc/sys/fs/epoll/max_user_watches', 'utf8')) / 2
+  } catch {
+    return 4096
   }
 }
 

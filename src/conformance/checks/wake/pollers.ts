@@ -1,4 +1,4 @@
-import { add, epoll, poll, socketpair, wait, write } from '../../build.ts'
+import { add, drain, epoll, poll, socketpair, wait, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
@@ -24,9 +24,14 @@ export const pollers: readonly Check[] = [
       epoll('ep'),
       add('ep', 'a', 'IN'),
       add('ep', 'c', 'IN'),
-      waiters('w1', both(0)),
+      waiters('w1', both(WOKEN.timeoutMs)),
       write('b', 1),
       woken('w1', { 'a IN': 2 }),
+      drain('a'),
+      waiters('w2', both(WOKEN.timeoutMs, 2)),
+      write('b', 1),
+      write('d', 1),
+      woken('w2', { 'a IN': [0, 2], 'c IN': [0, 2], 'a IN, c IN': [0, 2] }, 2),
       poll({ ep: 'IN' }, { ep: 'IN' }),
     ],
   }),

@@ -1,0 +1,32 @@
+/** Steps in words, for messages. */
+import type { Argument, Step } from './steps.ts'
+
+/** A list that is longer is cut off: a scenario may give a call ten thousand entries. */
+const MOST_ITEMS = 8
+
+/** A step in words: its operation and what tells it apart, without what it expects. */
+export function describeStep(step: Step): string {
+  if (step.op === 'call') return `${step.fn}(${step.args.map(argument).join(', ')})`
+  const { op, ...rest } = step
+  const words = Object.entries(rest)
+    .filter(([key, value]) => key !== 'expect' && value !== undefined)
+    .map(([key, value]) => `${key} ${inWords(value)}`)
+  return words.length === 0 ? op : `${op} ${words.join(', ')}`
+}
+
+/** An argument as one writes it in C, as far as that says more than a number would. */
+function argument(value: Argument): string {
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'string') return value.startsWith('$') ? value.slice(1) : value
+  return 'text' in value ? `"${value.text}"` : value.bytes === 0 ? 'NULL' : `${value.bytes} bytes`
+}
+
+function inWords(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const items = Array.isArray(value)
+    ? value.map(inWords)
+    : Object.entries(value).map(([key, item]) => `${key} ${inWords(item)}`)
+  const shown = items.slice(0, MOST_ITEMS)
+  if (items.length > MOST_ITEMS) shown.push(`… ${items.length - MOST_ITEMS} more`)
+  return Array.isArray(value) ? `[${shown.join(', ')}]` : `{${shown.join(', ')}}`
+}
