@@ -42,7 +42,7 @@ describe('the catalogue of checks', () => {
 
 describe('every check', () => {
   it('has an id of lower-case words with dots between them', () => {
-    expect(breaking(({ id }) => /^[a-z0-9_]+(\.[a-z0-9-]+)+$/.test(id))).toEqual([])
+    expect(breaking(({ id }) => /^[a-z0-9_-]+(\.[a-z0-9-]+)+$/.test(id))).toEqual([])
   })
 
   it('has a statement that is one sentence: from a capital, or the name of a function, to a full stop', () => {
