@@ -10,7 +10,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{bench,scripts,src}/**/*.test.ts'], exclude: [system] },
+        test: {
+          name: 'unit',
+          include: ['{bench,scripts,src}/**/*.test.ts'],
+          exclude: [system],
+          // Properties are tried with many values, which takes its time on a machine that is busy.
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,

@@ -8,7 +8,7 @@ import type { Machine } from '../machine.ts'
 import type { FileStep, PathText } from '../steps/files.ts'
 import { unlessAbsent } from './available.ts'
 import type { Operations } from './index.ts'
-import { expectResult } from './native.ts'
+import { expectResult } from './outcome.ts'
 
 /** A file that is not there, or not for us, says nothing of what is checked. */
 const missing: readonly string[] = ['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV', 'EACCES', 'EPERM', 'ENOSYS']

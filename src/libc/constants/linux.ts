@@ -144,6 +144,10 @@ export const MSG = {
 export const SCM_RIGHTS = 1
 export const INADDR_LOOPBACK = 0x7f000001
 
+/** <sched.h>, <sys/mount.h>: namespaces, and how mounts spread. */
+export const CLONE = { NEWNS: 0x20000, NEWUTS: 0x4000000 } as const
+export const MS = { REC: 0x4000, PRIVATE: 0x40000 } as const
+
 /** <sys/mman.h> */
 export const PROT = { NONE: 0, READ: 1, WRITE: 2 } as const
 export const MAP = { SHARED: 1, PRIVATE: 2, ANONYMOUS: 0x20, POPULATE: 0x8000 } as const

@@ -6,6 +6,7 @@ import { readinessCheck } from './matrix.ts'
 import type { ReadinessRow } from './matrix.ts'
 import { pipeSpace } from './pipe-space.ts'
 import { pipeRows } from './pipe.ts'
+import { procChecks } from './proc.ts'
 import { progress } from './progress.ts'
 import { ptyRows } from './pty.ts'
 import { pathChecks, regularChecks } from './regular.ts'
@@ -59,6 +60,12 @@ export const readiness: readonly Family[] = [
     title: 'readiness of what is always ready',
     why: 'Standard input may be a file. A loop that does not expect that ends with EPERM, or waits for ever.',
     checks: [...regularChecks, ...pathChecks],
+  },
+  {
+    name: 'ready.proc',
+    title: 'readiness of files that tell of a change',
+    why: 'Daemons watch mounts and the host name like this, and find that only one of them is told.',
+    checks: procChecks,
   },
   {
     name: 'ready.transition-woken',

@@ -65,14 +65,14 @@ function compare(machine: Machine, row: ReadinessRow, mask: number): void {
   const where = `in the state of ${row.id}, asked for ${formatMask(mask)}`
   if (poll !== epoll) {
     throw new Failure(
-      `${where}: epoll reports what poll does, ${formatMask(poll)}`,
-      `epoll reports ${formatMask(epoll)}`,
+      `${where}: poll and epoll report the same`,
+      `poll reports ${formatMask(poll)}, epoll ${formatMask(epoll)}`,
     )
   }
   const sets = setsForEvents(poll) & mask
   if (select !== sets) {
     throw new Failure(
-      `${where}: select reports ${setNames(sets)}, because poll reports ${formatMask(poll)}`,
+      `${where}: select reports ${setNames(sets)} for what is ${formatMask(poll)} to poll and epoll`,
       `select reports ${setNames(select)}`,
     )
   }
