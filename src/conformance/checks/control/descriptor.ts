@@ -77,6 +77,7 @@ export const descriptor: readonly Check[] = [
       'A process that inherits an epoll descriptor shares the epoll: it waits, adds and is woken; its entries are of its own open files, and go with them.',
     kind: 'thread',
     source: 'epoll(7); StarryOS; measured',
+    bugs: ['Gramine: parent and child took turns with the events of one epoll'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
