@@ -20,6 +20,7 @@ export const families: readonly Family[] = [
   (await import('./thread/index.ts')).threads,
   ...(await import('./readiness/index.ts')).readiness,
   (await import('./eventfd/index.ts')).eventfds,
+  (await import('./timeouts/index.ts')).timeouts,
   (await import('./signals/index.ts')).signals,
   (await import('./poll/index.ts')).polls,
   (await import('./select/index.ts')).selects,

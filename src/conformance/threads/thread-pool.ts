@@ -22,6 +22,12 @@ const RESTS = 2
  */
 const RESTS_ON_LOCK = 15
 
+/**
+ * A thread that has run for so long, and has not come back, waits in its call too, without sleeping. Whether that is
+ * right is for a check of CPU time to say; the others find it as blocked as it will ever be.
+ */
+const SPINNING_MS = 1500
+
 /** Sleeps without turning the event loop. */
 export function sleepSync(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
@@ -156,18 +162,25 @@ export function waitUntilBlocked(threads: readonly WaiterThread[]): boolean[] {
   for (const thread of threads) thread.waitUntilCalling()
   const deadline = performance.now() + PATIENCE_MS
   const rests = threads.map(() => 0)
+  const restedAt = threads.map(() => performance.now())
   for (;;) {
     const states = threads.map((thread) => (thread.isDone ? 'done' : thread.state()))
     if (states.includes('unknown')) {
       sleepSync(BLIND_SETTLE_MS)
       return threads.map((thread) => !thread.isDone)
     }
-    for (const [i, state] of states.entries()) rests[i] = state === 'running' ? 0 : (rests[i] ?? 0) + 1
-    const settled = states.every(
-      (state, i) => state === 'done' || (rests[i] ?? 0) >= (state === 'on a lock' ? RESTS_ON_LOCK : RESTS),
-    )
+    const now = performance.now()
+    for (const [i, state] of states.entries()) {
+      rests[i] = state === 'running' ? 0 : (rests[i] ?? 0) + 1
+      if (state !== 'running') restedAt[i] = now
+    }
+    const settled = states.every((state, i) => {
+      if (state === 'done') return true
+      if (state === 'running') return now - (restedAt[i] ?? now) >= SPINNING_MS
+      return (rests[i] ?? 0) >= (state === 'on a lock' ? RESTS_ON_LOCK : RESTS)
+    })
     if (settled) return threads.map((thread) => !thread.isDone)
-    if (performance.now() > deadline) return threads.map(() => false)
+    if (now > deadline) return threads.map(() => false)
     sleepSync(1)
   }
 }

@@ -5,10 +5,9 @@ import { Memory } from '../../libc/memory.ts'
 import type { Pointer } from '../../libc/signatures.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { Machine } from '../machine.ts'
-import { resultOf } from '../native-call.ts'
 import { requireReach } from './functions.ts'
 import type { WaitFunction } from './functions.ts'
-import type { Wait } from './wait.ts'
+import type { BlockingCall, Wait } from './wait.ts'
 
 /** The size of the kernel's own sigset_t, which is not that of libc. */
 export const SIGSET_BYTES = 8
@@ -27,31 +26,29 @@ const systemCalls: Readonly<Partial<Record<WaitFunction['name'], keyof SyscallNu
 }
 
 /**
- * Makes a wait by the number of its system call, past its wrapper, and says what it gave. Throws
- * `UnsupportedError` where that does not lead to what is under test, or is not there.
+ * A wait by the number of its system call, past its wrapper. Throws `UnsupportedError` where that does not lead to
+ * what is under test, or is not there.
  */
-export function waitByNumber(machine: Machine, wait: Wait, { mask, size }: RawMask): string {
+export function byNumber(machine: Machine, wait: Wait, { mask, size }: RawMask): BlockingCall {
   const { fn, args } = wait.invocation
   const name = systemCalls[fn as WaitFunction['name']]
   const number = name === undefined ? undefined : syscallNumbers()?.[name]
   if (number === undefined)
     throw new UnsupportedError(fn, `${process.arch} has no number for this system call`)
   requireReach(machine.libc, 'syscall', machine.backend)
-  wait.reset()
-  const leading = args.slice(0, -1).map(Number)
   // pselect6 has one argument less than it would need, so the last one leads to mask and size.
   const last = fn === 'pselect' ? [pairOf(machine, mask, size)] : [mask, size]
-  const six = [...leading, ...last, NULL, NULL].slice(0, 6)
-  const result = resultOf(
-    machine.libc,
-    'syscall',
-    number,
-    ...(six as [number, number, number, number, number, number]),
-  )
-  if (result === 'ENOSYS' || result === 'EPERM') {
-    throw new UnsupportedError(`${fn} by number`, `it is missing or forbidden here: ${result}`)
+  const six = [...args.slice(0, -1), ...last, NULL, NULL].slice(0, 6)
+  return {
+    invocation: { fn: 'syscall', args: [number, ...six] },
+    text: `${wait.text} by number, with ${mask === NULL ? 'no mask' : 'a mask'} of ${size} bytes`,
+    reset: () => wait.reset(),
+    outcome(result, errno) {
+      const outcome = wait.outcome(result, errno)
+      if (outcome !== 'ENOSYS' && outcome !== 'EPERM') return outcome
+      throw new UnsupportedError(`${fn} by number`, `it is missing or forbidden here: ${outcome}`)
+    },
   }
-  return typeof result === 'string' ? result : wait.outcome(result, 0)
 }
 
 function pairOf(machine: Machine, mask: Pointer, size: number): Pointer {

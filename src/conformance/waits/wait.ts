@@ -4,6 +4,7 @@ import { errnoName } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { add, epoll, pipe } from '../build.ts'
+import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { formatMask } from '../masks.ts'
 import { decodeEvents, eventBuffer } from '../operations/events.ts'
@@ -12,8 +13,26 @@ import type { Invocation } from '../threads/job.ts'
 import { TOO_MANY } from './functions.ts'
 import type { WaitFunction } from './functions.ts'
 
-/** How long a wait may last: in the unit of the function, which must be able to say it, or without end. */
-export type Timeout = { readonly ms: number } | { readonly ns: number } | 'never'
+/**
+ * How long a wait may last: without end, or a time that the function must be able to say in its unit. `seconds`
+ * and `rest` are passed on as they are, also where they are no time at all.
+ */
+export type Timeout =
+  | { readonly ms: number }
+  | { readonly ns: number }
+  | { readonly seconds: bigint; readonly rest: bigint }
+  | 'never'
+
+/** A call that may block, ready to be made by any thread. */
+export interface BlockingCall {
+  readonly invocation: Invocation
+  /** The call in words: `ppoll(1.5 ms)`. */
+  readonly text: string
+  /** Puts everything that the call overwrites back to where it was before the first call. */
+  reset(): void
+  /** What the last call gave, in words. */
+  outcome(result: number, errno: number): string
+}
 
 /** What a call of a wait gave, and how long it took. */
 export interface Made {
@@ -44,9 +63,8 @@ const ROOM = 4
  * A wait for the pipe of `watchPipe`, by any function, ready to be made by any thread. What the function
  * overwrites is put back by `reset`, so that it can be made again.
  */
-export class Wait {
+export class Wait implements BlockingCall {
   readonly invocation: Invocation
-  /** The call in words: `ppoll(1.5 ms)`. */
   readonly text: string
   readonly #machine: Machine
   readonly #fn: WaitFunction
@@ -57,7 +75,7 @@ export class Wait {
   constructor(machine: Machine, fn: WaitFunction, timeout: Timeout, mask?: Memory) {
     this.#machine = machine
     this.#fn = fn
-    this.text = `${fn.name}(${timeoutText(timeout)})`
+    this.text = `${fn.name}(${timeoutText(timeout, fn.unit)})`
     const time = fn.unit === 'ms' || timeout === 'never' ? undefined : timeMemory()
     const events = eventsMemory(machine)
     this.#time = time
@@ -73,37 +91,16 @@ export class Wait {
     this.invocation = { fn: fn.name, args: [...this.#leading(), limit, ...masks] }
   }
 
-  /** Puts everything back to where it was before the first call. */
   reset(): void {
     this.#fill()
   }
 
-  /** What the last call gave. Fails where that is no answer at all: a count that is not that of the events. */
+  /** Fails where that is no answer at all: a count that is not that of the events. */
   outcome(result: number, errno: number): string {
     if (result === -1) return errnoName(errno)
     const ready = this.#ready(result)
     this.#machine.expect(result, ready.length, `${this.#fn.name} returns`)
     return ready.join(', ') || NOTHING
-  }
-
-  /** Makes the call in this thread, which the timeout must let go. */
-  make(): Made {
-    this.reset()
-    const { fn, args } = this.invocation
-    const native = this.#machine.libc.fn[fn] as (...a: readonly (number | string)[]) => number
-    const start = process.hrtime.bigint()
-    const result = native(...args)
-    const errno = result === -1 ? this.#machine.libc.errno() : 0
-    const elapsedNs = Number(process.hrtime.bigint() - start)
-    return { outcome: this.outcome(result, errno), elapsedNs }
-  }
-
-  /** Makes the call in this thread, and fails unless it gives this. */
-  expect(outcome: string): Made {
-    this.#machine.begin(this.text)
-    const made = this.make()
-    this.#machine.expect(made.outcome, outcome, this.#fn.name)
-    return made
   }
 
   /** What the call has left of the memory that says its timeout, in nanoseconds. */
@@ -114,9 +111,20 @@ export class Wait {
     return Number(view.getBigInt64(0, true) * 1_000_000_000n + view.getBigInt64(8, true) * unitNs)
   }
 
-  /** The bytes that say what is waited for, and get what is ready. */
-  get bytes(): Uint8Array {
-    return this.#events.bytes
+  /**
+   * Calls that put everything back as \`reset\` does, for a thread that makes the call over and over. Only select
+   * overwrites what it is given.
+   */
+  get resetting(): readonly Invocation[] {
+    if (this.#machine.backend !== 'select') return []
+    return [this.#events, this.#time].flatMap((memory) => {
+      if (memory === undefined) return []
+      this.reset()
+      const copy = new Memory(memory.bytes.length, { shared: true })
+      copy.bytes.set(memory.bytes)
+      this.#machine.keep(copy)
+      return [{ fn: 'memcpy', args: [memory.address, copy.address, memory.bytes.length] } as const]
+    })
   }
 
   /** The same call with an argument that makes it fail at once, and how. */
@@ -162,6 +170,40 @@ export class Wait {
   }
 }
 
+/** Makes a call in this thread, which it must not block for long. */
+export function make(machine: Machine, call: BlockingCall): Made {
+  call.reset()
+  const { fn, args } = call.invocation
+  const native = machine.libc.fn[fn] as (...a: readonly (number | string)[]) => number
+  const start = process.hrtime.bigint()
+  const result = native(...args)
+  const errno = result === -1 ? machine.libc.errno() : 0
+  const elapsedNs = Number(process.hrtime.bigint() - start)
+  return { outcome: call.outcome(result, errno), elapsedNs }
+}
+
+/** Makes a call in this thread, and fails unless it gives this. */
+export function expectCall(machine: Machine, call: BlockingCall, outcome: string): Made {
+  machine.begin(call.text)
+  const made = make(machine, call)
+  machine.expect(made.outcome, outcome, call.text)
+  return made
+}
+
+/** Fails unless a wait lasted its time to the nanosecond: being early is a bug, being late is not. */
+export function expectNotEarly(wait: BlockingCall, made: Made, timeoutNs: number): void {
+  if (made.elapsedNs >= timeoutNs) return
+  throw new Failure(
+    `${wait.text} lasts at least ${inMs(timeoutNs)}`,
+    `${wait.text} lasted ${inMs(made.elapsedNs)}`,
+  )
+}
+
+/** A time in milliseconds, with as many digits as it has. */
+export function inMs(ns: number): string {
+  return `${ns / 1e6} ms`
+}
+
 function eventsMemory(machine: Machine): Memory {
   switch (machine.backend) {
     case 'epoll':
@@ -199,6 +241,11 @@ function timeMemory(): Memory {
 
 /** A timespec, or a timeval, which differs from it only in its unit. */
 function fillTime({ view }: Memory, unitNs: number, timeout: Exclude<Timeout, 'never'>): void {
+  if ('seconds' in timeout) {
+    view.setBigInt64(0, timeout.seconds, true)
+    view.setBigInt64(8, timeout.rest, true)
+    return
+  }
   const ns = 'ns' in timeout ? timeout.ns : timeout.ms * 1e6
   if (ns % unitNs !== 0) throw new TypeError(`a timeval cannot say ${ns} ns`)
   view.setBigInt64(0, BigInt(Math.floor(ns / 1e9)), true)
@@ -207,12 +254,14 @@ function fillTime({ view }: Memory, unitNs: number, timeout: Exclude<Timeout, 'n
 
 function milliseconds(timeout: Timeout): number {
   if (timeout === 'never') return -1
+  if ('seconds' in timeout) throw new TypeError('an int of milliseconds has no parts')
   const ms = 'ms' in timeout ? timeout.ms : timeout.ns / 1e6
   if (!Number.isInteger(ms)) throw new TypeError(`an int of milliseconds cannot say ${ms} ms`)
   return ms
 }
 
-function timeoutText(timeout: Timeout): string {
-  if (timeout === 'never') return 'no timeout'
-  return 'ms' in timeout ? `${timeout.ms} ms` : `${timeout.ns / 1e6} ms`
+function timeoutText(timeout: Timeout, unit: WaitFunction['unit']): string {
+  if (timeout === 'never') return unit === 'ms' ? '-1 ms' : 'NULL'
+  if ('seconds' in timeout) return `${timeout.seconds} s and ${timeout.rest} ${unit}`
+  return 'ms' in timeout ? `${timeout.ms} ms` : inMs(timeout.ns)
 }

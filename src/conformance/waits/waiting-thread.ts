@@ -7,11 +7,11 @@ import { NULL } from '../../libc/signatures.ts'
 import { sendToThread, signalSet, signalsIn } from '../../libc/signals.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
-import { LONGEST_WAIT_MS } from '../patience.ts'
+import { LONGEST_WAIT_MS, PROMPT_MS } from '../patience.ts'
 import type { Invocation, Job, JobResult } from '../threads/job.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import type { WaiterThread } from '../threads/thread-pool.ts'
-import type { Made, Wait } from './wait.ts'
+import type { BlockingCall, Made } from './wait.ts'
 
 /** How long something that must not happen gets to happen. */
 const SETTLE_MS = 15
@@ -21,7 +21,7 @@ export class WaitingThread {
   readonly #machine: Machine
   readonly #thread: WaiterThread
   readonly #before = new Memory(layouts.sigset.size, { shared: true })
-  #wait: Wait | undefined
+  #wait: BlockingCall | undefined
 
   constructor(machine: Machine) {
     this.#machine = machine
@@ -37,7 +37,7 @@ export class WaitingThread {
   }
 
   /** Starts a wait. */
-  start(wait: Wait): void {
+  start(wait: BlockingCall): void {
     wait.reset()
     this.#wait = wait
     this.#machine.begin(`a thread calls ${wait.text}`)
@@ -50,7 +50,7 @@ export class WaitingThread {
   }
 
   /** Starts a wait, and returns when the thread truly sleeps in it. Fails if it returns instead. */
-  startBlocked(wait: Wait): void {
+  startBlocked(wait: BlockingCall): void {
     this.start(wait)
     if (!this.#thread.waitUntilBlocked()) this.#failAsReturned(wait)
   }
@@ -87,7 +87,7 @@ export class WaitingThread {
   }
 
   /** Starts a wait, and fails unless it gives this. */
-  expectOf(wait: Wait, outcome: string, timeoutMs?: number): Made {
+  expectOf(wait: BlockingCall, outcome: string, timeoutMs?: number): Made {
     this.start(wait)
     return this.expect(outcome, timeoutMs)
   }
@@ -95,8 +95,8 @@ export class WaitingThread {
   /** Makes a call that cannot block, and says what it gave: its result, or its errno. */
   call(invocation: Invocation): number | string {
     this.#thread.post({ calls: [invocation], rounds: 1 })
-    const result = this.#thread.join(LONGEST_WAIT_MS)
-    if (result === undefined) throw new Failure(`${invocation.fn} returns`, 'it does not')
+    const result = this.#thread.join(PROMPT_MS)
+    if (result === undefined) throw new Failure(`${invocation.fn} returns at once`, 'it blocks')
     return result.result === -1 ? errnoName(result.errno) : result.result
   }
 
@@ -150,12 +150,12 @@ export class WaitingThread {
     this.#makeCall({ fn: 'pthread_sigmask', args: [SIG_SETMASK, this.#before.address, NULL] })
   }
 
-  #running(): Wait {
+  #running(): BlockingCall {
     if (this.#wait === undefined) throw new TypeError('the thread has no wait that was started')
     return this.#wait
   }
 
-  #failAsReturned(wait: Wait): never {
+  #failAsReturned(wait: BlockingCall): never {
     const outcome = this.end(LONGEST_WAIT_MS)?.outcome
     throw new Failure(`${wait.text} blocks`, `${wait.text} returned with ${outcome ?? 'nothing'}`)
   }

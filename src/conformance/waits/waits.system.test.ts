@@ -9,7 +9,7 @@ import { ThreadPool } from '../threads/thread-pool.ts'
 import { backendsOf, namesOf, waitFunction } from './functions.ts'
 import type { Variant } from './functions.ts'
 import { Handler } from './handler.ts'
-import { NOTHING, readable, Wait, watchPipe } from './wait.ts'
+import { expectCall, make, NOTHING, readable, Wait, watchPipe } from './wait.ts'
 import { withThreads } from './waiting-thread.ts'
 
 const libc = openLibc()
@@ -49,31 +49,31 @@ describe.each(all)('$name', ({ backend, variant }) => {
   })
   afterEach(() => machine.close())
 
-  const make = (timeout: ConstructorParameters<typeof Wait>[2], ...mask: readonly number[]): Wait =>
+  const waitOf = (timeout: ConstructorParameters<typeof Wait>[2], ...mask: readonly number[]): Wait =>
     new Wait(machine, waitFunction(libc, backend, variant), timeout, signalSet(...mask))
 
   it('gives the same each time it is made', () => {
-    const wait = make({ ms: 1 })
+    const wait = waitOf({ ms: 1 })
     for (let round = 0; round < 2; round++) {
-      const made = wait.make()
+      const made = make(machine, wait)
       expect(made.outcome).toBe(NOTHING)
       expect(made.elapsedNs).toBeGreaterThanOrEqual(1e6)
       machine.run(write('w', 1))
-      expect(wait.make().outcome).toBe(readable('r'))
+      expect(make(machine, wait).outcome).toBe(readable('r'))
       machine.run(read('r', 1))
     }
-    expect(() => wait.expect(readable('r'))).toThrow(Failure)
+    expect(() => expectCall(machine, wait, readable('r'))).toThrow(Failure)
   })
 
   it('fails at once where it is asked to', () => {
-    const { invocation, errno } = make('never').failing
+    const { invocation, errno } = waitOf('never').failing
     withThreads(machine, 1, (thread) => expect(thread.call(invocation)).toBe(errno))
   })
 
   it('blocks in a thread until a signal, whose handler has run then', () => {
     const handler = new Handler(machine, SIG.URG)
     withThreads(machine, 1, (thread) => {
-      const wait = make('never')
+      const wait = waitOf('never')
       thread.startBlocked(wait)
       thread.expectStillBlocked(1)
       handler.expectRun(false, 'before')
@@ -91,7 +91,7 @@ describe.each(all)('$name', ({ backend, variant }) => {
       expect(thread.mask()).toEqual([SIG.URG, SIG.WINCH])
       thread.signal(SIG.WINCH)
       expect(thread.pending()).toEqual([SIG.WINCH])
-      thread.start(make(LONG, SIG.URG))
+      thread.start(waitOf(LONG, SIG.URG))
     })
     const byte = read('r', 1)
     machine.run(byte)
@@ -99,7 +99,7 @@ describe.each(all)('$name', ({ backend, variant }) => {
 
   it('tells of a wait that returns where it is to block', () => {
     withThreads(machine, 1, (thread) => {
-      expect(() => thread.startBlocked(make({ ms: 0 }))).toThrow(`got`)
+      expect(() => thread.startBlocked(waitOf({ ms: 0 }))).toThrow(`got`)
     })
   })
 })

@@ -7,8 +7,8 @@ import type { Machine } from '../../machine.ts'
 import { callOnce } from '../../operations/calls.ts'
 import { waitChecks } from '../../waits/define.ts'
 import type { WaitFunction } from '../../waits/functions.ts'
-import { SIGSET_BYTES, waitByNumber } from '../../waits/raw.ts'
-import { readable, Wait, watchPipe } from '../../waits/wait.ts'
+import { SIGSET_BYTES, byNumber } from '../../waits/raw.ts'
+import { expectCall, readable, Wait, watchPipe } from '../../waits/wait.ts'
 
 const masked = ['pwait', 'pwait2'] as const
 
@@ -37,7 +37,7 @@ export const signalArguments: readonly Check[] = [
       attempt('nothing')
       machine.run(write('w', 1))
       attempt('a descriptor')
-      new Wait(machine, fn, { ms: 0 }).expect(readable('r'))
+      expectCall(machine, new Wait(machine, fn, { ms: 0 }), readable('r'))
     },
   }),
   ...waitChecks({
@@ -59,9 +59,7 @@ function expectSizeChecked(machine: Machine, fn: WaitFunction): void {
   const wait = new Wait(machine, fn, { ms: 0 })
   const empty = signalSet()
   const attempt = (mask: Pointer, size: number, expected: string): void => {
-    const what = `${fn.name} by number with ${mask === NULL ? 'no mask' : 'a mask'} of ${size} bytes`
-    machine.begin(what)
-    machine.expect(waitByNumber(machine, wait, { mask, size }), expected, what)
+    expectCall(machine, byNumber(machine, wait, { mask, size }), expected)
   }
   attempt(empty.address, SIGSET_BYTES, readable('r'))
   for (const size of WRONG_SIZES) attempt(empty.address, size, 'EINVAL')
