@@ -10,7 +10,7 @@ import { sys } from '../../../libc/libc.ts'
 import { addResult, chain } from './topology.ts'
 
 /** More than the kernel lets any epoll be watched by: 1000. */
-const ON_A_FILE = 1100
+const ON_A_FILE = 1001
 
 /** How many epolls Linux lets watch one that is so deep. */
 const AT_DEPTH = { 2: 500, 3: 100 } as const
