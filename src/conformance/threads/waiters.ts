@@ -45,18 +45,26 @@ export class Waiters {
 
   /** Fails unless these are the ones who have come back since the last look. */
   expectWoken(expected: WokenBy, count: Count = total(Object.values(expected))): void {
-    this.#settle(leastOf(count))
-    const actual = this.#takeReturned()
-    const tallied = tally(actual)
-    const kinds = new Set([...tallied.keys(), ...Object.keys(expected)])
-    const met =
-      isWithin(actual.length, count) &&
-      [...kinds].every((kind) => isWithin(tallied.get(kind) ?? 0, expected[kind] ?? 0))
-    if (!met) this.#fail(`${textOfExpected(expected, count)}, and the others sleep`, actual)
-    this.#mayFollow = [...kinds].flatMap((kind) => {
-      const most = mostOf(expected[kind] ?? 0) - (tallied.get(kind) ?? 0)
-      return Array.from({ length: most }, () => kind)
-    })
+    const actual: string[] = []
+    const countOf = (kind: string): number => actual.filter((text) => text === kind).length
+    const kinds = (): readonly string[] => [...new Set([...actual, ...Object.keys(expected)])]
+    const isTooMuch = (): boolean =>
+      actual.length > mostOf(count) || kinds().some((kind) => countOf(kind) > mostOf(expected[kind] ?? 0))
+    const isEnough = (): boolean =>
+      actual.length >= leastOf(count) &&
+      kinds().every((kind) => countOf(kind) >= leastOf(expected[kind] ?? 0))
+    // One kind may be there at once, and another that must come a little later.
+    for (let least = leastOf(count); ; least = 1) {
+      this.#settle(least)
+      const more = this.#takeReturned()
+      actual.push(...more)
+      if (isTooMuch() || isEnough() || more.length === 0) break
+    }
+    if (isTooMuch() || !isEnough())
+      this.#fail(`${textOfExpected(expected, count)}, and the others sleep`, actual)
+    this.#mayFollow = kinds().flatMap((kind) =>
+      Array.from({ length: mostOf(expected[kind] ?? 0) - countOf(kind) }, () => kind),
+    )
   }
 
   /** Lets the others go. Fails unless they are so many, and get that and nothing else. */
