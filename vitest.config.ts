@@ -10,7 +10,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{bench,scripts,src}/**/*.test.ts'], exclude: [system] },
+        test: {
+          name: 'unit',
+          include: ['{bench,scripts,src}/**/*.test.ts'],
+          exclude: [system],
+          // They take milliseconds; a machine that is busy with other things may make seconds of them.
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,
