@@ -31,6 +31,11 @@ export const abi: readonly Check[] = [
     id: 'epoll.abi.event-size',
     statement: `epoll_wait writes events of ${EVENT_SIZE} bytes, with the data ${offsets.data} bytes in: packed on x86-64, aligned everywhere else.`,
     source: '<linux/eventpoll.h>; epoll-shim; odin-lang/Odin#5837; FEX-Emu/FEX#590; asterinas#2470',
+    bugs: [
+      'FEX-Emu/FEX#590: an emulator did not translate the struct',
+      'asterinas/asterinas#2470: it was packed on RISC-V',
+      'odin-lang/Odin#5646: it was not packed on x86-64',
+    ],
     run(machine) {
       const events = new RawEvents(4)
       machine.run(
@@ -85,6 +90,10 @@ export const abi: readonly Check[] = [
     id: 'epoll.abi.data-u64',
     statement: 'All 64 bits of the data come back as they were given, by ADD and by MOD.',
     source: 'epoll_ctl(2); qiling#1558; apache/nuttx#3038; measured',
+    bugs: [
+      'qilingframework/qiling#1558: the data was computed anew',
+      'apache/nuttx#3038: only half of the data was kept',
+    ],
     run(machine) {
       machine.run(eventfd('e', 1), epoll('ep'))
       const given = new RawEvents(1)

@@ -58,6 +58,7 @@ export const modify: readonly Check[] = [
     id: 'epoll.ctl.mod-queued-event-new-data',
     statement: 'An event that is queued when its entry is modified is reported once, with the new data.',
     source: 'StarryOS epoll-ctl-mod; rust-lang/miri#4676; measured',
+    bugs: ['StarryOS: MOD made a new object, and what was queued for the old one was lost'],
     steps: [
       pipe('r', 'w'),
       epoll('level'),

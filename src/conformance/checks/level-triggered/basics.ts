@@ -8,6 +8,7 @@ export const basics: readonly Check[] = [
     statement:
       'A byte in a pipe is reported as exactly IN, with the right data, on every wait until it is read.',
     source: 'kernel selftest epoll_wakeup 1; LTP; measured',
+    bugs: ['deislabs/mystikos#308: IN and OUT where neither was possible'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -56,6 +57,10 @@ export const basics: readonly Check[] = [
     id: 'epoll.lt.already-ready-at-add',
     statement: 'A descriptor that is ready when it is added is reported by the next wait, without waiting.',
     source: 'kernel selftests; StarryOS; measured',
+    bugs: [
+      'F-Stack/f-stack#351: what had become ready just before it was added was never reported',
+      'occlum/ngo#246: an entry that was ready did not wake a new wait',
+    ],
     steps: [
       pipe('r', 'w'),
       write('w', 1),
@@ -69,6 +74,10 @@ export const basics: readonly Check[] = [
     id: 'epoll.lt.one-entry-per-fd',
     statement: 'A ready descriptor fills one slot, whatever the room; both directions ready are one entry.',
     source: 'StarryOS (returned 4 copies); wasmer#6608 (two entries)',
+    bugs: [
+      'wasmerio/wasmer#6608: an event for IN and another for OUT',
+      'mheily/libkqueue#29, #59: two filters of one descriptor shared one entry',
+    ],
     steps: [
       eventfd('e', 1),
       epoll('ep'),
@@ -84,6 +93,10 @@ export const basics: readonly Check[] = [
     statement:
       'Of a level-triggered and an edge-triggered entry, both are reported once, and then only the first.',
     source: 'Miri test_epoll_mixed_modes',
+    bugs: [
+      'mtcp-stack/mtcp#297: level-triggered entries were reported once',
+      'F-Stack/f-stack#115: edge-triggered entries were reported again and again',
+    ],
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),

@@ -24,6 +24,11 @@ export const basics: readonly Check[] = [
     statement:
       'It is reported once; until it is re-armed, neither the same data, nor more of it, nor HUP, nor ERR is.',
     source: 'LTP epoll_wait07; gVisor Oneshot; shadow#349; measured',
+    bugs: [
+      'shadow/shadow#349: a one-shot entry was reported again',
+      'apache/nuttx#5937: masks were stored in 8 bits, so that ONESHOT and ET were lost',
+      'DragonOS-Community/DragonOS#1545: ONESHOT was read from the wrong mask',
+    ],
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),
@@ -56,6 +61,7 @@ export const basics: readonly Check[] = [
     id: 'epoll.oneshot.entry-stays',
     statement: 'After it fired the entry is still there: ADD gives EEXIST, MOD and DEL succeed.',
     source: 'apache/nuttx#8871 (the entry was freed); measured',
+    bugs: ['apache/nuttx#8871: the entry was freed when it had fired'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -100,6 +106,7 @@ export const basics: readonly Check[] = [
     id: 'epoll.oneshot.disables-all-filters',
     statement: 'With IN and OUT asked for, OUT firing disarms both: data that comes later is not reported.',
     source: 'elfuse#5 (epoll over kqueue, where each filter fires by itself); measured',
+    bugs: ['sysprog21/elfuse#5: after one filter had fired the other was still armed'],
     steps: [
       socketpair('a', 'b'),
       epoll('ep'),

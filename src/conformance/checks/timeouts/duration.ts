@@ -2,7 +2,7 @@ import { add, eventfd, read, write } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
-import { PROMPT_MS } from '../../patience.ts'
+import { PROMPT_MS, WOKEN } from '../../patience.ts'
 import { waitChecks } from '../../waits/define.ts'
 import type { WaitFunction } from '../../waits/functions.ts'
 import {
@@ -150,10 +150,10 @@ function expectAtOnce(machine: Machine, wait: Wait, outcome: string): void {
 function expectEventAfterTimeout(machine: Machine, fn: WaitFunction): void {
   watchPipe(machine)
   const brief = new Wait(machine, fn, { ms: 1 })
-  const long = new Wait(machine, fn, { ms: PROMPT_MS })
+  const long = new Wait(machine, fn, { ms: WOKEN.timeoutMs })
   expectCall(machine, brief, NOTHING)
   machine.run(write('w', 1))
-  expectCall(machine, long, readable('r'))
+  expectCall(machine, new Wait(machine, fn, { ms: PROMPT_MS }), readable('r'))
   machine.run(read('r', 1))
   withThreads(machine, 1, (thread) => {
     thread.expectOf(brief, NOTHING)
