@@ -77,6 +77,5 @@ const listed = (masks: Readonly<Record<string, string>>): string =>
     .join(', ')
 
 function plain(value: unknown): string {
-  if (typeof value === 'string') return value.replace(/^\$/, '')
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'string' ? value.replace(/^\$/, '') : JSON.stringify(value)
 }
