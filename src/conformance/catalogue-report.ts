@@ -15,7 +15,7 @@ export interface CheckDescription {
   /** Where the expectation comes from. */
   readonly source: string
   /** What breaks where it does not hold. */
-  readonly why?: string
+  readonly why: string
   /** Real bugs that it would have caught. */
   readonly bugs?: readonly string[]
   /** How backends or systems differ in this. */
@@ -29,7 +29,7 @@ export interface CatalogueReport {
   readonly schema: 'evloop/catalogue@1'
   readonly tool: { readonly name: 'evloop'; readonly version: string }
   /** The families that the checks are of. */
-  readonly families: readonly { readonly name: string; readonly title: string; readonly why?: string }[]
+  readonly families: readonly { readonly name: string; readonly title: string; readonly why: string }[]
   readonly checks: readonly CheckDescription[]
 }
 
@@ -43,7 +43,7 @@ export function catalogueReport(
     families: [...new Set(entries.map(({ family }) => family))].map(({ name, title, why }) => ({
       name,
       title,
-      ...(why === undefined ? {} : { why }),
+      why,
     })),
     checks: entries.map((entry) => ({
       ...describeCheck(entry),
@@ -55,7 +55,6 @@ export function catalogueReport(
 /** Where the check itself does not say why it matters, its family does. */
 function describeCheck({ check, family }: CatalogueEntry): CheckDescription {
   const { id, level, kind, backends, statement, source, bugs, differs } = check
-  const why = check.why ?? family.why
   return {
     id,
     family: family.name,
@@ -64,7 +63,7 @@ function describeCheck({ check, family }: CatalogueEntry): CheckDescription {
     backends,
     statement,
     source,
-    ...(why === undefined ? {} : { why }),
+    why: check.why ?? family.why,
     ...(bugs === undefined ? {} : { bugs }),
     ...(differs === undefined ? {} : { differs }),
   }

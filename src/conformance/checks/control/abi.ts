@@ -31,6 +31,14 @@ export const abi: readonly Check[] = [
     id: 'epoll.abi.event-size',
     statement: `epoll_wait writes events of ${EVENT_SIZE} bytes, with the data ${offsets.data} bytes in: packed on x86-64, aligned everywhere else.`,
     source: '<linux/eventpoll.h>; epoll-shim; odin-lang/Odin#5837; FEX-Emu/FEX#590; asterinas#2470',
+    bugs: [
+      'odin-lang/Odin#5837, rust-lang/rust#12003, rust-lang/libc#1053: the struct was not packed where it must be, or packed where it must not be',
+      'asterinas/asterinas#2470: packed on RISC-V',
+      'FEX-Emu/FEX#590: not translated from x86 to arm64',
+      'pizlonator/fil-c#8, brettwooldridge/NuProcess#79, derek-will/SocketCANSharp#44: wrong size in a binding',
+    ],
+    differs:
+      'The struct is packed on x86-64 alone (12 bytes, data at 4); everywhere else it has 16 bytes and the data at 8. Emulators between architectures have to translate it.',
     run(machine) {
       const events = new RawEvents(4)
       machine.run(
@@ -63,6 +71,7 @@ export const abi: readonly Check[] = [
     statement: 'Events may lie at any address, for epoll_ctl and for epoll_wait.',
     level: 'de-facto',
     source: 'StarryOS (the network poller of Go); tgoskits#914; measured',
+    bugs: ['rcore-os/tgoskits#914: EFAULT for an event that was not aligned, as those of Go are not'],
     run(machine) {
       machine.run(eventfd('e', 1), epoll('ep'))
       for (let shift = 0; shift < 8; shift++) {
@@ -85,6 +94,12 @@ export const abi: readonly Check[] = [
     id: 'epoll.abi.data-u64',
     statement: 'All 64 bits of the data come back as they were given, by ADD and by MOD.',
     source: 'epoll_ctl(2); qiling#1558; apache/nuttx#3038; measured',
+    bugs: [
+      'qilingframework/qiling#1558: the data was recomputed',
+      'apache/nuttx#3038: 64-bit handles were cut off',
+      'felix86#361: io_uring carried an event that was not translated',
+    ],
+    differs: 'WASIX took the data for a descriptor and used it as the key of the entry.',
     run(machine) {
       machine.run(eventfd('e', 1), epoll('ep'))
       const given = new RawEvents(1)
@@ -103,6 +118,8 @@ export const abi: readonly Check[] = [
       'The system calls epoll_create and epoll_wait work by their own numbers, which old programs use, like the newer ones.',
     level: 'de-facto',
     source: 'StarryOS compat-entrypoints',
+    bugs: ['milkv-duo/duo-buildroot-sdk#76, skiffos/SkiffOS#1: ENOSYS on kernels of vendors'],
+    differs: 'arm64 and RISC-V never had the old calls; there the libc makes the newer ones.',
     run(machine) {
       const { libc } = machine
       const numbers = syscallNumbers()

@@ -54,6 +54,7 @@ export const descriptor: readonly Check[] = [
     id: 'epoll.fd.dup-works',
     statement: 'A duplicate of an epoll descriptor is the same epoll, and keeps it when the first is closed.',
     source: 'Miri issue 3858; measured',
+    bugs: ['rust-lang/miri#3858: a duplicate of an epoll descriptor did not work'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -77,6 +78,9 @@ export const descriptor: readonly Check[] = [
       'A process that inherits an epoll descriptor shares the epoll: it waits, adds and is woken; its entries are of its own open files, and go with them.',
     kind: 'thread',
     source: 'epoll(7); StarryOS; measured',
+    bugs: ['libuv/libuv#4323, #4328: entries that lived on made a busy loop'],
+    differs:
+      'An epoll is shared with a child process. A kqueue is not inherited (FreeBSD 15 can copy it), a ring is inherited and may be unusable, and shims break.',
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -119,6 +123,7 @@ export const descriptor: readonly Check[] = [
     level: 'de-facto',
     kind: 'thread',
     source: 'unix(7); epoll-shim (documented as unsupported there)',
+    differs: 'epoll-shim does not support it.',
     steps: [
       socketpair('a', 'b'),
       pipe('r', 'w'),
@@ -143,6 +148,7 @@ export const descriptor: readonly Check[] = [
       'In /proc/self/fdinfo each entry is a line with number, mask (ERR and HUP added) and data; DEL takes it away.',
     level: 'quirk',
     source: 'proc(5); measured',
+    differs: "Tools read this file, evloop's inspect among them. gVisor and others have no such lines.",
     run(machine) {
       const expectWatches = (...expected: readonly (readonly [string, string])[]): void => {
         machine.begin('read the entries from /proc/self/fdinfo')
