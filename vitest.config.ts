@@ -10,7 +10,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{bench,scripts,src}/**/*.test.ts'], exclude: [system] },
+        test: {
+          name: 'unit',
+          include: ['{bench,scripts,src}/**/*.test.ts'],
+          exclude: [system],
+          // What takes a second on an idle machine takes ten on one that is not.
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,
