@@ -142,7 +142,6 @@ const checks: readonly Check[] = [
     source: 'seed: the readiness loop, validated path 6 (half-close eof)',
     bugs: [
       'mio#933, mio#939: RDHUP was taken for HUP, and the data behind it was lost',
-      'libkrun#567: the same in a virtual machine monitor',
       'hivesolutions/netius#79, varnish#4138: EV_EOF was taken for an error, and data was lost',
     ],
     differs: 'epoll reports RDHUP only if asked, kqueue EV_EOF always, io_uring RDHUP always.',
@@ -209,7 +208,6 @@ const checks: readonly Check[] = [
     source: 'gVisor; LTP epoll_wait12; pipe(7)',
     bugs: [
       'google/gvisor#10066: a writer was not told that its reader had closed, and Tokio and asyncio hung',
-      'rust-lang/miri#3816: no ERR',
       'gramineproject/gramine#1073: ERR and HUP were merged into one',
     ],
     differs:
