@@ -186,7 +186,7 @@ function unknownNames(steps: readonly Step[]): string[] {
     const unknown = withInner(step)
       .flatMap(namesUsed)
       .filter((name) => !made.has(name))
-    for (const name of namesMade(step)) made.add(name)
+    for (const name of withInner(step).flatMap(namesMade)) made.add(name)
     return unknown
   })
 }

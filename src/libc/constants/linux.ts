@@ -54,13 +54,20 @@ export const EFD = { SEMAPHORE: 1, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as con
 export const IOCB = { CMD_PREAD: 0, FLAG_RESFD: 1 } as const
 
 /** <sys/timerfd.h>, <time.h> */
-export const TFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TIMER_ABSTIME: 1 } as const
+export const TFD = {
+  NONBLOCK: 0o4000,
+  CLOEXEC: 0o2000000,
+  TIMER_ABSTIME: 1,
+  TIMER_CANCEL_ON_SET: 2,
+} as const
 export const CLOCK = { REALTIME: 0, MONOTONIC: 1, THREAD_CPUTIME_ID: 3, BOOTTIME: 7 } as const
 
 /** <sys/signalfd.h>, <sys/inotify.h> */
 export const SFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 export const IN_FLAGS = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 export const IN_OPEN = 0x20
+export const IN_CREATE = 0x100
+export const IN_DELETE = 0x200
 
 /** <signal.h>: numbers of signals that are equal on every architecture that evloop knows, and pthread_sigmask. */
 export const SIG = { USR2: 12, CHLD: 17, CONT: 18, STOP: 19, URG: 23, WINCH: 28 } as const

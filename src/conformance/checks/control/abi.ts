@@ -31,14 +31,13 @@ export const abi: readonly Check[] = [
     id: 'epoll.abi.event-size',
     statement: `epoll_wait writes events of ${EVENT_SIZE} bytes, with the data ${offsets.data} bytes in: packed on x86-64, aligned everywhere else.`,
     source: '<linux/eventpoll.h>; epoll-shim; odin-lang/Odin#5837; FEX-Emu/FEX#590; asterinas#2470',
-    bugs: [
-      'odin-lang/Odin#5837, rust-lang/rust#12003, rust-lang/libc#1053: the struct was not packed where it must be, or packed where it must not be',
-      'asterinas/asterinas#2470: packed on RISC-V',
-      'FEX-Emu/FEX#590: not translated from x86 to arm64',
-      'pizlonator/fil-c#8, brettwooldridge/NuProcess#79, derek-will/SocketCANSharp#44: wrong size in a binding',
-    ],
     differs:
       'The struct is packed on x86-64 alone (12 bytes, data at 4); everywhere else it has 16 bytes and the data at 8. Emulators between architectures have to translate it.',
+    bugs: [
+      'FEX-Emu/FEX#590: an emulator did not translate the struct',
+      'asterinas/asterinas#2470: it was packed on RISC-V',
+      'odin-lang/Odin#5646: it was not packed on x86-64',
+    ],
     run(machine) {
       const events = new RawEvents(4)
       machine.run(
@@ -71,7 +70,9 @@ export const abi: readonly Check[] = [
     statement: 'Events may lie at any address, for epoll_ctl and for epoll_wait.',
     level: 'de-facto',
     source: 'StarryOS (the network poller of Go); tgoskits#914; measured',
-    bugs: ['rcore-os/tgoskits#914: EFAULT for an event that was not aligned, as those of Go are not'],
+    bugs: [
+      "rcore-os/tgoskits#914: EFAULT for an event that was not aligned; Go's network poller could not start",
+    ],
     run(machine) {
       machine.run(eventfd('e', 1), epoll('ep'))
       for (let shift = 0; shift < 8; shift++) {
@@ -94,12 +95,11 @@ export const abi: readonly Check[] = [
     id: 'epoll.abi.data-u64',
     statement: 'All 64 bits of the data come back as they were given, by ADD and by MOD.',
     source: 'epoll_ctl(2); qiling#1558; apache/nuttx#3038; measured',
-    bugs: [
-      'qilingframework/qiling#1558: the data was recomputed',
-      'apache/nuttx#3038: 64-bit handles were cut off',
-      'felix86#361: io_uring carried an event that was not translated',
-    ],
     differs: 'WASIX took the data for a descriptor and used it as the key of the entry.',
+    bugs: [
+      'qilingframework/qiling#1558: the data was computed anew',
+      'apache/nuttx#3038: only half of the data was kept',
+    ],
     run(machine) {
       machine.run(eventfd('e', 1), epoll('ep'))
       const given = new RawEvents(1)

@@ -11,7 +11,7 @@ export const basics: readonly Check[] = [
     id: 'epoll.et.once',
     statement: 'A write is reported once, although its data stays unread.',
     source: 'kernel selftest epoll_wakeup 2; F-Stack#115 (was level-triggered); measured',
-    bugs: ['F-Stack/f-stack#115: edge-triggered was level-triggered'],
+    bugs: ['F-Stack/f-stack#115: an edge-triggered entry was reported again and again'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),

@@ -16,7 +16,9 @@ export const races: readonly Check[] = [
     statement: 'What a TCP peer sends while the reader is just reaching EAGAIN is reported.',
     kind: 'race',
     source: 'StarryOS epollet-second-chunk',
-    bugs: ['rcore-os/tgoskits#696: what came while the reader reached EAGAIN was not reported'],
+    bugs: [
+      'rcore-os/tgoskits#910: what came between the delivery of an event and the next registration was lost',
+    ],
     threads: 1,
     run(machine) {
       machine.run(tcp('c', 's'), epoll('ep'), add('ep', 's', 'IN|ET'))

@@ -173,8 +173,8 @@ export const sockets: readonly Check[] = [
     statement:
       'A connected TCP socket that nothing happens to is reported as writable once, and never again.',
     source: 'StarryOS epollet (1024 phantom events); tgoskits#910',
-    bugs: ['rcore-os/tgoskits#910: phantom OUT in a loop', 'Starry-OS/StarryOS#22: 100 % of a processor'],
     differs: 'epoll-shim has additional edges of its write filter.',
+    bugs: ['rcore-os/tgoskits#910: every internal wake was reported as OUT, which was ready all the time'],
     steps: [
       epoll('ep'),
       tcp('c', 's'),

@@ -11,12 +11,12 @@ export const edges: readonly Check[] = [
     statement: 'Every write is an edge, whether or not the counter was read before it.',
     level: 'de-facto',
     source: 'StarryOS; microsoft/WSL#2462; shadow/shadow#2673; libuv/libuv#4400; mio waker; measured',
-    bugs: [
-      'microsoft/WSL#2462: an eventfd had to be read first',
-      'shadow/shadow#2673: no second edge',
-      'libuv/libuv#4400: a loop that never reads its eventfd, which is right on Linux',
-    ],
     differs: 'Every write is an edge on Linux. WSL 1, Shadow and Nanos wanted it to be read first.',
+    bugs: [
+      'microsoft/WSL#2462: no edge before the counter was read',
+      'shadow/shadow#2673: no edge while the counter was above 0',
+      'nanovms/nanos#1508: a write to a counter above 0 was none',
+    ],
     steps: [
       eventfd('e'),
       epoll('ep'),

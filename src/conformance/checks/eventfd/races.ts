@@ -47,10 +47,7 @@ export const races: readonly Check[] = [
       'However fast threads add, an edge-triggered wait wakes for the last one too, and never without something to read.',
     kind: 'race',
     source: 'mio waker; libuv async; polling notify',
-    bugs: [
-      'compio#931: a waker that was drained partially lost a wake',
-      'lalinsky/zio#503: a waker was not armed again',
-    ],
+    bugs: ['wasmerio/wasmer#6578: wakes were missed'],
     threads: THREADS,
     run(machine) {
       const storms = 100

@@ -8,10 +8,7 @@ export const basics: readonly Check[] = [
     statement:
       'A byte in a pipe is reported as exactly IN, with the right data, on every wait until it is read.',
     source: 'kernel selftest epoll_wakeup 1; LTP; measured',
-    bugs: [
-      'mtcp-stack/mtcp#297: level-triggered events were forgotten',
-      'wasmerio/wasmer#6608: not repeated',
-    ],
+    bugs: ['deislabs/mystikos#308: IN and OUT where neither was possible'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -67,9 +64,8 @@ export const basics: readonly Check[] = [
     statement: 'A descriptor that is ready when it is added is reported by the next wait, without waiting.',
     source: 'kernel selftests; StarryOS; measured',
     bugs: [
-      'occlum/occlum#306, occlum/ngo#182, #246: what was ready already did not end a new wait',
-      'F-Stack/f-stack#351: what came before ADD was lost',
-      'rust-lang/miri#4674: ADD did not wake who waited',
+      'F-Stack/f-stack#351: what had become ready just before it was added was never reported',
+      'occlum/ngo#246: an entry that was ready did not wake a new wait',
     ],
     steps: [
       pipe('r', 'w'),
@@ -84,13 +80,12 @@ export const basics: readonly Check[] = [
     id: 'epoll.lt.one-entry-per-fd',
     statement: 'A ready descriptor fills one slot, whatever the room; both directions ready are one entry.',
     source: 'StarryOS (returned 4 copies); wasmer#6608 (two entries)',
-    bugs: [
-      'wasmerio/wasmer#6608: two events for one descriptor; the second hit a number that was in use again',
-      'Mellanox/libvma#559: a descriptor was reported twice',
-      'StarryOS: four copies of one event',
-    ],
     differs:
       'epoll merges the directions into one event. kqueue has a filter, and an event, for each; libkqueue and WASIX did not merge them.',
+    bugs: [
+      'wasmerio/wasmer#6608: an event for IN and another for OUT',
+      'mheily/libkqueue#29, #59: two filters of one descriptor shared one entry',
+    ],
     steps: [
       eventfd('e', 1),
       epoll('ep'),
@@ -106,7 +101,10 @@ export const basics: readonly Check[] = [
     statement:
       'Of a level-triggered and an edge-triggered entry, both are reported once, and then only the first.',
     source: 'Miri test_epoll_mixed_modes',
-    bugs: ['F-Stack/f-stack#115: edge-triggered was level-triggered'],
+    bugs: [
+      'mtcp-stack/mtcp#297: level-triggered entries were reported once',
+      'F-Stack/f-stack#115: edge-triggered entries were reported again and again',
+    ],
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),

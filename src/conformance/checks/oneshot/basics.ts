@@ -24,13 +24,13 @@ export const basics: readonly Check[] = [
     statement:
       'It is reported once; until it is re-armed, neither the same data, nor more of it, nor HUP, nor ERR is.',
     source: 'LTP epoll_wait07; gVisor Oneshot; shadow#349; measured',
-    bugs: [
-      'shadow/shadow#349: it repeated',
-      'cloudius-systems/osv#413: an assertion failed',
-      'DragonOS#1528, #1545: the flag was read from the wrong mask',
-    ],
     differs:
       'epoll disables the entry, kqueue deletes it (EV_ONESHOT) or disables it (EV_DISPATCH), a poll of io_uring is gone.',
+    bugs: [
+      'shadow/shadow#349: a one-shot entry was reported again',
+      'apache/nuttx#5937: masks were stored in 8 bits, so that ONESHOT and ET were lost',
+      'DragonOS-Community/DragonOS#1545: ONESHOT was read from the wrong mask',
+    ],
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),
@@ -63,8 +63,8 @@ export const basics: readonly Check[] = [
     id: 'epoll.oneshot.entry-stays',
     statement: 'After it fired the entry is still there: ADD gives EEXIST, MOD and DEL succeed.',
     source: 'apache/nuttx#8871 (the entry was freed); measured',
-    bugs: ['apache/nuttx#8871: the entry was freed', 'sysprog21/elfuse#5: the filter was left behind'],
     differs: 'kqueue deletes the entry. NuttX and F-Stack freed it, so that MOD failed.',
+    bugs: ['apache/nuttx#8871: the entry was freed when it had fired'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -109,9 +109,9 @@ export const basics: readonly Check[] = [
     id: 'epoll.oneshot.disables-all-filters',
     statement: 'With IN and OUT asked for, OUT firing disarms both: data that comes later is not reported.',
     source: 'elfuse#5 (epoll over kqueue, where each filter fires by itself); measured',
-    bugs: ['sysprog21/elfuse#5: epoll over kqueue, where each filter fires by itself'],
     differs:
       'Linuxulator and other bridges over kqueue have a filter for each direction, and must disarm both.',
+    bugs: ['sysprog21/elfuse#5: after one filter had fired the other was still armed'],
     steps: [
       socketpair('a', 'b'),
       epoll('ep'),

@@ -70,11 +70,11 @@ const checks: readonly Check[] = [
     statement:
       'Write interest is added to and taken from a descriptor that has read interest, without disturbing it.',
     source: 'seed: the readiness loop, validated path 4 (the modify path of add_write)',
-    bugs: [
-      'WasmEdge/WasmEdge#1165: adding write interest to a descriptor with read interest was EEXIST',
-      'mheily/libkqueue#59: removing one filter took the other away',
-    ],
     differs: 'epoll has one entry for a descriptor and both directions, kqueue one for each.',
+    bugs: [
+      'WasmEdge/WasmEdge#1165: the second interest was added and not modified, which is EEXIST',
+      'mheily/libkqueue#59: without interest in writing there were no events for reading either',
+    ],
     steps: [
       socketpair('a', 'b'),
       openLoop('loop'),
