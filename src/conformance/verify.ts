@@ -27,13 +27,16 @@ export interface VerifyOptions {
   readonly stopAt?: ((result: CheckResult) => boolean) | undefined
   /** How long a check may take before it counts as hung. */
   readonly timeoutMs: number
-  /** How many processes run checks side by side. Default: one for each processor, and not more than 8. */
+  /** How many processes run checks side by side. Default: two for each processor, and not more than 8. */
   readonly jobs?: number | undefined
   readonly onWarning: (message: string) => void
   /** Called with how many results there are, and how many there will be, if nothing ends the run early. */
   readonly onProgress?: (done: number, total: number) => void
   readonly signal: AbortSignal
 }
+
+/** Half of the time that checks take they wait, for timeouts, for threads, or for the kernel. */
+const JOBS_PER_PROCESSOR = 2
 
 /** A run does not get faster by more processes than this: it is over before they have started. */
 const MOST_JOBS = 8
@@ -48,7 +51,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedAt = new Date().toISOString()
   const start = performance.now()
   const { lib, timeoutMs, onWarning, seed } = options
-  const jobs = options.jobs ?? Math.min(availableParallelism(), MOST_JOBS)
+  const jobs = options.jobs ?? Math.min(JOBS_PER_PROCESSOR * availableParallelism(), MOST_JOBS)
   const plan = [...new Set(options.backends)]
     .map((backend) => ({ backend, ids: chosenChecks(backend, options.checks) }))
     .filter(({ ids }) => ids.length > 0)
