@@ -18,7 +18,9 @@ export function describeStep(step: Step): string {
 function argument(value: Argument): string {
   if (typeof value === 'number') return String(value)
   if (typeof value === 'string') return value.startsWith('$') ? value.slice(1) : value
-  return 'text' in value ? `"${value.text}"` : value.bytes === 0 ? 'NULL' : `${value.bytes} bytes`
+  if ('text' in value) return `"${value.text}"`
+  if ('path' in value) return `"${value.path}"`
+  return value.bytes === 0 ? 'NULL' : `${value.bytes} bytes`
 }
 
 function inWords(value: unknown): string {

@@ -97,6 +97,10 @@ export const signatures = {
   fcntl: { args: [int, int, long], result: 'i32', fixed: 2 },
   ioctl: { args: [int, size, pointer], result: 'i32', fixed: 2 },
   mkfifo: returnsInt(string, uint),
+  mount: returnsInt(string, string, string, size, pointer),
+  umount2: returnsInt(string, int),
+  unshare: returnsInt(int),
+  sethostname: returnsInt(string, size),
   unlink: returnsInt(string),
 
   pthread_sigmask: returnsInt(int, pointer, pointer),

@@ -14,6 +14,7 @@ import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { arrayOperations } from './arrays.ts'
 import { decodeEvents, eventBuffer } from './events.ts'
+import { pathOf } from './files.ts'
 import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation, Outcome, PendingStep } from './outcome.ts'
 
@@ -22,6 +23,9 @@ export type { Outcome, PendingStep }
 
 /** An address in the first page, which no program maps. */
 const BAD_POINTER = 16
+
+/** What policies, and kernels without the feature, answer to a call that needs privilege. */
+const denials: readonly string[] = ['EPERM', 'EACCES', 'ENOSYS', 'EINVAL', 'ENODEV', 'ENOSPC', 'EUSERS']
 
 const pollfd = layouts.pollfd
 const SET_SIZE = layouts.fd_set.size
@@ -45,6 +49,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
       if (step.as !== undefined && (error === 'ENOSYS' || error === 'EPERM')) {
         throw new UnsupportedError(step.fn, error)
       }
+      if (step.mayBeDenied === true && denials.includes(error)) throw new UnsupportedError(step.fn, error)
       expectResult(step.fn, outcome, step.expect)
       if (step.as !== undefined && outcome.result >= 0) machine.bind(step.as, outcome.result)
     },
@@ -208,6 +213,7 @@ function resolve(machine: Machine, argument: Argument, memory: Memory[]): number
   if (argument === 'bad-pointer') return BAD_POINTER
   if (typeof argument === 'string') return machine.fd(argument.slice(1))
   if ('text' in argument) return argument.text
+  if ('path' in argument) return pathOf(machine, argument.path)
   if (argument.bytes === 0) return NULL
   const bytes = new Memory(argument.bytes, { shared: true })
   memory.push(bytes)

@@ -24,7 +24,7 @@ import type { ResourceStep } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import { unlessAbsent } from './available.ts'
 import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
-import { encodeEvent } from './events.ts'
+import { decodeEvents, encodeEvent } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { endProcesses } from './processes.ts'
@@ -153,6 +153,8 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   sleep: (_, { ms }) => sleepSync(ms),
   'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
     const event = encodeEvent(parseMask(events), machine.labels.data(label))
+    const textOf = (): string => decodeEvents(machine, event, 1).flat().join(' ')
+    const given = textOf()
     const result = machine.libc.fn.epoll_ctl(
       machine.fd(ep),
       EPOLL_CTL[command],
@@ -160,6 +162,8 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
       event.address,
     )
     expectResult('epoll_ctl', { result, errno: machine.libc.errno(), elapsedNs: 0 }, expect)
+    // A program keeps the event and passes it again.
+    machine.expect(textOf(), given, 'the event that epoll_ctl was given, afterwards')
   },
 }
 

@@ -93,7 +93,8 @@ export class Partner {
     if (!result.rejected) return result.rounds
     const { fn, accept } = this.#calls[result.call] ?? {}
     const actual = result.result === -1 ? errnoName(result.errno) : String(result.result)
-    throw new Failure(`${fn} gives ${accept?.join(' or ')}`, `${fn} gives ${actual}`)
+    const accepted = accept?.map((value) => (value < 0 ? errnoName(-value) : value))
+    throw new Failure(`${fn} gives ${accepted?.join(' or ')}`, `${fn} gives ${actual}`)
   }
 }
 

@@ -84,6 +84,7 @@ export const O = {
   WRONLY: 1,
   RDWR: 2,
   ACCMODE: 3,
+  CREAT: 0o100,
   NOCTTY: 0o400,
   NONBLOCK: 0o4000,
   CLOEXEC: 0o2000000,
@@ -149,6 +150,10 @@ export const MSG = {
 } as const
 export const SCM_RIGHTS = 1
 export const INADDR_LOOPBACK = 0x7f000001
+
+/** <sched.h>, <sys/mount.h>: namespaces, and how mounts spread. */
+export const CLONE = { NEWNS: 0x20000, NEWUTS: 0x4000000 } as const
+export const MS = { REC: 0x4000, PRIVATE: 0x40000 } as const
 
 /** <sys/mman.h> */
 export const PROT = { NONE: 0, READ: 1, WRITE: 2 } as const

@@ -1,21 +1,14 @@
 import {
   add,
-  call,
   close,
   del,
   dup,
   epoll,
-  exitPeer,
-  inPeer,
-  joinPeer,
   mod,
-  peer,
   pipe,
-  postToPeer,
   read,
   receiveFd,
   sendFd,
-  sleep,
   socketpair,
   wait,
   write,
@@ -25,12 +18,7 @@ import { epollCheck } from '../../define.ts'
 import { UnsupportedError } from '../../../errors.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import { readWatches } from './fdinfo.ts'
-
-/** A waiter in another process that is to be woken waits this long. */
-const WOKEN = { timeoutMs: 5000 }
-
-/** Enough for a process to get into its wait. If it is late, the event is there already: the result is the same. */
-const INTO_WAIT_MS = 50
+import { inheritance } from './inherit.ts'
 
 export const descriptor: readonly Check[] = [
   epollCheck({
@@ -71,49 +59,7 @@ export const descriptor: readonly Check[] = [
       wait('ep2', {}),
     ],
   }),
-  epollCheck({
-    id: 'epoll.fd.inherit-fork',
-    statement:
-      'A process that inherits an epoll descriptor shares the epoll: it waits, adds and is woken; its entries are of its own open files, and go with them.',
-    kind: 'thread',
-    source: 'epoll(7); StarryOS; measured',
-    bugs: ['Gramine: parent and child took turns with the events of one epoll'],
-    steps: [
-      pipe('r', 'w'),
-      epoll('ep'),
-      add('ep', 'r', 'IN'),
-      peer('child', ['ep', 'r', 'w']),
-      // The child sees the entry of the parent, and is woken by it.
-      ...inPeer('child', add('ep', 'r', 'IN', { expect: 'EEXIST' }), wait('ep', {})),
-      postToPeer('child', wait('ep', { r: 'IN' }, WOKEN)),
-      sleep(INTO_WAIT_MS),
-      write('w', 1),
-      joinPeer('child'),
-      wait('ep', { r: 'IN' }),
-      ...inPeer('child', read('r', 1)),
-      wait('ep', {}),
-      // The child has another open file behind the number that is w in the parent: that is what it adds.
-      ...inPeer(
-        'child',
-        pipe('r2', 'w2'),
-        call('dup2', ['$r2', '$w'], 'ok'),
-        add('ep', 'w', 'IN', { label: 'of the child' }),
-      ),
-      wait('ep', {}),
-      ...inPeer('child', write('w2', 1)),
-      wait('ep', { 'of the child': 'IN' }),
-      add('ep', 'w', 'OUT', { label: 'of the parent' }),
-      wait('ep', { 'of the child': 'IN', 'of the parent': 'OUT' }),
-      del('ep', 'w'),
-      del('ep', 'w', 'ENOENT'),
-      wait('ep', { 'of the child': 'IN' }),
-      // With the child, all descriptors of its open file are gone, and with them its entry.
-      exitPeer('child'),
-      wait('ep', {}),
-      write('w', 1),
-      wait('ep', { r: 'IN' }),
-    ],
-  }),
+  inheritance,
   epollCheck({
     id: 'epoll.fd.scm-rights',
     statement: 'An epoll descriptor that is sent over a unix socket is the same epoll where it arrives.',

@@ -19,9 +19,13 @@ export function collectGarbage(): void {
   gc()
 }
 
-/** The memory of this process that is in use, whatever for. */
-export function residentBytes(): number {
-  return process.memoryUsage.rss()
+/** The memory of this process that is in use, whatever for; undefined without /proc. */
+export function residentBytes(): number | undefined {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return undefined
+  }
 }
 
 /** What malloc has given out and was not freed; undefined where the C library does not tell, as musl does not. */
