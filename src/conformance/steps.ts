@@ -50,6 +50,8 @@ export interface WaitOptions {
   readonly max?: number
   /** The wait must have lasted at least this long. */
   readonly atLeastMs?: number
+  /** Which function waits. Default: epoll_wait. */
+  readonly by?: 'epoll_pwait' | 'epoll_pwait2'
 }
 
 /** A native call or a wait: what can also be done by another thread. */

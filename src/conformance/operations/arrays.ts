@@ -8,6 +8,7 @@ import type { ArrayStep, DescriptorNumber, PollEntry, SelectSets, SetLimit } fro
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { formatMask, parseMask } from '../masks.ts'
+import { timespecOf } from './events.ts'
 import { expectDuration, expectResult } from './outcome.ts'
 import type { NativeOperation } from './outcome.ts'
 
@@ -30,7 +31,7 @@ export const arrayOperations: {
   readonly [Op in ArrayStep['op']]: NativeOperation<Extract<ArrayStep, { op: Op }>>
 } = {
   'poll.entries': {
-    prepare(machine, { entries, timeoutMs }) {
+    prepare(machine, { entries, timeoutMs, by }) {
       const array = scratch((entries.length + 1) * pollfd.size)
       const raw = entries.map(({ fd, events }) => ({
         fd: numberOf(machine, fd),
@@ -38,31 +39,39 @@ export const arrayOperations: {
         revents: STALE,
       }))
       for (const [i, values] of [...raw, BEHIND].entries()) writeEntry(array, i, values)
-      return { invocation: { fn: 'poll', args: [array.address, entries.length, timeoutMs] }, memory: [array] }
+      if (by === undefined) {
+        return {
+          invocation: { fn: 'poll', args: [array.address, entries.length, timeoutMs] },
+          memory: [array],
+        }
+      }
+      const time = timespecOf(timeoutMs)
+      const args = [array.address, entries.length, time.address, NULL]
+      return { invocation: { fn: by, args }, memory: [array, time] }
     },
-    conclude(machine, { entries, expect, timeoutMs, atMostMs }, outcome, [array]) {
+    conclude(machine, { entries, expect, timeoutMs, atMostMs, by = 'poll' }, outcome, [array]) {
       if (array === undefined) return
       if (typeof expect !== 'number' || outcome.result === -1) {
-        expectResult('poll', outcome, expect)
+        expectResult(by, outcome, expect)
         return
       }
       expectEntries(machine, entries, array)
-      expectResult('poll', outcome, expect)
+      expectResult(by, outcome, expect)
       const { fd, events, revents } = readEntry(array, entries.length)
       machine.expect(
         `${fd} ${events} ${revents}`,
         `${BEHIND.fd} ${BEHIND.events} ${BEHIND.revents}`,
         'the memory behind the array',
       )
-      expectDuration('poll', outcome, timeoutMs)
+      expectDuration(by, outcome, timeoutMs)
       if (atMostMs !== undefined && outcome.elapsedNs > atMostMs * 1e6) {
-        throw new Failure('poll returns at once', `poll lasted ${Math.round(outcome.elapsedNs / 1e6)} ms`)
+        throw new Failure(`${by} returns at once`, `${by} lasted ${Math.round(outcome.elapsedNs / 1e6)} ms`)
       }
     },
   },
 
   'select.sets': {
-    prepare(machine, { nfds, sets, timeoutMs, room = FD_SETSIZE }) {
+    prepare(machine, { nfds, sets, timeoutMs, room = FD_SETSIZE, by }) {
       const bytes = setBytes(room)
       const memory = scratch(SETS.length * bytes + WORD_BYTES)
       memory.bytes.fill(GUARD, SETS.length * bytes)
@@ -72,19 +81,24 @@ export const arrayOperations: {
         for (const fd of members) setBit(memory, i * bytes, numberOf(machine, fd), room)
         return memory.at(i * bytes)
       })
+      const leading = [limitOf(machine, nfds), ...addresses]
+      if (by !== undefined) {
+        const time = timespecOf(timeoutMs)
+        return { invocation: { fn: by, args: [...leading, time.address, NULL] }, memory: [memory, time] }
+      }
       const timeval = scratch(layouts.timeval.size)
       const { offsets } = layouts.timeval
       timeval.view.setBigInt64(offsets.tv_sec, BigInt(Math.floor(timeoutMs / 1000)), true)
       timeval.view.setBigInt64(offsets.tv_usec, BigInt((timeoutMs % 1000) * 1000), true)
       return {
-        invocation: { fn: 'select', args: [limitOf(machine, nfds), ...addresses, timeval.address] },
+        invocation: { fn: 'select', args: [...leading, timeval.address] },
         memory: [memory, timeval],
       }
     },
     conclude(machine, step, outcome, [memory]) {
       if (memory === undefined) return
-      const { sets, after, expect, timeoutMs, room = FD_SETSIZE, anythingBeyond } = step
-      expectResult('select', outcome, expect)
+      const { sets, after, expect, timeoutMs, room = FD_SETSIZE, anythingBeyond, by = 'select' } = step
+      expectResult(by, outcome, expect)
       const bytes = setBytes(room)
       const bits = anythingBeyond === true ? limitOf(machine, step.nfds) : bytes * 8
       const names = namesOf(machine, sets)
@@ -106,7 +120,7 @@ export const arrayOperations: {
         'a5'.repeat(WORD_BYTES),
         'the memory behind the sets',
       )
-      expectDuration('select', outcome, timeoutMs)
+      expectDuration(by, outcome, timeoutMs)
     },
   },
 }

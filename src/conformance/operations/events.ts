@@ -35,6 +35,15 @@ export function encodeEvent(events: number, data: bigint): Memory {
   return event
 }
 
+/** A time as epoll_pwait2, ppoll and pselect are given it. */
+export function timespecOf(ms: number): Memory {
+  const { size: bytes, offsets: at } = layouts.timespec
+  const time = scratch(bytes)
+  time.view.setBigInt64(at.tv_sec, BigInt(Math.floor(ms / 1000)), true)
+  time.view.setBigInt64(at.tv_nsec, BigInt(Math.round((ms % 1000) * 1e6)), true)
+  return time
+}
+
 /** A number of 64 bits: what an eventfd is written, or where it is read to. */
 export function counterOf(value: bigint): Memory {
   const counter = scratch(8)

@@ -14,7 +14,7 @@ import { scratch } from '../../libc/memory.ts'
 import type { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { arrayOperations } from './arrays.ts'
-import { decodeEvents, eventBuffer } from './events.ts'
+import { decodeEvents, eventBuffer, timespecOf } from './events.ts'
 import { pathOf } from './files.ts'
 import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation, Outcome, PendingStep } from './outcome.ts'
@@ -60,19 +60,29 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
     prepare(machine, step) {
       const max = step.max ?? 8
       const buffer = eventBuffer(max)
-      const args = [machine.fd(step.ep), buffer.address, max, step.timeoutMs ?? 0]
-      return { invocation: { fn: 'epoll_wait', args }, memory: [buffer] }
+      const { timeoutMs = 0, by = 'epoll_wait' } = step
+      const leading = [machine.fd(step.ep), buffer.address, max]
+      switch (by) {
+        case 'epoll_wait':
+          return { invocation: { fn: by, args: [...leading, timeoutMs] }, memory: [buffer] }
+        case 'epoll_pwait':
+          return { invocation: { fn: by, args: [...leading, timeoutMs, NULL] }, memory: [buffer] }
+        case 'epoll_pwait2': {
+          const time = timespecOf(timeoutMs)
+          return { invocation: { fn: by, args: [...leading, time.address, NULL] }, memory: [buffer, time] }
+        }
+      }
     },
     conclude(machine, step, outcome, [buffer]) {
       if (typeof step.expect === 'string') {
-        expectResult('epoll_wait', outcome, step.expect as Expected)
+        expectResult(step.by ?? 'epoll_wait', outcome, step.expect as Expected)
         return
       }
       if (outcome.result === -1)
         throw new Failure(eventsText(Object.entries(step.expect)), resultText(outcome))
       const events = buffer === undefined ? [] : decodeEvents(machine, buffer, outcome.result)
       expectEvents(events, Object.entries(step.expect))
-      expectDuration('epoll_wait', outcome, step.timeoutMs ?? 0, step.atLeastMs)
+      expectDuration(step.by ?? 'epoll_wait', outcome, step.timeoutMs ?? 0, step.atLeastMs)
     },
   },
 

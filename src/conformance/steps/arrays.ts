@@ -33,6 +33,8 @@ export type ArrayStep =
       expect: Expected
       timeoutMs: number
       atMostMs?: number
+      /** Which function is called. Default: poll. */
+      by?: 'ppoll'
     }
   | {
       op: 'select.sets'
@@ -46,6 +48,8 @@ export type ArrayStep =
       room?: number
       /** Whatever stands beyond `nfds` afterwards is as good as anything else. */
       anythingBeyond?: boolean
+      /** Which function is called. Default: select. */
+      by?: 'pselect'
     }
 
 type StepOf<Op extends ArrayStep['op']> = Extract<ArrayStep, { op: Op }>

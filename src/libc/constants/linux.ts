@@ -179,7 +179,7 @@ export const LINUX_CAPABILITY_VERSION_3 = 0x20080522
 export const SC = { PAGESIZE: 30 } as const
 
 /** <sys/prctl.h> */
-export const PR = { SET_PDEATHSIG: 1, GET_SECCOMP: 21, GET_TIMERSLACK: 30 } as const
+export const PR = { SET_PDEATHSIG: 1, GET_SECCOMP: 21, SET_TIMERSLACK: 29, GET_TIMERSLACK: 30 } as const
 
 /** <linux/io_uring.h>: operations, flags, and where the rings are in the descriptor's address space. */
 export const IORING_OP = { NOP: 0, POLL_ADD: 6, EPOLL_WAIT: 59 } as const

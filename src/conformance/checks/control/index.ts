@@ -8,6 +8,7 @@ import { errors } from './errors.ts'
 import { ioctl } from './ioctl.ts'
 import { masks } from './masks.ts'
 import { modify } from './modify.ts'
+import { siblings } from './siblings.ts'
 import { types } from './types.ts'
 
 /** How an epoll is made, changed and handed on, and the numbers and structs that are part of that. */
@@ -22,7 +23,7 @@ export const control: readonly Family[] = [
     name: 'epoll.abi',
     title: 'numbers and structs of epoll',
     why: 'Bindings, emulators and other kernels write these numbers and structs down once more, and often wrongly: the events then are those of another descriptor.',
-    checks: [...abi, ...constants],
+    checks: [...abi, ...constants, ...siblings],
   },
   {
     name: 'epoll.ctl',

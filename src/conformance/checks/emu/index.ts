@@ -1,4 +1,5 @@
 import type { Family } from '../../check.ts'
+import { triggers } from '../readiness/index.ts'
 import { registration } from './registration.ts'
 import { scale } from './scale.ts'
 import { waiting } from './waiting.ts'
@@ -11,5 +12,5 @@ export const pitfalls: Family = {
   name: 'emu',
   title: 'pitfalls of implementations in user space',
   why: 'Each of these has bitten at least one project that has built epoll, poll or select anew. They are what is left when the plain cases work: a second waiter, a second epoll, a number that is used again, an answer that comes late.',
-  checks: [...registration, ...waiting, scale],
+  checks: [...registration, ...waiting, ...triggers, scale],
 }

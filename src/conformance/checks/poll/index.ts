@@ -2,8 +2,10 @@ import type { Family } from '../../check.ts'
 import { pollArguments } from './arguments.ts'
 import { pollArrays } from './arrays.ts'
 import { pollKinds } from './kinds.ts'
+import { pollManyEntries } from './many-entries.ts'
 import { pollResults } from './results.ts'
 import { pollSignals } from './signals.ts'
+import { withMaskedSibling } from '../../waits/siblings.ts'
 import { pollTimeouts } from './timeouts.ts'
 
 /** poll, called as C does. */
@@ -13,5 +15,14 @@ export const polls: Family = {
   why:
     'An event loop keeps one array and hands it to poll again and again, so whatever poll leaves in it, or forgets to ' +
     'overwrite, comes back in the next round: as an event that never was, or as one that never comes.',
-  checks: [...pollResults, ...pollArrays, ...pollArguments, ...pollKinds, ...pollTimeouts, ...pollSignals],
+  checks: [
+    ...pollResults,
+    ...pollArrays,
+    ...pollManyEntries,
+    ...pollArguments,
+    ...pollKinds,
+    ...pollTimeouts,
+    ...pollSignals,
+    ...withMaskedSibling([...pollResults, ...pollArrays]),
+  ],
 }

@@ -12,6 +12,7 @@ import { ptyRows } from './pty.ts'
 import { pathChecks, regularChecks } from './regular.ts'
 import { sourceRows } from './sources.ts'
 import { tcpRows } from './tcp.ts'
+import { triggersCheck } from './triggers.ts'
 import { agreementCheck, readableCheck } from './truth.ts'
 import { netlinkRows, udpRows } from './udp.ts'
 import { unixDgramRows } from './unix-dgram.ts'
@@ -46,6 +47,9 @@ const kinds: readonly Kind[] = [
 ]
 
 const slugOf = ({ name }: Kind): string => name.slice('ready.'.length)
+
+/** Level, edge and one-shot for every kind. */
+export const triggers: readonly Check[] = kinds.map((kind) => triggersCheck(slugOf(kind), kind.of, kind.rows))
 
 /** What every interface reports of a descriptor, state by state, and whom it wakes when the state changes. */
 export const readiness: readonly Family[] = [

@@ -89,7 +89,7 @@ const setNames = (bits: number): string =>
     .join('') || 'nothing'
 
 /** Brings a descriptor into each state, one after another. What is not there here is passed over. */
-function inEveryState(
+export function inEveryState(
   machine: Machine,
   rows: readonly ReadinessRow[],
   look: (row: ReadinessRow) => void,

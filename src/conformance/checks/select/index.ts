@@ -3,6 +3,7 @@ import { selectLimits } from './limits.ts'
 import { selectNumbers } from './numbers.ts'
 import { selectResults } from './results.ts'
 import { selectSignals } from './signals.ts'
+import { withMaskedSibling } from '../../waits/siblings.ts'
 import { selectTimeouts } from './timeouts.ts'
 
 /** select, called as C does. */
@@ -12,5 +13,12 @@ export const selects: Family = {
   why:
     'select writes its answer over the question. Where it leaves a bit that is not ready, or clears one that is, ' +
     'a program reads from a descriptor that blocks, or never reads again.',
-  checks: [...selectResults, ...selectNumbers, ...selectLimits, ...selectTimeouts, ...selectSignals],
+  checks: [
+    ...selectResults,
+    ...selectNumbers,
+    ...selectLimits,
+    ...selectTimeouts,
+    ...selectSignals,
+    ...withMaskedSibling([...selectResults, ...selectNumbers, ...selectLimits]),
+  ],
 }

@@ -1,6 +1,8 @@
 import { SIG } from '../../../libc/constants/linux.ts'
+import { errnoName } from '../../../libc/libc.ts'
+import { NULL } from '../../../libc/signatures.ts'
 import { signalSet } from '../../../libc/signals.ts'
-import { read, write } from '../../build.ts'
+import { del, read, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
 import { PROMPT_MS, WOKEN } from '../../patience.ts'
@@ -9,6 +11,7 @@ import { Handler } from '../../waits/handler.ts'
 import { raceSignalsWithWaits } from '../../waits/mask-race.ts'
 import { NOTHING, readable, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
+import type { BlockingCall } from '../../waits/wait.ts'
 import type { WaitingThread } from '../../waits/waiting-thread.ts'
 
 const masked = ['pwait', 'pwait2'] as const
@@ -38,6 +41,28 @@ export const masks: readonly Check[] = [
           expectSignals(machine, 'signals that are pending', thread.pending())
           expectSignals(machine, 'the mask of the thread', thread.mask(), SIG.URG)
         }
+      })
+    },
+  }),
+  ...waitChecks({
+    id: 'sig.pwait-mask-atomic.nothing-watched',
+    statement:
+      'A wait that watches no descriptor ends with EINTR, too, when a signal is pending that its mask lets through.',
+    source: 'pselect(2), ppoll(2); measured',
+    why: 'With no descriptors these are a sleep that a signal ends, and programs use them as such.',
+    variants: masked,
+    threads: 1,
+    run(machine, fn) {
+      watchPipe(machine)
+      if (machine.backend === 'epoll') machine.run(del('ep', 'r'))
+      const handler = new Handler(machine, SIG.URG)
+      withThreads(machine, 1, (thread) => {
+        thread.setMask(SIG.URG)
+        raisePending(machine, thread, handler)
+        const wait = watchingNothing(machine, new Wait(machine, fn, { ms: LOST_MS }, signalSet()))
+        thread.expectOf(wait, 'EINTR', PROMPT_MS)
+        handler.expectRun(true, 'when the wait has failed')
+        expectSignals(machine, 'the mask of the thread', thread.mask(), SIG.URG)
       })
     },
   }),
@@ -203,4 +228,18 @@ const names = new Map<number, string>(Object.entries(SIG).map(([name, number]) =
 function textOf(signals: readonly number[]): string {
   const words = signals.toSorted((a, b) => a - b).map((signal) => names.get(signal) ?? `signal ${signal}`)
   return words.join(' and ') || 'none'
+}
+
+/** The same wait without any descriptor: an array of no entries, or no sets. An epoll has no entry anyway. */
+function watchingNothing({ backend }: Machine, wait: Wait): BlockingCall {
+  const { fn, args } = wait.invocation
+  const { poll: array, select: sets } = { poll: [NULL, 0], select: [0, NULL, NULL, NULL] }
+  if (backend === 'epoll') return wait
+  const leading = backend === 'poll' ? array : sets
+  return {
+    invocation: { fn, args: [...leading, ...args.slice(leading.length)] },
+    text: `${wait.text} of no descriptors`,
+    reset: () => wait.reset(),
+    outcome: (result, errno) => (result === -1 ? errnoName(errno) : `${result} events`),
+  }
 }

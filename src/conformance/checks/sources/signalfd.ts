@@ -8,6 +8,7 @@ import {
   add,
   blocked,
   call,
+  close,
   counter,
   epoll,
   eventfd,
@@ -69,6 +70,25 @@ export const signalfdChecks: readonly Check[] = [
       )
       machine.run(ask.silent(), read('s', SIGINFO, 'EAGAIN'))
     },
+  }),
+  epollCheck({
+    id: 'signalfd.basic.errors',
+    statement:
+      'Changing the mask of a descriptor that is no signalfd is EINVAL, of one that is closed EBADF, and unknown flags are EINVAL.',
+    source: 'signalfd(2), ERRORS; LTP signalfd4',
+    steps: [
+      blockSignals('URG'),
+      signalfd('s', ['URG']),
+      eventfd('e'),
+      eventfd('gone'),
+      close('gone'),
+      call('signalfd', ['$e', { bytes: 128 }, 0], 'EINVAL'),
+      call('signalfd', ['$gone', { bytes: 128 }, 0], 'EBADF'),
+      call('signalfd', [-1, { bytes: 128 }, 1], 'EINVAL'),
+      // What failed has changed nothing.
+      raise('URG'),
+      call('read', ['$s', { bytes: SIGINFO }, SIGINFO], SIGINFO),
+    ],
   }),
   portableCheck({
     id: 'signalfd.in-for-caller-only',

@@ -12,8 +12,11 @@ const INT_MAX = 2 ** 31 - 1
 const INT_MIN = -(2 ** 31)
 const LONG_MAX = 2n ** 63n - 1n
 
-/** In microseconds, or in nanoseconds, these are 1 ms and less once they are cut down to 32 bits. */
-const OVERFLOWING_MS = [4295, 4_294_968]
+/**
+ * In microseconds, or in nanoseconds, the first two are 1 ms and less once they are cut down to 32 bits. The third is
+ * 3 ms to who forgets the seconds.
+ */
+const LONG_MS = [4295, 4_294_968, 7003]
 
 /** Long enough for a wait to return that takes its timeout for a short one. */
 const SETTLE_MS = 10
@@ -47,19 +50,19 @@ export const endless: readonly Check[] = [
   }),
   ...waitChecks({
     id: 'time.int-max',
-    statement: `A wait with a very long timeout blocks until something happens: ${OVERFLOWING_MS.join(', ')} and INT_MAX ms.`,
+    statement: `A wait with a very long timeout blocks until something happens: ${LONG_MS.join(', ')} and INT_MAX ms.`,
     source: 'tokio-rs/mio#1948; libuv#354; libevent',
     why: 'Whoever computes a deadline in units too small, or in too few bits, makes of a long wait a short one, and of a program that sleeps one that spins.',
     bugs: [
       'tokio-rs/mio#1948: a long timeout wrapped around to one without end',
       'libuv#354: on 32-bit Linux before 2.6.37 a timeout above LONG_MAX/HZ had no end',
     ],
-    threads: 3,
+    threads: 4,
     run: (machine, fn) =>
       expectBlocked(
         machine,
         fn,
-        [...OVERFLOWING_MS, INT_MAX].map((ms) => ({ ms })),
+        [...LONG_MS, INT_MAX].map((ms) => ({ ms })),
       ),
   }),
   ...waitChecks({

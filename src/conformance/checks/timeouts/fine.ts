@@ -1,3 +1,4 @@
+import { write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { Failure } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
@@ -5,7 +6,7 @@ import { PROMPT_MS } from '../../patience.ts'
 import { waitChecks } from '../../waits/define.ts'
 import type { WaitFunction } from '../../waits/functions.ts'
 import { expectTimespecChecked } from '../../waits/timespec.ts'
-import { expectCall, expectNotEarly, inMs, NOTHING, Wait, watchPipe } from '../../waits/wait.ts'
+import { expectCall, expectNotEarly, inMs, NOTHING, readable, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
 
 /** Times that are not whole milliseconds, from just above one to just below the next. */
@@ -101,6 +102,24 @@ export const fine: readonly Check[] = [
     variants: ['pwait2'],
     threads: 1,
     run: expectTimespecChecked,
+  }),
+  ...waitChecks({
+    id: 'time.pwait2-timeout-kept',
+    statement: 'The timeout of epoll_pwait2 is what it was, after an event and when its time is over.',
+    kind: 'det',
+    source: 'epoll_pwait2(2): const struct timespec; measured',
+    why: 'A loop fills in its timeout once and waits with it again and again. Where it is counted down, the loop spins after the first wait.',
+    variants: ['pwait2'],
+    run(machine, fn) {
+      watchPipe(machine)
+      const ns = 2_000_001
+      const wait = new Wait(machine, fn, { ns })
+      expectCall(machine, wait, NOTHING)
+      wait.expectLeft(ns, ns)
+      machine.run(write('w', 1))
+      expectCall(machine, wait, readable('r'))
+      wait.expectLeft(ns, ns)
+    },
   }),
   ...waitChecks({
     id: 'time.pwait2-bad-pointer',
