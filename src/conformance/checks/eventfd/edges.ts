@@ -37,6 +37,16 @@ export const edges: readonly Check[] = [
       signal('e'),
       wait('ep', { e: 'IN' }),
       wait('ep', {}),
+      // A semaphore differs in what a read takes, not in its edges.
+      eventfd('s', 0, EFD.NONBLOCK | EFD.SEMAPHORE),
+      add('ep', 's', 'IN|ET'),
+      wait('ep', {}),
+      ...Array.from({ length: 3 }, () => [signal('s'), wait('ep', { s: 'IN' }), wait('ep', {})]).flat(),
+      counter('s', '1'),
+      wait('ep', {}),
+      signal('s'),
+      wait('ep', { s: 'IN' }),
+      wait('ep', {}),
     ],
   }),
   epollCheck({

@@ -1,4 +1,19 @@
-import { add, drain, epoll, eventfd, fill, pipe, read, signal, wait, write } from '../../build.ts'
+import {
+  add,
+  closeAll,
+  connect,
+  drain,
+  epoll,
+  eventfd,
+  fill,
+  listener,
+  pipe,
+  read,
+  signal,
+  socket,
+  wait,
+  write,
+} from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { pageSize } from '../../operations/pages.ts'
@@ -111,6 +126,29 @@ export const counts: readonly Check[] = [
         release('writers', 3),
       )
     },
+  }),
+  epollCheck({
+    id: 'epoll.excl.listener',
+    statement:
+      'Of four epolls that watch a listener with EPOLLEXCLUSIVE, each of two connections wakes exactly one more, over TCP and over a unix socket.',
+    level: 'de-facto',
+    kind: 'thread',
+    source: 'epoll_ctl(2); nginx; measured',
+    why: 'Listeners of servers with a process per core are what the flag was made for: without it, every connection wakes all of them.',
+    differs: 'gVisor takes the flag and wakes all.',
+    threads: 4,
+    steps: (['inet', 'unix'] as const).flatMap((domain) => [
+      listener('l', domain),
+      ...watching(names('ep', 4), 'l', 'IN|EXCLUSIVE'),
+      waiters('w', oneIn(names('ep', 4))),
+      ...['first', 'second'].flatMap((client) => [
+        socket(client, domain),
+        connect(client, 'l', domain === 'inet' ? 'EINPROGRESS' : 0),
+        woken('w', { 'l IN': 1 }),
+      ]),
+      release('w', 2),
+      closeAll(),
+    ]),
   }),
   epollCheck({
     id: 'epoll.excl.no-waiter-all-see',

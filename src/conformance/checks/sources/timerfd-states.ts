@@ -122,6 +122,10 @@ export const timerfdStates: readonly Check[] = [
           ask.silent(),
           counter('t', 'EAGAIN'),
         ]),
+        // No first expiry is none at all, whatever the interval.
+        settime('t', 0, { intervalMs: SOON_MS }),
+        ask.silent(3),
+        counter('t', 'EAGAIN'),
         // What comes after is not lost.
         ...goOff('t'),
         ask.readable(),

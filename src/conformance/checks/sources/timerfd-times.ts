@@ -115,6 +115,14 @@ export const timerfdTimes: readonly Check[] = [
       machine.run(settime('t', FAR_MS))
       expectLeft(machine, exchangeTime(machine, 't', 0), { fullMs: FAR_MS, since: armed, everyMs: 0 })
 
+      for (const fullMs of [15_000.25, 59_999.999, FAR_MS + 0.5]) {
+        const since = process.hrtime.bigint()
+        machine.run(settime('t', fullMs))
+        machine.begin(`timerfd_gettime of a timer of ${fullMs} ms`)
+        expectLeft(machine, timeLeft(machine, 't'), { fullMs, since, everyMs: 0 })
+      }
+      machine.run(settime('t', 0))
+
       const started = process.hrtime.bigint()
       machine.run(settime('t', 0.001, { intervalMs: FAR_MS }), settleReady('t', 'IN'))
       const second = { fullMs: FAR_MS + 0.001, since: started, everyMs: FAR_MS }
