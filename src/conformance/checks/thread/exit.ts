@@ -18,6 +18,9 @@ export const exit: Check = epollCheck({
   // A thread of its own: those of the pool live on.
   descriptors: 24,
   run(machine) {
+    if (!existsSync('/proc/self/task')) {
+      throw new UnsupportedError('the end of a thread', 'without /proc nobody can tell that it is gone')
+    }
     machine.run(pipe('r', 'w'), epoll('ep'))
     const event = encodeEvent(EPOLL.IN, machine.labels.data('r'))
     machine.keep(event)
@@ -43,9 +46,7 @@ export const exit: Check = epollCheck({
 
 /** Waits until the kernel knows the thread no more, and its descriptors are closed. */
 function untilGone({ tid }: WaiterThread): void {
-  if (tid === undefined || !existsSync('/proc/self/task')) {
-    throw new UnsupportedError('the end of a thread', 'without /proc nobody can tell that it is gone')
-  }
+  if (tid === undefined) throw new Error('the thread does not know its own id')
   const end = performance.now() + LONGEST_WAIT_MS
   while (existsSync(`/proc/self/task/${tid}`)) {
     if (performance.now() > end) throw new Error('a thread that was to end lives on')
