@@ -14,6 +14,9 @@ import { LibraryError } from './errors.ts'
 /** The descriptor that a child writes its messages to. */
 export const MESSAGE_FD = 3
 
+/** The descriptor that parent and child may share besides. */
+export const SHARED_FD = 4
+
 /** What every child may say, whatever else it is for. */
 export type ChildGreeting =
   /** The child runs at all: said before anything native is touched. */
@@ -31,6 +34,10 @@ export interface ChildOptions<Message extends { readonly kind: string }> {
   /** How long it may be silent from then on. */
   readonly silenceMs: number
   readonly signal?: AbortSignal | undefined
+  /** A descriptor that the child gets as `SHARED_FD`. */
+  readonly shared?: number | undefined
+  /** Asked now and then whether the child hangs although it may be silent. */
+  readonly isStuck?: (() => boolean) | undefined
   readonly onMessage: (message: Message) => void
 }
 
@@ -67,6 +74,7 @@ export async function followChild<Message extends { readonly kind: string }>(
   }
   let watchdog = setTimeout(expire, atMost(options.startMs))
   const pulse = setInterval(() => {
+    if (!killed && options.isStuck?.() === true) expire()
     // The threads of a child that was killed end one after another.
     if (killed || !isBeheaded(child.pid)) return
     beheaded = true
@@ -108,10 +116,10 @@ export async function followChild<Message extends { readonly kind: string }>(
 }
 
 /** The child, or why there is none. Some failures are thrown, and with some the child has no pipes. */
-function start(options: Pick<ChildOptions<never>, 'program' | 'order'>): ChildProcess | Error {
+function start(options: Pick<ChildOptions<never>, 'program' | 'order' | 'shared'>): ChildProcess | Error {
   try {
     const child = spawn(process.execPath, [entryPoint(options.program), JSON.stringify(options.order)], {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', options.shared ?? 'ignore'],
     })
     if (child.pid !== undefined || child.stdio?.[MESSAGE_FD] !== undefined) return child
     child.on('error', () => undefined)

@@ -12,6 +12,7 @@ interface VerifyCommandOptions extends CommonOptions, ChoiceOptions, HoldOptions
   readonly seed?: number
   readonly bail?: boolean
   readonly timeout: number
+  readonly jobs?: number
 }
 
 export const verifyCommand: CommandModule = {
@@ -23,7 +24,12 @@ export const verifyCommand: CommandModule = {
       .option('--repeat <number>', 'run each check so often; its worst result counts', parseWhole(1))
       .option('--seed <number>', "run them in a random order, which is this number's own", parseWhole(0))
       .option('--bail', 'stop at the first finding')
-      .option('--timeout <seconds>', 'how long a single step of a check may take', parsePositive, 15)
+      .option('--timeout <seconds>', 'how long a check may take', parsePositive, 60)
+      .option(
+        '-j, --jobs <number>',
+        'how many processes run checks side by side (default: one for each processor, at most 8)',
+        parseWhole(1),
+      )
   },
   async run(raw) {
     const options = raw as unknown as VerifyCommandOptions
@@ -46,8 +52,9 @@ export const verifyCommand: CommandModule = {
         seed: options.seed,
         stopAt: options.bail === true ? (result) => hold.isFinding(result) : undefined,
         timeoutMs: options.timeout * 1000,
+        jobs: options.jobs,
         onWarning: (message) => context.warn(message),
-        onProgress: (backend) => context.progress.show(`checking ${backend} …`),
+        onProgress: (done, total) => context.progress.show(`${done} of ${total} …`),
         signal,
       }),
     )

@@ -1,15 +1,23 @@
-/** Entry point of the child process that runs the checks of one backend. */
+/** Entry point of the child process that runs checks of one backend. */
+import { SHARED_FD } from '../child-process.ts'
 import { openLibcOrSay, receiveOrder, say } from '../child-side.ts'
 import type { ChildMessage, ChildOrder } from './messages.ts'
 import { runChecks } from './session.ts'
+import { whereaboutsWriter } from './whereabouts.ts'
+import type { Place } from './whereabouts.ts'
 
 const order = receiveOrder<ChildOrder>()
 const libc = openLibcOrSay(order.lib)
 if (libc !== undefined) {
+  const tell = order.hasWhereabouts
+    ? whereaboutsWriter(SHARED_FD)
+    : (place: Place) => say<ChildMessage>({ kind: 'place', place })
+  let check = -1
   runChecks(libc, order.backend, order.ids, {
     onUnavailable: (reason) => say<ChildMessage>({ kind: 'unavailable', reason }),
-    onCheck: (id) => say<ChildMessage>({ kind: 'check', id }),
-    onStep: (step) => say<ChildMessage>({ kind: 'step', step }),
+    onReady: () => say<ChildMessage>({ kind: 'ready' }),
+    onCheck: () => tell({ check: ++check, step: '' }),
+    onStep: (step) => tell({ check, step }),
     onFailure: (result) => say<ChildMessage>({ kind: 'failure', result }),
     onResult: (result) => say<ChildMessage>({ kind: 'result', result }),
   })

@@ -32,7 +32,7 @@ const faults: readonly Fault[] = [
     name: 'hang-in-wait',
     found: {
       'epoll.lt.rcvlowat':
-        /^the step ends within 4000 ms -> it hung and was killed at step 6: epoll.wait ep ep, timeoutMs 30$/,
+        /^the check ends within 4000 ms -> it hung and was killed at step 6: epoll.wait ep ep, timeoutMs 30$/,
     },
   },
   {

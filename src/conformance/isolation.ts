@@ -7,10 +7,12 @@ import type { CheckResult } from './check.ts'
 import { findCheck } from './checks/index.ts'
 import type { ChildMessage, ChildOrder } from './messages.ts'
 import { runChecks } from './session.ts'
+import { timeLimits, Watch } from './watch.ts'
+import { Whereabouts } from './whereabouts.ts'
 
 export interface IsolationOptions {
   readonly lib: string | undefined
-  /** How long a single step may take before it counts as hung. */
+  /** How long a check may take before it counts as hung. See `timeLimits` for its steps. */
   readonly timeoutMs: number
   readonly onResult: (result: CheckResult) => void
   /** Called where the backend is not there at all, before every check has that as its result. */
@@ -23,23 +25,17 @@ export interface IsolationOptions {
 /** How long a child may take from its start to its first check, which emulators make long. */
 const START_MS = 60_000
 
+/** How many ids a child is told at once: all of them must fit into one argument, which may have 128 KiB. */
+const MOST_IDS = 2000
+
 /** How one child ended, and how far it got. */
-interface Progress extends ChildEnd {
-  /** The check that it was in, and the step, when it ended. */
-  readonly check: string | undefined
-  readonly step: string | undefined
-  /** How long it was in that check. */
-  readonly checkMs: number
-  /** The result that it had already, if it failed before. */
-  readonly failure: CheckResult | undefined
-  /** How many checks have their result. They are run in order. */
-  readonly finished: number
-}
+type ChildRun = ChildEnd & ReturnType<Watch['progress']>
 
 /**
- * Runs checks of one backend, in order, in a child process; an id may come several times. A check that hangs or kills the process has that as its
- * result, and the rest goes on in a new child. Where no child process can be started (an emulator that cannot
- * start itself, a limit on processes), the checks run in this process, without that protection.
+ * Runs checks of one backend, in order, in a child process; an id may come several times. A check that hangs or
+ * kills the process has that as its result, and the rest goes on in a new child. Where no child process can be
+ * started (an emulator that cannot start itself, a limit on processes), the checks run in this process, without
+ * that protection.
  */
 export async function runIsolated(
   backend: BackendName,
@@ -49,24 +45,24 @@ export async function runIsolated(
   const stopped = (): boolean => options.signal?.aborted === true
   let left = ids
   while (left.length > 0 && !stopped()) {
-    const end = await runChild({ backend, ids: left, lib: options.lib }, options)
-    left = left.slice(end.finished)
+    const run = await runChild(backend, left.slice(0, MOST_IDS), options)
+    left = left.slice(run.finished)
     if (stopped() || left.length === 0) return
-    if (!end.started) {
+    if (!run.started) {
       options.onWarning(
-        `no child process can be started here (${end.cause}): a crash or a hang ends everything`,
+        `no child process can be started here (${run.cause}): a crash or a hang ends everything`,
       )
       runHere(backend, left, options)
       return
     }
-    const culprit = end.check
-    if (culprit !== undefined) {
-      options.onResult(end.failure ?? resultOfEnd(culprit, backend, end, options.timeoutMs))
+    const [culprit] = left
+    if (culprit !== undefined && run.step !== undefined) {
+      options.onResult(run.failure ?? resultOfEnd(culprit, backend, run, options.timeoutMs))
       left = left.slice(1)
-    } else if (end.finished === 0) {
+    } else if (run.finished === 0) {
       throw new LibraryError(
         options.lib ?? 'libc',
-        `the process that was to use it got to no check: ${end.cause}`,
+        `the process that was to use it got to no check: ${run.cause}`,
       )
     }
   }
@@ -76,6 +72,7 @@ function runHere(backend: BackendName, ids: readonly string[], options: Isolatio
   const ignore = (): void => undefined
   runChecks(openLibc({ lib: options.lib }), backend, ids, {
     onUnavailable: options.onUnavailable,
+    onReady: ignore,
     onCheck: ignore,
     onStep: ignore,
     onFailure: ignore,
@@ -83,67 +80,60 @@ function runHere(backend: BackendName, ids: readonly string[], options: Isolatio
   })
 }
 
-function resultOfEnd(id: string, backend: BackendName, end: Progress, timeoutMs: number): CheckResult {
+/** The result of a check that the process did not survive, or that had to be killed. */
+function resultOfEnd(id: string, backend: BackendName, run: ChildRun, timeoutMs: number): CheckResult {
   const { check, family } = findCheck(id)
   const head = { id, family: family.name, backend, level: check.level }
-  const step = end.step === undefined ? {} : { step: end.step }
-  const durationMs = end.checkMs
+  const step = run.step === undefined || run.step === '' ? {} : { step: run.step }
+  const durationMs = Math.round(run.elapsedMs * 1000) / 1000
   // Nothing but a policy sends this signal: what it forbids is not there, and no fault of what is checked.
-  if (end.signal === 'SIGSYS') {
+  if (run.signal === 'SIGSYS') {
     const message = 'a seccomp filter kills the process for a system call'
     return { ...head, outcome: 'unsupported', ...step, message, durationMs }
   }
+  const limits = timeLimits(timeoutMs)
+  const late =
+    run.exceeded === 'stepMs'
+      ? `the step ends within ${limits.stepMs} ms`
+      : `the check ends within ${limits.checkMs} ms`
   return {
     ...head,
     outcome: 'fail',
-    expected: end.hung ? `the step ends within ${timeoutMs} ms` : 'the process survives the check',
-    actual: end.hung ? 'it hung and was killed' : `the process ended: ${end.cause}`,
+    expected: run.hung ? late : 'the process survives the check',
+    actual: run.hung ? 'it hung and was killed' : `the process ended: ${run.cause}`,
     ...step,
     durationMs,
   }
 }
 
-/** Runs one child, and notes how far it gets. */
-async function runChild(order: ChildOrder, options: IsolationOptions): Promise<Progress> {
-  const progress = {
-    check: undefined as string | undefined,
-    step: undefined as string | undefined,
-    failure: undefined as CheckResult | undefined,
-    finished: 0,
+/** Runs one child, and watches how far it gets. */
+async function runChild(
+  backend: BackendName,
+  ids: readonly string[],
+  options: IsolationOptions,
+): Promise<ChildRun> {
+  const whereabouts = Whereabouts.open()
+  try {
+    const watch = new Watch(whereabouts, timeLimits(options.timeoutMs))
+    const order: ChildOrder = { backend, ids, lib: options.lib, hasWhereabouts: whereabouts !== undefined }
+    const end = await followChild<ChildMessage>({
+      program: 'src/conformance/child',
+      order,
+      startMs: START_MS,
+      // From its first message on, the watch knows better.
+      silenceMs: Infinity,
+      signal: options.signal,
+      shared: whereabouts?.fd,
+      isStuck: () => watch.isStuck(),
+      onMessage(message) {
+        watch.take(message)
+        if (message.kind === 'unavailable') options.onUnavailable(message.reason)
+        if (message.kind === 'result') options.onResult(message.result)
+      },
+    })
+    if (end.library !== undefined) throw end.library
+    return { ...end, ...watch.progress() }
+  } finally {
+    whereabouts?.close()
   }
-  let began = performance.now()
-  const end = await followChild<ChildMessage>({
-    program: 'src/conformance/child',
-    order,
-    startMs: START_MS,
-    silenceMs: options.timeoutMs,
-    signal: options.signal,
-    onMessage: (message) => {
-      switch (message.kind) {
-        case 'unavailable':
-          options.onUnavailable(message.reason)
-          break
-        case 'check':
-          began = performance.now()
-          progress.check = message.id
-          progress.step = undefined
-          progress.failure = undefined
-          break
-        case 'step':
-          progress.step = message.step
-          break
-        case 'failure':
-          progress.failure = message.result
-          break
-        case 'result':
-          progress.finished++
-          progress.check = undefined
-          options.onResult(message.result)
-          break
-      }
-    },
-  })
-  if (end.library !== undefined) throw end.library
-  const checkMs = Math.round((performance.now() - began) * 1000) / 1000
-  return { ...progress, ...end, checkMs }
 }

@@ -1,6 +1,7 @@
 /** What processes that run checks, or steps of one check, are told, and what they say: one JSON document a line. */
 import type { BackendName } from '../backends/index.ts'
 import type { CheckResult } from './check.ts'
+import type { Place } from './whereabouts.ts'
 import type { PeerAction } from './steps.ts'
 
 /** The only argument of the child, as JSON. */
@@ -9,13 +10,16 @@ export interface ChildOrder {
   /** Ids of the checks to run, in order. */
   readonly ids: readonly string[]
   readonly lib: string | undefined
+  /** Whether `SHARED_FD` is the file in which the child says where it is. If not, it sends messages of it. */
+  readonly hasWhereabouts: boolean
 }
 
 export type ChildMessage =
+  /** Everything is there, and the first check begins. */
+  | { readonly kind: 'ready' }
   /** The backend is not there at all: every check will be unsupported for this reason. */
   | { readonly kind: 'unavailable'; readonly reason: string }
-  | { readonly kind: 'check'; readonly id: string }
-  | { readonly kind: 'step'; readonly step: string }
+  | { readonly kind: 'place'; readonly place: Place }
   /** What the result of the running check will be, if the child lives to tidy up after it. */
   | { readonly kind: 'failure'; readonly result: CheckResult }
   | { readonly kind: 'result'; readonly result: CheckResult }

@@ -20,6 +20,7 @@ const ENOSYS = 38
 const fails = (): number => -1
 
 interface Told {
+  ready: number
   readonly unavailable: string[]
   readonly checks: string[]
   readonly steps: string[]
@@ -28,9 +29,10 @@ interface Told {
 }
 
 function session(of: Libc, backend: 'epoll' | 'poll', ids: readonly string[]): Told {
-  const told: Told = { unavailable: [], checks: [], steps: [], failures: [], results: [] }
+  const told: Told = { ready: 0, unavailable: [], checks: [], steps: [], failures: [], results: [] }
   runChecks(of, backend, ids, {
     onUnavailable: (reason) => told.unavailable.push(reason),
+    onReady: () => told.ready++,
     onCheck: (id) => told.checks.push(id),
     onStep: (step) => told.steps.push(step),
     onFailure: ({ id }) => told.failures.push(id),
@@ -50,7 +52,7 @@ describe('a session', () => {
       ['epoll.lt.basic-out', 'epoll.lt', 'epoll', 'pass'],
     ])
     expect(told.steps.filter((step) => step.startsWith('step 1:'))).toHaveLength(3)
-    expect(told.unavailable).toEqual([])
+    expect(told).toMatchObject({ ready: 1, unavailable: [] })
   })
 
   it('has as many threads as the most demanding check declares', () => {

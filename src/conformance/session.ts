@@ -13,6 +13,8 @@ import { ThreadPool } from './threads/thread-pool.ts'
 export interface SessionObserver {
   /** The backend is not there at all: every check will be unsupported for this reason. */
   readonly onUnavailable: (reason: string) => void
+  /** The first check is about to begin: what they all need has started. */
+  readonly onReady: () => void
   readonly onCheck: (id: string) => void
   readonly onStep: (step: string) => void
   /** What the result of the running check will be, if this process lives to tidy up after it. */
@@ -49,6 +51,7 @@ export function runChecks(
   // Started before the first check, so that no check sees descriptors come that are not its own.
   const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
   using surroundings = new Surroundings(libc)
+  observer.onReady()
   for (const { id, check, family } of selected) {
     observer.onCheck(id)
     const context = { libc, backend, family: family.name, pool, surroundings, ...observer }

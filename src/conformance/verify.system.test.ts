@@ -18,11 +18,15 @@ const run = async (over: Partial<VerifyOptions> = {}): Promise<VerifyReport> =>
   })
 
 describe('verify', () => {
-  it('says of which machine, when and how long, and tells of each backend before its checks run', async () => {
-    const told: string[] = []
+  it('says of which machine, when and how long, and tells how far it is', async () => {
+    const told: number[] = []
     const before = Date.now()
-    const report = await run({ backends: ['select', 'poll'], onProgress: (backend) => told.push(backend) })
-    expect(told).toEqual(['select', 'poll'])
+    const report = await run({
+      backends: ['select', 'poll'],
+      onProgress: (done, total) => told.push(done, total),
+    })
+    const total = checksOf('select').length + checksOf('poll').length
+    expect(told).toEqual(Array.from({ length: total }, (_, i) => [i + 1, total]).flat())
     expect(report.tool).toEqual({ name: 'evloop', version: version() })
     expect(report.environment.backends.map(({ name }) => name)).toEqual(['select', 'poll'])
     expect(Date.parse(report.startedAt)).toBeGreaterThanOrEqual(before)
@@ -43,6 +47,14 @@ describe('verify', () => {
     ])
   })
 
+  it('gives the same results in the same order, whatever the number of jobs', async () => {
+    const outcomesOf = ({ results }: VerifyReport): string[] =>
+      results.map(({ backend, id, outcome }) => `${backend} ${id} ${outcome}`)
+    const checks = checksOf('poll').filter((id) => id.startsWith('ready.'))
+    const one = await run({ backends: ['poll', 'select'], checks, jobs: 1 })
+    expect(outcomesOf(await run({ backends: ['poll', 'select'], checks, jobs: 5 }))).toEqual(outcomesOf(one))
+  })
+
   it('runs each check several times, in a shuffled order, and gives one result of each', async () => {
     const checks = ['poller.errors', 'loop.wake']
     const { results, seed, summary } = await run({ checks, repeat: 3, seed: 7 })
@@ -57,6 +69,7 @@ describe('verify', () => {
       backends: ['poll', 'select'],
       checks: ['poller.errors', 'loop.wake'],
       repeat: 2,
+      jobs: 1,
       stopAt: ({ id }) => id === 'loop.wake',
     })
     expect(report).toMatchObject({ stopped: true, summary: { pass: 2 } })

@@ -1,10 +1,14 @@
+import { availableParallelism } from 'node:os'
 import type { BackendName } from '../backends/index.ts'
 import { UnsupportedError } from '../errors.ts'
 import { probe } from '../probe/index.ts'
 import { seededRandom, shuffled } from '../random.ts'
+import { sideBySide } from './side-by-side.ts'
 import { version } from '../version.ts'
 import type { CheckResult } from './check.ts'
-import { checksOf } from './checks/index.ts'
+import { checksOf, findCheck } from './checks/index.ts'
+import { divide } from './division.ts'
+import type { Part } from './division.ts'
 import { runIsolated } from './isolation.ts'
 import { mergeRuns } from './repeats.ts'
 import { countOutcomes } from './report.ts'
@@ -21,16 +25,22 @@ export interface VerifyOptions {
   readonly seed?: number | undefined
   /** The run ends with the first result for which this is true. */
   readonly stopAt?: ((result: CheckResult) => boolean) | undefined
-  /** How long a single step may take before it counts as hung. */
+  /** How long a check may take before it counts as hung. */
   readonly timeoutMs: number
+  /** How many processes run checks side by side. Default: one for each processor, and not more than 8. */
+  readonly jobs?: number | undefined
   readonly onWarning: (message: string) => void
-  /** Called before the checks of a backend run. */
-  readonly onProgress?: (backend: BackendName) => void
+  /** Called with how many results there are, and how many there will be, if nothing ends the run early. */
+  readonly onProgress?: (done: number, total: number) => void
   readonly signal: AbortSignal
 }
 
+/** A run does not get faster by more processes than this: it is over before they have started. */
+const MOST_JOBS = 8
+
 /**
- * Runs the checks that apply, one child process per backend, one backend after another. Their results are in the
+ * Runs the checks that apply. A process runs checks of one backend; some run side by side, and when they have ended,
+ * the races run, one process after another. Their results are in the
  * order of the catalogue, whatever the order in which they ran. Throws `UnsupportedError` where none of the
  * backends is there: nothing was verified then.
  */
@@ -38,6 +48,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedAt = new Date().toISOString()
   const start = performance.now()
   const { lib, timeoutMs, onWarning, seed } = options
+  const jobs = options.jobs ?? Math.min(availableParallelism(), MOST_JOBS)
   const environment = await probe({ lib, backends: options.backends, onWarning })
   const plan = [...new Set(options.backends)]
     .map((backend) => ({ backend, ids: chosenChecks(backend, options.checks) }))
@@ -46,22 +57,34 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const signal = AbortSignal.any([options.signal, stop.signal])
   const results = new Results()
   const unavailable = new Map<BackendName, string>()
-  for (const { backend, ids } of plan) {
-    options.onProgress?.(backend)
+  const parts = divide(
+    plan.map(({ backend, ids }) => ({ backend, checks: ids.map((id) => findCheck(id).check) })),
+    jobs,
+  )
+  const total = parts.reduce((sum, { ids }) => sum + ids.length, 0) * (options.repeat ?? 1)
+  const warned = new Set<string>()
+  const run = async ({ backend, ids }: Part): Promise<void> =>
     await runIsolated(backend, orderOf(ids, options), {
       lib,
       timeoutMs,
-      onWarning,
+      onWarning(message) {
+        // Each process may have the same to say.
+        if (!warned.has(message)) onWarning(message)
+        warned.add(message)
+      },
       signal,
       onResult(result) {
         // What other checks still have to say when the run has ended is not part of it.
         if (stop.signal.aborted) return
         results.add(result)
+        options.onProgress?.(results.count, total)
         if (options.stopAt?.(result) === true) stop.abort()
       },
       onUnavailable: (reason) => unavailable.set(backend, reason),
     })
-  }
+  const [together, alone] = [parts.filter((part) => !part.alone), parts.filter((part) => part.alone)]
+  await sideBySide(together, jobs, run, () => stop.abort())
+  await sideBySide(alone, 1, run, () => stop.abort())
   if (unavailable.size > 0 && plan.every(({ backend }) => unavailable.has(backend))) {
     throw new UnsupportedError('nothing to verify', [...unavailable.values()].join('; '))
   }
@@ -95,8 +118,10 @@ function orderOf(ids: readonly string[], { repeat = 1, seed }: VerifyOptions): s
 /** Results as they come, to be put into order when all are there. */
 class Results {
   readonly #runs = new Map<string, CheckResult[]>()
+  count = 0
 
   add(result: CheckResult): void {
+    this.count++
     const key = keyOf(result.backend, result.id)
     const runs = this.#runs.get(key)
     if (runs === undefined) this.#runs.set(key, [result])
