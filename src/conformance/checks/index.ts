@@ -26,6 +26,7 @@ export const families: readonly Family[] = [
   (await import('./select/index.ts')).selects,
   (await import('./life/index.ts')).lifetimes,
   (await import('./batch/index.ts')).batches,
+  (await import('./limits/index.ts')).limits,
 ]
 
 const byId = new Map<string, { readonly check: Check; readonly family: Family }>()

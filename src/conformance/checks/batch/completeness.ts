@@ -18,7 +18,8 @@ import type { Machine } from '../../machine.ts'
 import { waitForEvents } from '../../operations/calls.ts'
 import type { ReportedEvent } from '../../operations/events.ts'
 import { expectEvents } from '../../operations/native.ts'
-import type { Name, Step } from '../../steps.ts'
+import type { Name } from '../../steps.ts'
+import { ManyFiles } from './many-files.ts'
 
 /** More than the arrays of fixed size that implementations collect events in: 16, 32, 64, 128. */
 const READY = 140
@@ -37,25 +38,19 @@ export const completeness: readonly Check[] = [
     source: 'gVisor; epoll_wait(2); poll(2); select(2)',
     backends: ['epoll', 'poll', 'select'],
     descriptors: READY + 8,
-    steps: (backend): readonly Step[] => {
-      const fds = names(READY)
-      const open = fds.map((fd) => eventfd(fd, 1))
-      switch (backend) {
+    run(machine) {
+      switch (machine.backend) {
         case 'epoll':
-          return [
-            ...open,
-            epoll('level'),
-            epoll('edge'),
-            ...fds.flatMap((fd) => [add('level', fd, 'IN'), add('edge', fd, 'IN|OUT|ET')]),
-            wait('level', all(fds, 'IN'), { max: READY }),
-            wait('level', all(fds, 'IN'), { max: 4 * READY }),
-            wait('edge', all(fds, 'IN|OUT'), { max: READY }),
-            wait('edge', {}, { max: READY }),
-          ]
+          completeInEpoll(machine)
+          break
         case 'poll':
-          return [...open, poll(all(fds, 'IN|OUT'), all(fds, 'IN|OUT'))]
+          machine.run(...names(READY).map((fd) => eventfd(fd, 1)))
+          machine.run(poll(all(names(READY), 'IN|OUT'), all(names(READY), 'IN|OUT')))
+          break
         case 'select':
-          return [...open, select(all(fds, 'rw'), all(fds, 'rw'))]
+          machine.run(...names(READY).map((fd) => eventfd(fd, 1)))
+          machine.run(select(all(names(READY), 'rw'), all(names(READY), 'rw')))
+          break
       }
     },
   },
@@ -123,6 +118,23 @@ export const completeness: readonly Check[] = [
     },
   }),
 ]
+
+function completeInEpoll(machine: Machine): void {
+  machine.run(epoll('level'), epoll('edge'))
+  const files = new ManyFiles(machine, READY)
+  files.add('level', 'IN')
+  files.add('edge', 'IN|ET')
+  for (let index = 0; index < READY; index++) files.signal(index)
+  const each = Array.from({ length: READY }, (_, index) => index)
+  for (const [ep, room, expected] of [
+    ['level', READY, each],
+    ['level', 4 * READY, each],
+    ['edge', READY, each],
+    ['edge', READY, []],
+  ] as const) {
+    files.expectEvents(ep, room, expected)
+  }
+}
 
 /** Waits with little room until nothing comes. Fails unless every descriptor comes once, with this mask. */
 function expectEach(machine: Machine, fds: readonly Name[], mask: string): void {

@@ -5,7 +5,6 @@ import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
-import { underTest } from '../../operations/calls.ts'
 import { ManyFiles } from './many-files.ts'
 
 /** What a wait with many entries is compared with. */
@@ -43,11 +42,11 @@ function costCheck(id: string, count: number): Check {
       const [few, many] = [new ManyFiles(machine, FEW), new ManyFiles(machine, count)]
       few.add('small', 'IN')
       many.add('large', 'IN')
-      expectReady(machine, 'large', many, [])
+      expectReady('large', many, [])
       few.signal(FEW - 1)
       many.signal(count - 7)
-      expectReady(machine, 'small', few, [FEW - 1])
-      expectReady(machine, 'large', many, [count - 7])
+      expectReady('small', few, [FEW - 1])
+      expectReady('large', many, [count - 7])
       machine.begin(`epoll_wait with ${count} entries, compared with ${FEW}`)
       let best = compareWaits(machine)
       for (let more = TRIES - 1; more > 0 && ratioOf(best) >= MOST_RATIO; more--) {
@@ -73,36 +72,29 @@ function tableCheck(count: number): Check {
       machine.begin(`add ${count} entries`)
       const files = new ManyFiles(machine, count)
       files.add('ep', 'IN')
-      expectReady(machine, 'ep', files, [])
+      expectReady('ep', files, [])
       const edges = [0, 1, 63, 64, 127, 128, 255, 256, 511, 512, 1023, 1024, 65_535, 65_536]
       const ready = edges.filter((index) => index < count)
       for (const index of ready) files.signal(index)
-      expectReady(machine, 'ep', files, ready)
+      expectReady('ep', files, ready)
       const removed = Array.from({ length: count }, (_, i) => i).filter((i) => i % 4 === 0)
       machine.begin(`delete every fourth of ${count} entries`)
       files.remove('ep', removed)
       expectReady(
-        machine,
         'ep',
         files,
         ready.filter((index) => index % 4 !== 0),
       )
       machine.begin(`add every fourth of ${count} entries again`)
       files.add('ep', 'IN', removed)
-      expectReady(machine, 'ep', files, ready)
+      expectReady('ep', files, ready)
     },
   })
 }
 
 /** One wait with room for more than is ready. */
-function expectReady(machine: Machine, ep: string, files: ManyFiles, ready: readonly number[]): void {
-  const max = ready.length + 16
-  machine.begin(`epoll_wait(${ep}, ${max} events, 0 ms)`)
-  const buffer = new Memory(max * layouts.epoll_event.size)
-  const count = underTest(machine, 'epoll_wait', machine.fd(ep), buffer.address, max, 0)
-  const text = (events: readonly string[]): string => events.toSorted().join(', ') || 'no events'
-  machine.expect(text(files.decode(buffer, count)), text(ready.map((index) => `#${index} IN`)), 'entries')
-}
+const expectReady = (ep: string, files: ManyFiles, ready: readonly number[]): void =>
+  files.expectEvents(ep, ready.length + 16, ready)
 
 interface Costs {
   readonly fewNs: number

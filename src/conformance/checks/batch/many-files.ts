@@ -8,12 +8,16 @@ import { Memory } from '../../../libc/memory.ts'
 import { Failure } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
-import { encodeEvent } from '../../operations/events.ts'
+import { underTest } from '../../operations/calls.ts'
+import { encodeEvent, eventBuffer } from '../../operations/events.ts'
 import { layouts } from '../../../libc/layouts.ts'
 
 /** The data of an entry that has no label: its index, with bits of its own in both halves. */
 const DATA = 0x5eed000000000000n
 const SPREAD = 0x100000001n
+
+/** So many events are named in a message. */
+const SHOWN = 16
 
 /** So many eventfds, which are closed at the end. */
 export class ManyFiles {
@@ -21,11 +25,17 @@ export class ManyFiles {
   readonly #machine: Machine
   readonly #one = new Memory(8)
 
-  constructor(machine: Machine, count: number) {
+  /** Makes so many, or as many as there is time for, but `atLeast` in any case. */
+  constructor(
+    machine: Machine,
+    count: number,
+    { withinMs = Infinity, atLeast = 0 }: { readonly withinMs?: number; readonly atLeast?: number } = {},
+  ) {
     this.#machine = machine
     this.#one.view.setBigUint64(0, 1n, true)
     machine.cleanups.push(() => this.close())
-    for (let i = 0; i < count; i++) {
+    const end = performance.now() + withinMs
+    for (let i = 0; i < count && (i < atLeast || performance.now() < end); i++) {
       this.fds.push(sys(machine.libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC))
     }
   }
@@ -50,8 +60,29 @@ export class ManyFiles {
     sys(this.#machine.libc, 'write', this.#fd(index), this.#one.address, 8)
   }
 
-  /** The indexes and masks of the first `count` events of a buffer; what has no index is shown as its data. */
-  decode(buffer: Memory, count: number): string[] {
+  /** Waits once, with that much room. Fails unless the wait returns just these, each once, as readable. */
+  expectEvents(ep: string, room: number, indexes: readonly number[]): void {
+    const machine = this.#machine
+    machine.begin(`epoll_wait(${ep}, ${room} events, 0 ms) of ${this.fds.length} entries`)
+    const buffer = eventBuffer(room)
+    const count = underTest(machine, 'epoll_wait', machine.fd(ep), buffer.address, room, 0)
+    if (count > room) throw new Failure(`${room} events at the most`, `${count} events`)
+    const actual = this.#decode(buffer, count)
+    const expected = indexes.map((index) => `#${index} IN`)
+    // Of many events, those that make the difference are told.
+    const missing = expected.filter((event) => !actual.includes(event))
+    const others = actual.filter((event, i) => !expected.includes(event) || actual.indexOf(event) !== i)
+    if (missing.length === 0 && others.length === 0) return
+    const words = (what: string, events: readonly string[]): string =>
+      events.length === 0 ? '' : `; ${what}: ${summary(events)}`
+    throw new Failure(
+      `${eventCount(expected.length)}${expected.length > 0 ? `: ${summary(expected)}` : ''}`,
+      `${eventCount(actual.length)}${words('missing', missing)}${words('too many', others)}`,
+    )
+  }
+
+  /** Indexes and masks; what has no index is shown as its data. */
+  #decode(buffer: Memory, count: number): string[] {
     const { size, offsets } = layouts.epoll_event
     return Array.from({ length: count }, (_, i) => {
       const data = buffer.view.getBigUint64(i * size + offsets.data, true)
@@ -100,7 +131,7 @@ export class ManyFiles {
 }
 
 /** How many entries there may be here for certain. Other processes have theirs too. */
-function roomForEntries(): number {
+export function roomForEntries(): number {
   try {
     return Number(readFileSync('/proc/sys/fs/epoll/max_user_watches', 'utf8')) / 2
   } catch {
@@ -109,3 +140,11 @@ function roomForEntries(): number {
 }
 
 const dataOf = (index: number): bigint => DATA + BigInt(index) * SPREAD
+
+/** The first of many. */
+function summary(events: readonly string[]): string {
+  const shown = events.slice(0, SHOWN).join(', ')
+  return events.length > SHOWN ? `${shown}, and ${events.length - SHOWN} more` : shown
+}
+
+const eventCount = (count: number): string => (count === 1 ? '1 event' : `${count} events`)

@@ -1,17 +1,5 @@
 import { EFD } from '../../../libc/constants/linux.ts'
-import {
-  blocked,
-  close,
-  counter,
-  dup,
-  eventfd,
-  exitPeer,
-  inPeer,
-  join,
-  peer,
-  signal,
-  thread,
-} from '../../build.ts'
+import { blocked, close, counter, dup, eventfd, join, signal, thread } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
@@ -19,6 +7,7 @@ import { inquiryOf } from '../readiness/inquiry.ts'
 import type { Readiness } from '../readiness/inquiry.ts'
 import { readinessCheck } from '../readiness/matrix.ts'
 import { complete } from '../../steps/rings.ts'
+import { visitOfProcess, writesOfProcess } from './other-process.ts'
 import { runUnblocking } from './unblock.ts'
 import { ALMOST_FULL, FULL, MAX } from './values.ts'
 
@@ -82,24 +71,16 @@ export const states: readonly Check[] = [
     kind: 'thread',
     source: 'LTP; StarryOS',
     backends: ['epoll', 'poll'],
-    steps: (backend) => {
-      const { watch, ask } = inquiryOf(backend, ['e'], 'IN|OUT')
-      return [
-        eventfd('e', 5),
-        ...watch,
-        ask(between),
-        peer('child', ['e']),
-        ...inPeer('child', counter('e', '5')),
-        ask(empty),
-        counter('e', 'EAGAIN'),
-        ...inPeer('child', counter('e', 'EAGAIN'), signal('e', '6')),
-        ask(between),
-        counter('e', '6'),
-        exitPeer('child'),
-        ask(empty),
-        signal('e', '1'),
-        counter('e', '1'),
-      ]
+    run(machine) {
+      const { watch, ask } = inquiryOf(machine.backend, ['e'], 'IN|OUT')
+      machine.run(eventfd('e', 5), ...watch, ask(between))
+      const visit = visitOfProcess(machine, 'e')
+      visit.read('5')
+      machine.run(ask(empty), counter('e', 'EAGAIN'))
+      visit.readNothingAndAdd()
+      machine.run(ask(between), counter('e', '6'))
+      visit.end()
+      machine.run(ask(empty), signal('e', '1'), counter('e', '1'))
     },
   }),
   epollCheck({
@@ -139,16 +120,17 @@ export const states: readonly Check[] = [
     threads: 2,
     run(machine) {
       const { watch, ask } = inquiryOf(machine.backend, ['e'], 'IN')
-      machine.run(eventfd('e', 0, 0), peer('other', ['e']))
+      machine.run(eventfd('e', 0, 0))
+      const writes = writesOfProcess(machine, 'e', [42n, 7n])
       runUnblocking(machine, 'e', [
         thread('reader', counter('e', '42')),
         blocked('reader'),
-        ...inPeer('other', signal('e', '42')),
+        ...writes[0],
         join('reader'),
         ...watch,
         thread('waiter', ask(full, WOKEN)),
         blocked('waiter'),
-        ...inPeer('other', signal('e', '7')),
+        ...writes[1],
         join('waiter'),
         counter('e', '7'),
       ])

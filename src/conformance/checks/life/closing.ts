@@ -17,6 +17,7 @@ import {
 } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
+import { waitForEvents } from '../../operations/calls.ts'
 import type { Step } from '../../steps.ts'
 import { selectSets } from '../../steps/arrays.ts'
 import { readableFiles, reopen, replace } from './reopen.ts'
@@ -134,6 +135,32 @@ export const closing: readonly Check[] = [
       wait('ep', {}, { timeoutMs: 2 }),
       closeAll(),
     ]),
+  }),
+  epollCheck({
+    id: 'life.close-pending.between-waits',
+    statement:
+      'What one wait had no room for, and is closed or deleted before the next, is not reported by that, and the rest is.',
+    source: 'epoll(7): the event cache; Miri ready_list_fetching_logic',
+    bugs: ['FDio/vpp#708: an event for a session that the program had closed'],
+    run(machine) {
+      for (const mask of ['IN', 'IN|ET', 'IN|ONESHOT']) {
+        for (const how of ['close', 'delete'] as const) {
+          machine.run(...threeReady(mask))
+          machine.begin(`epoll_wait(ep, 1 event, 0 ms), entries ${mask}`)
+          const [first = 'none', ...more] = waitForEvents(machine, 'ep', 1, 0).map(([label]) => label)
+          const [gone = '', kept = ''] = ['a', 'b', 'c'].filter((fd) => fd !== first)
+          machine.expect(more.length, 0, 'events after the first')
+          machine.run(how === 'close' ? close(gone) : del('ep', gone))
+          // Level-triggered, the first one is still ready.
+          const still = mask === 'IN' ? { [first]: 'IN' } : {}
+          machine.run(
+            wait('ep', { ...still, [kept]: 'IN' }),
+            wait('ep', mask === 'IN' ? { ...still, [kept]: 'IN' } : {}),
+          )
+          machine.run(closeAll())
+        }
+      }
+    },
   }),
   epollCheck({
     id: 'life.all-dups-closed',
