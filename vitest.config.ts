@@ -10,7 +10,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{bench,scripts,src}/**/*.test.ts'], exclude: [system] },
+        // Nothing in them waits; on a machine that is busy with something else they take long all the same.
+        test: {
+          name: 'unit',
+          testTimeout: 60_000,
+          include: ['{bench,scripts,src}/**/*.test.ts'],
+          exclude: [system],
+        },
       },
       {
         extends: true,
