@@ -44,8 +44,12 @@ export async function runIsolated(
 ): Promise<void> {
   const stopped = (): boolean => options.signal?.aborted === true
   let left = ids
+  let noThreads: string | undefined
   while (left.length > 0 && !stopped()) {
-    const run = await runChild(backend, left.slice(0, MOST_IDS), options)
+    const run = await runChild(
+      { backend, ids: left.slice(0, MOST_IDS), lib: options.lib, noThreads },
+      options,
+    )
     left = left.slice(run.finished)
     if (stopped() || left.length === 0) return
     if (!run.started) {
@@ -59,6 +63,14 @@ export async function runIsolated(
     if (culprit !== undefined && run.step !== undefined) {
       options.onResult(run.failure ?? resultOfEnd(culprit, backend, run, options.timeoutMs))
       left = left.slice(1)
+    } else if (run.finished === 0 && noThreads === undefined) {
+      // What it does before the first check is to load the library, and to start threads, which Node may not survive.
+      noThreads = run.cause
+    } else if (run.finished === 0 && run.signal === 'SIGSYS') {
+      const message = 'a seccomp filter kills the process before the first check'
+      for (const id of left)
+        options.onResult({ ...headOf(id, backend), outcome: 'unsupported', message, durationMs: 0 })
+      return
     } else if (run.finished === 0) {
       throw new LibraryError(
         options.lib ?? 'libc',
@@ -80,10 +92,14 @@ function runHere(backend: BackendName, ids: readonly string[], options: Isolatio
   })
 }
 
+function headOf(id: string, backend: BackendName): Pick<CheckResult, 'id' | 'family' | 'backend' | 'level'> {
+  const { check, family } = findCheck(id)
+  return { id, family: family.name, backend, level: check.level }
+}
+
 /** The result of a check that the process did not survive, or that had to be killed. */
 function resultOfEnd(id: string, backend: BackendName, run: ChildRun, timeoutMs: number): CheckResult {
-  const { check, family } = findCheck(id)
-  const head = { id, family: family.name, backend, level: check.level }
+  const head = headOf(id, backend)
   const step = run.step === undefined || run.step === '' ? {} : { step: run.step }
   const durationMs = Math.round(run.elapsedMs * 1000) / 1000
   // Nothing but a policy sends this signal: what it forbids is not there, and no fault of what is checked.
@@ -108,14 +124,13 @@ function resultOfEnd(id: string, backend: BackendName, run: ChildRun, timeoutMs:
 
 /** Runs one child, and watches how far it gets. */
 async function runChild(
-  backend: BackendName,
-  ids: readonly string[],
+  { backend, ids, lib, noThreads }: Omit<ChildOrder, 'hasWhereabouts'>,
   options: IsolationOptions,
 ): Promise<ChildRun> {
   const whereabouts = Whereabouts.open()
   try {
     const watch = new Watch(whereabouts, timeLimits(options.timeoutMs))
-    const order: ChildOrder = { backend, ids, lib: options.lib, hasWhereabouts: whereabouts !== undefined }
+    const order: ChildOrder = { backend, ids, lib, noThreads, hasWhereabouts: whereabouts !== undefined }
     const end = await followChild<ChildMessage>({
       program: 'src/conformance/child',
       order,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { UnsupportedError } from '../../../errors.ts'
 import { readCString } from '../../../libc/libc.ts'
 import type { Libc } from '../../../libc/libc.ts'
 import { Memory } from '../../../libc/memory.ts'
@@ -21,7 +22,11 @@ export function collectGarbage(): void {
 
 /** The memory of this process that is in use, whatever for. */
 export function residentBytes(): number {
-  return process.memoryUsage.rss()
+  try {
+    return process.memoryUsage.rss()
+  } catch (error) {
+    throw new UnsupportedError('memory in use', `it cannot be told here: ${String(error)}`)
+  }
 }
 
 /** What malloc has given out and was not freed; undefined where the C library does not tell, as musl does not. */
