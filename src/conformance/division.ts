@@ -18,13 +18,13 @@ export interface BackendChecks {
 }
 
 /** How long a check takes, more or less. Only the proportions matter. */
-const usualMs: Readonly<Record<Kind, number>> = { det: 4, time: 40, thread: 20, race: 250 }
+const usualMs: Readonly<Record<Kind, number>> = { det: 4, time: 20, thread: 11, race: 280 }
 
 /** How long a process takes to start a thread for checks. */
 const THREAD_START_MS = 40
 
-/** A process is worth its start if it has so much to do. */
-const WORTHWHILE_MS = 300
+/** A process is worth its start, for which it takes some hundred milliseconds, if it has so much to do. */
+const WORTHWHILE_MS = 2000
 
 /** Checks with more threads than this are all in one part: each part has to start the threads that it needs. */
 const FEW_THREADS = 2

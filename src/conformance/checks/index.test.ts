@@ -22,10 +22,12 @@ describe('the catalogue of checks', () => {
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
   })
 
-  it('has no family twice, and none that is empty or has no title', () => {
+  it('has no family twice, and none that is empty, or does not say what it is and why it matters', () => {
     const names = families.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
-    expect(families.filter((family) => family.checks.length === 0 || family.title === '')).toEqual([])
+    const isWhole = ({ checks: own, title, why }: (typeof families)[number]): boolean =>
+      own.length > 0 && title !== '' && /^\S.+\.$/.test(why)
+    expect(families.filter((family) => !isWhole(family)).map(({ name }) => name)).toEqual([])
   })
 
   it('finds a check and its family by id, and knows no other', () => {
@@ -52,6 +54,12 @@ describe('every check', () => {
 
   it('has a source', () => {
     expect(breaking(({ source }) => source.trim() !== '')).toEqual([])
+  })
+
+  it('tells its bugs as where and what, and its reason and differences in sentences', () => {
+    const isSentence = (text = 'It is.'): boolean => /^\S.*\.$/.test(text)
+    expect(breaking(({ why, differs }) => isSentence(why) && isSentence(differs))).toEqual([])
+    expect(breaking(({ bugs = [] }) => bugs.every((bug) => /^\S.*: \S/.test(bug)))).toEqual([])
   })
 
   it('has a level and a kind that exist', () => {

@@ -13,8 +13,12 @@ const PATIENCE_MS = 10_000
 /** How long to let threads go to sleep where the kernel does not tell whether they do. */
 const BLIND_SETTLE_MS = 50
 
-/** Seen asleep so often in a row, a millisecond apart, a thread is asleep in its call. */
+/** Seen asleep so often in a row, a thread is asleep in its call. */
 const RESTS = 2
+
+/** How long to wait between two looks: less where the kernel tells that what a thread sleeps in is its call. */
+const LOOK_AGAIN_MS = 1
+const LOOK_AGAIN_SOON_MS = 0.2
 
 /**
  * The same for a thread that sleeps on a lock. That may be how a library waits, but also what it does for a moment
@@ -102,12 +106,13 @@ export class WaiterThread {
   }
 
   /** What the kernel says that the thread is doing. */
-  state(): 'running' | 'asleep' | 'on a lock' | 'unknown' {
+  state(): 'running' | 'asleep in a call' | 'asleep' | 'on a lock' | 'unknown' {
     const [state] = this.#stat()
     if (state === undefined) return 'unknown'
     if (state !== 'S') return 'running'
     const [call] = this.#proc('syscall').split(' ')
-    return call === String(syscallNumbers()?.futex) ? 'on a lock' : 'asleep'
+    if (call === undefined || call === '') return 'asleep'
+    return call === String(syscallNumbers()?.futex) ? 'on a lock' : 'asleep in a call'
   }
 
   /** How much time of a CPU the thread has used; 0 where the kernel does not tell. */
@@ -193,7 +198,9 @@ export function waitUntilBlocked(threads: readonly WaiterThread[]): boolean[] {
     })
     if (settled) return threads.map((thread) => !thread.isDone)
     if (performance.now() > deadline) return threads.map(() => false)
-    sleepSync(1)
+    // To fall asleep takes a thread far less than a millisecond, unless it is for a lock.
+    const isSoon = states.every((state) => state !== 'asleep' && state !== 'on a lock')
+    sleepSync(isSoon ? LOOK_AGAIN_SOON_MS : LOOK_AGAIN_MS)
   }
 }
 

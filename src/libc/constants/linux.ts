@@ -141,6 +141,7 @@ export const NETLINK_ROUTE = 0
 export const NETLINK_USERSOCK = 2
 export const TCP_NODELAY = 1
 export const TCP_INFO = 11
+export const TCP_QUICKACK = 12
 export const MSG = {
   OOB: 1,
   PEEK: 2,

@@ -42,6 +42,7 @@ export const descriptor: readonly Check[] = [
     id: 'epoll.fd.dup-works',
     statement: 'A duplicate of an epoll descriptor is the same epoll, and keeps it when the first is closed.',
     source: 'Miri issue 3858; measured',
+    bugs: ['rust-lang/miri#3858: a duplicate of an epoll descriptor did not work'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -66,6 +67,7 @@ export const descriptor: readonly Check[] = [
     level: 'de-facto',
     kind: 'thread',
     source: 'unix(7); epoll-shim (documented as unsupported there)',
+    differs: 'epoll-shim does not support it.',
     steps: [
       socketpair('a', 'b'),
       pipe('r', 'w'),
@@ -90,6 +92,7 @@ export const descriptor: readonly Check[] = [
       'In /proc/self/fdinfo each entry is a line with number, mask (ERR and HUP added) and data; DEL takes it away.',
     level: 'quirk',
     source: 'proc(5); measured',
+    differs: "Tools read this file, evloop's inspect among them. gVisor and others have no such lines.",
     run(machine) {
       const expectWatches = (...expected: readonly (readonly [string, string])[]): void => {
         machine.begin('read the entries from /proc/self/fdinfo')

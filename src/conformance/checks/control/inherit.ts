@@ -45,6 +45,8 @@ export const inheritance: Check = epollCheck({
     'A process that inherits an epoll descriptor shares the epoll: it changes entries, waits, adds and is woken; its entries are of its own open files, and go with them.',
   kind: 'thread',
   source: 'epoll(7); StarryOS; measured',
+  differs:
+    'An epoll is shared with a child process. A kqueue is not inherited (FreeBSD 15 can copy it), a ring is inherited and may be unusable, and shims break.',
   bugs: ['Gramine: parent and child took turns with the events of one epoll'],
   run(machine) {
     machine.run(pipe('r', 'w'), epoll('ep'), add('ep', 'r', 'IN'))

@@ -73,6 +73,7 @@ export const states: readonly Check[] = [
       'A counter is shared with a process that inherits the eventfd: what it reads is gone for both.',
     kind: 'thread',
     source: 'LTP; StarryOS',
+    differs: 'Shims over pipes or kqueue have no counter that two processes share.',
     backends: ['epoll', 'poll'],
     run(machine) {
       const { watch, ask } = inquiryOf(machine.backend, ['e'], 'IN|OUT')
