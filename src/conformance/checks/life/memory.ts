@@ -60,6 +60,7 @@ export const memory: Check = epollCheck({
     for (let window = 0; window < WINDOWS; window++) {
       const before = usages.map(({ now }) => now(machine))
       const cycles = addAndClose(machine)
+      collectGarbage()
       for (const [i, { now }] of usages.entries()) {
         growths[i]?.push(((now(machine) ?? NaN) - (before[i] ?? NaN) - WINDOW_BYTES) / cycles)
       }
