@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { CheckResult } from '../../src/conformance/check.ts'
 import { checkResult } from '../../src/testing/reports.ts'
-import { judge } from './judge.ts'
-import type { Mutant } from './mutant.ts'
+import { judgeControl, judgeMutant } from './judge.ts'
+import type { Control, Mutant } from './mutant.ts'
 
 const mutant: Mutant = {
   name: 'deaf',
@@ -17,12 +17,12 @@ const fails = (id: string): CheckResult =>
   checkResult({ id, outcome: 'fail', expected: 'r IN', actual: 'no events', step: 'step 3: wait' })
 
 const problemsOf = (over: Partial<Mutant>, results: readonly CheckResult[], complaints: string[] = []) =>
-  judge({ ...mutant, ...over }, { results, complaints, durationMs: 1 }).problems
+  judgeMutant({ ...mutant, ...over }, { results, complaints, durationMs: 1 }).problems
 
 describe('a mutant', () => {
   it('is caught when every check that it names found something', () => {
     const results = [fails('epoll.lt.basic-in'), fails('epoll.et.once'), checkResult({ id: 'epoll.et.oob' })]
-    const verdict = judge(mutant, { results, complaints: [], durationMs: 1 })
+    const verdict = judgeMutant(mutant, { results, complaints: [], durationMs: 1 })
     expect(verdict.problems).toEqual([])
     expect(verdict.findings.map(({ id }) => id)).toEqual(['epoll.lt.basic-in', 'epoll.et.once'])
   })
@@ -59,5 +59,29 @@ describe('a mutant', () => {
       'epoll.lt.basic-in tells a stack trace',
       'no child process',
     ])
+  })
+})
+
+describe('a control', () => {
+  const control: Control = {
+    name: 'shim',
+    path: 'shim.c',
+    on: ['epoll'],
+    cannot: ['epoll.nest', 'epoll.et.*'],
+  }
+  const alarmsOf = (results: readonly CheckResult[]): readonly string[] =>
+    judgeControl(control, { results, complaints: [], durationMs: 1 }).problems
+
+  it('may fail only where it says so', () => {
+    expect(alarmsOf([checkResult(), fails('epoll.nest.lt'), fails('epoll.et.once')])).toEqual([])
+    expect(alarmsOf([fails('epoll.lt.two-fds')])).toEqual([
+      'a false alarm: epoll epoll.lt.two-fds: r IN -> no events at step 3: wait',
+    ])
+    const diverging = checkResult({ id: 'a.quirk', outcome: 'diverges' })
+    expect(alarmsOf([diverging])).toHaveLength(1)
+  })
+
+  it('must have been looked at', () => {
+    expect(alarmsOf([])).toEqual(['no check ran'])
   })
 })

@@ -1,27 +1,36 @@
-/** What a mutant says of itself, in the comment at its head. */
+/** What a library of ours says of itself, in the comment at its head. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { backendNames } from '../../src/backends/index.ts'
 import type { BackendName } from '../../src/backends/index.ts'
 
-/** A library with one fault, and the checks that must find it. */
-export interface Mutant {
+interface Subject {
   readonly name: string
   /** Its C source. */
   readonly path: string
+  /** The backends whose checks are run. */
+  readonly on: readonly BackendName[]
+}
+
+/** A library with one fault, and the checks that must find it. */
+export interface Mutant extends Subject {
   /** What is wrong, in a sentence. */
   readonly fault: string
   /** Where this was seen. */
   readonly seenIn: string
-  /** Ids of checks, or globs of them: at least one check of each must find it. */
+  /** Ids of checks, or patterns of them: at least one check of each must find it. */
   readonly caughtBy: readonly string[]
-  /** The backends whose checks are run. */
-  readonly on: readonly BackendName[]
   /** A part of what one of the findings must say. */
   readonly says?: string
 }
 
-const fields = ['A fault', 'Seen in', 'Caught by', 'On', 'Says'] as const
+/** A library without a fault: whatever is found in it is a false alarm. */
+export interface Control extends Subject {
+  /** Patterns of checks that find what is known to be missing. */
+  readonly cannot: readonly string[]
+}
+
+const fields = ['A fault', 'Seen in', 'Caught by', 'On', 'Says', 'Cannot'] as const
 type Field = (typeof fields)[number]
 
 /** The mutants of a directory, by name. */
@@ -45,17 +54,26 @@ export function parseMutant(path: string, source: string): Mutant {
     return text
   }
   const says = head.get('Says')
-  const on = parseList(head.get('On') ?? 'epoll')
-  const unknown = on.find((backend) => !(backendNames as readonly string[]).includes(backend))
-  if (unknown !== undefined) throw new TypeError(`${name}: there is no backend ${unknown}`)
   return {
     name,
     path,
     fault: required('A fault'),
     seenIn: required('Seen in'),
     caughtBy: parseList(required('Caught by')),
-    on: on as BackendName[],
+    on: parseBackends(name, head.get('On') ?? 'epoll'),
     ...(says === undefined ? {} : { says }),
+  }
+}
+
+/** Reads a control. Without "On:" it is one of every backend. */
+export function readControl(path: string): Control {
+  const name = basename(path, '.c')
+  const head = parseHead(readFileSync(path, 'utf8'))
+  return {
+    name,
+    path,
+    cannot: parseList(head.get('Cannot') ?? ''),
+    on: parseBackends(name, head.get('On') ?? backendNames.join(',')),
   }
 }
 
@@ -73,6 +91,16 @@ function parseHead(source: string): Map<string, string> {
   return found
 }
 
+function parseBackends(name: string, text: string): BackendName[] {
+  const names = parseList(text)
+  const unknown = names.find((backend) => !(backendNames as readonly string[]).includes(backend))
+  if (unknown !== undefined) throw new TypeError(`${name}: there is no backend ${unknown}`)
+  return names as BackendName[]
+}
+
 function parseList(text: string): string[] {
-  return text.split(',').map((item) => item.trim())
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }

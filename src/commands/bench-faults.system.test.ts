@@ -10,7 +10,7 @@ const PATIENCE_MS = 30_000
 async function benchWith(fault: string, workloads: string): Promise<BenchReport> {
   const start = performance.now()
   const lib = compileLibrary(fault)
-  const args = ['bench', '-w', workloads, '-b', 'epoll,poll', '--fds', '4', '--rounds', '6', '-d', '1']
+  const args = ['bench', '-w', workloads, '-b', 'epoll,poll', '--fds', '4', '--rounds', '40', '-d', '1']
   const run = await runEvloop([...args, '--driver', 'replay', '-f', 'json', '--lib', lib])
   expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 1, stderr: '' })
   expect(performance.now() - start).toBeLessThan(PATIENCE_MS)

@@ -24,7 +24,7 @@ interface BenchCommandOptions extends CommonOptions, BaselineOptions {
 
 /** How long a run may take unless the user says so, in seconds. */
 const DURATION_S = 20
-const QUICK_DURATION_S = 2
+const QUICK_DURATION_S = 1
 /** A signal every microsecond: about as long as sending it takes. */
 const MOST_RATE_HZ = 1_000_000
 

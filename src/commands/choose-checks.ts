@@ -38,7 +38,7 @@ export async function chooseChecks(
   const { catalogueOf, selectChecks } = await import('../conformance/selection.ts')
   const catalogue = catalogueOf(families)
   const { only, family, level, kind } = options
-  for (const pattern of only ?? []) await findChecks(pattern, catalogue)
+  if (only !== undefined) await findChecks(only)
   const chosen = selectChecks(catalogue, {
     only,
     families:
@@ -61,13 +61,26 @@ export async function chooseChecks(
   )
 }
 
-/** The checks that a pattern stands for. Throws `UsageError`, with the nearest that there is, if it is none. */
-async function findChecks(pattern: string, catalogue: readonly CatalogueEntry[]): Promise<CatalogueEntry[]> {
-  const { matchingIds, possiblePatterns } = await import('../conformance/selection.ts')
+/**
+ * The checks that some patterns and names of families stand for, in the order of the catalogue. Throws `UsageError`,
+ * with the nearest that there is, for one that stands for none.
+ */
+export async function findChecks(patterns: readonly string[]): Promise<CatalogueEntry[]> {
+  const { families } = await import('../conformance/checks/index.ts')
+  const { catalogueOf, matchingIds, possiblePatterns } = await import('../conformance/selection.ts')
+  const catalogue = catalogueOf(families)
   const ids = catalogue.map(({ check }) => check.id)
-  const found = new Set(matchingIds(pattern, ids))
-  if (found.size > 0) return catalogue.filter(({ check }) => found.has(check.id))
-  const near = nearest(pattern, possiblePatterns(ids))
-  const hint = near === undefined ? '' : `; did you mean ${near}?`
-  throw new UsageError(`there is no check ${JSON.stringify(pattern)}${hint}`, SHOW_ALL)
+  const idsOf = (pattern: string): string[] => {
+    const family = families.find(({ name }) => name === pattern)
+    return family?.checks.map(({ id }) => id) ?? matchingIds(pattern, ids)
+  }
+  const found = patterns.map((pattern) => ({ pattern, ids: idsOf(pattern) }))
+  const unknown = found.find((entry) => entry.ids.length === 0)
+  if (unknown !== undefined) {
+    const near = nearest(unknown.pattern, possiblePatterns(ids))
+    const hint = near === undefined ? '' : `; did you mean ${near}?`
+    throw new UsageError(`there is no check ${JSON.stringify(unknown.pattern)}${hint}`, SHOW_ALL)
+  }
+  const chosen = new Set(found.flatMap((entry) => entry.ids))
+  return catalogue.filter(({ check }) => chosen.has(check.id))
 }

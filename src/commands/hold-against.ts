@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { CheckResult } from '../conformance/check.ts'
 import type { VerifyReport } from '../conformance/report.ts'
-import type { Expectation } from '../conformance/saved/schema.ts'
+import type { Expectation, ExpectationFile } from '../conformance/saved/schema.ts'
 import type { KnownCheck } from '../conformance/write-expectations.ts'
 import { UsageError } from '../errors.ts'
 import { packageRoot } from '../package-root.ts'
@@ -81,15 +81,16 @@ export async function openHold(
   }
   const { families } = await import('../conformance/checks/index.ts')
   const { catalogueOf } = await import('../conformance/selection.ts')
-  const { loadExpectations, loadVerifyReport } = await import('../conformance/saved/load.ts')
   const { Expectations } = await import('../conformance/expectations.ts')
   const { OtherRun } = await import('../conformance/against.ts')
   const checks = catalogueOf(families).map(({ check }) => check)
   const ids = checks.map(({ id }) => id)
 
-  const expected = expect === undefined ? undefined : loadExpectations(expectationFile(expect)).expectations
+  const expected =
+    expect === undefined ? undefined : (await readExpectationFile(expectationFile(expect))).expectations
   const keep = await openKeep(writeExpect, expected ?? [], checks, warn)
   if (against !== undefined) {
+    const { loadVerifyReport } = await import('../conformance/saved/load.ts')
     const other = loadVerifyReport(against)
     if (other.interrupted === true) warn(`${against} was interrupted: it does not have every result`)
     const run = new OtherRun(against, other)
@@ -115,6 +116,12 @@ export async function openHold(
   }
 }
 
+/** Reads an expectation file. What validates it is loaded only now: it is hundreds of modules. */
+async function readExpectationFile(file: string): Promise<ExpectationFile> {
+  const { loadExpectations } = await import('../conformance/saved/load.ts')
+  return loadExpectations(file)
+}
+
 /** The file that is meant: one that comes with evloop by its name alone, any other by its path. */
 function expectationFile(name: string): string {
   if (shippedNames().includes(name)) return join(shippedFolder(), `${name}.json`)
@@ -133,11 +140,10 @@ async function openKeep(
   warn: (message: string) => void,
 ): Promise<Hold['keep']> {
   if (file === undefined) return () => undefined
-  const { loadExpectations } = await import('../conformance/saved/load.ts')
   const { assertWritable, writeOutput } = await import('./output.ts')
   const { expectationsOf } = await import('../conformance/write-expectations.ts')
   assertWritable(file, '--write-expect')
-  const older = existsSync(file) ? loadExpectations(file) : undefined
+  const older = existsSync(file) ? await readExpectationFile(file) : undefined
   return (report) => {
     if (report.interrupted === true || report.stopped === true) {
       warn(`${file} was not written: not everything was checked`)

@@ -1,8 +1,15 @@
 import { benchCommand } from './bench.ts'
 import type { CommandModule } from './command.ts'
 import { compareCommand } from './compare.ts'
+import { explainCommand } from './explain.ts'
 import { probeCommand } from './probe.ts'
 import { verifyCommand } from './verify.ts'
 
 /** Every command, in the order of the help. Adding one is a file and a line here. */
-export const commands: readonly CommandModule[] = [probeCommand, verifyCommand, benchCommand, compareCommand]
+export const commands: readonly CommandModule[] = [
+  probeCommand,
+  verifyCommand,
+  explainCommand,
+  benchCommand,
+  compareCommand,
+]

@@ -54,7 +54,7 @@ export interface Family {
   /** Shown in the matrix and in explanations. */
   readonly title: string
   /** Why the family matters: what breaks in a program where one of its checks fails. */
-  readonly why?: string
+  readonly why: string
   readonly checks: readonly Check[]
 }
 

@@ -12,10 +12,10 @@ it('a step in words has its operation and what it is given, and not what it expe
 it('a call looks like one', () => {
   const step = call(
     'epoll_ctl',
-    ['$ep', 1, -1, { bytes: 12 }, { bytes: 0 }, { text: '/x' }, 'bad-pointer'],
+    ['$ep', 1, -1, { bytes: 12 }, { bytes: 0 }, { text: '/x' }, { path: '@d/y' }, 'bad-pointer'],
     0,
   )
-  expect(describeStep(step)).toBe('epoll_ctl(ep, 1, -1, 12 bytes, NULL, "/x", bad-pointer)')
+  expect(describeStep(step)).toBe('epoll_ctl(ep, 1, -1, 12 bytes, NULL, "/x", "@d/y", bad-pointer)')
 })
 
 it('long lists are cut off', () => {

@@ -7,18 +7,26 @@ const MOST_ITEMS = 8
 /** A step in words: its operation and what tells it apart, without what it expects. */
 export function describeStep(step: Step): string {
   if (step.op === 'call') return `${step.fn}(${step.args.map(argument).join(', ')})`
-  const { op, ...rest } = step
-  const words = Object.entries(rest)
-    .filter(([key, value]) => key !== 'expect' && value !== undefined)
-    .map(([key, value]) => `${key} ${inWords(value)}`)
-  return words.length === 0 ? op : `${op} ${words.join(', ')}`
+  // This is done for every step of every check, before anything is known to be worth telling.
+  let text: string = step.op
+  let separator = ' '
+  for (const key in step) {
+    if (key === 'op' || key === 'expect') continue
+    const value: unknown = step[key as keyof Step]
+    if (value === undefined) continue
+    text += `${separator}${key} ${inWords(value)}`
+    separator = ', '
+  }
+  return text
 }
 
 /** An argument as one writes it in C, as far as that says more than a number would. */
 function argument(value: Argument): string {
   if (typeof value === 'number') return String(value)
   if (typeof value === 'string') return value.startsWith('$') ? value.slice(1) : value
-  return 'text' in value ? `"${value.text}"` : value.bytes === 0 ? 'NULL' : `${value.bytes} bytes`
+  if ('text' in value) return `"${value.text}"`
+  if ('path' in value) return `"${value.path}"`
+  return value.bytes === 0 ? 'NULL' : `${value.bytes} bytes`
 }
 
 function inWords(value: unknown): string {

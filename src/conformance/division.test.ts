@@ -19,8 +19,12 @@ describe('dividing checks among processes', () => {
     expect(divide([epoll()], 16)).toEqual([])
   })
 
+  it('makes more parts of few that run often', () => {
+    expect(divide([epoll(checksOf(5, 'det'))], 4, 1000)).toHaveLength(4)
+  })
+
   it('spreads many evenly, those that take long too, each part in the order of the catalogue', () => {
-    const checks = [...checksOf(300, 'det'), ...checksOf(20, 'time')]
+    const checks = [...checksOf(800, 'det'), ...checksOf(20, 'time')]
     const parts = divide([epoll(checks)], 2)
     expect(parts).toHaveLength(2)
     for (const { ids } of parts) {
@@ -31,7 +35,7 @@ describe('dividing checks among processes', () => {
   })
 
   it('has the checks with many threads in one part, which has less of the rest for it', () => {
-    const [first, second] = divide([epoll(checksOf(300, 'det'), checksOf(3, 'thread', 8))], 2)
+    const [first, second] = divide([epoll(checksOf(800, 'det'), checksOf(3, 'thread', 8))], 2)
     const many = [first, second].map((part) => part?.ids.filter((id) => id.startsWith('thread')).length)
     expect(new Set(many)).toEqual(new Set([0, 3]))
     expect(Math.abs((first?.ids.length ?? 0) - (second?.ids.length ?? 0))).toBeGreaterThan(50)

@@ -113,6 +113,11 @@ export class Machine {
     return fd
   }
 
+  /** The numbers of all descriptors that are open. */
+  get openNumbers(): number[] {
+    return [...this.#open].map((name) => this.fd(name))
+  }
+
   closeFd(name: string): void {
     this.#open.delete(name)
     if (this.libc.fn.close(this.fd(name)) === -1) throw lastError(this.libc, 'close', name)

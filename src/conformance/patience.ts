@@ -11,4 +11,4 @@ export const ARRIVAL = { timeoutMs: 2000 } as const
 export const QUIET = { timeoutMs: 30 } as const
 
 /** What is over at once may take this long on a loaded machine; whatever takes longer did not come by itself. */
-export const PROMPT_MS = 2000
+export const PROMPT_MS = 3000

@@ -5,6 +5,7 @@ import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit, setDescriptorLimit } from '../libc/limits.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { add, close, dup, epoll, eventfd, pipe, wait, write } from './build.ts'
+import { Failure } from './check.ts'
 import type { Check, CheckResult } from './check.ts'
 import { epollCheck } from './define.ts'
 import { runCheck } from './runner.ts'
@@ -57,6 +58,42 @@ describe('the outcome of a check', () => {
       actual: 'r IN',
       step: 'step 6: epoll.wait ep ep',
     })
+  })
+
+  /** A check whose wait is interrupted so often. */
+  const interrupted = (times: number): Check => {
+    let runs = 0
+    return epollCheck({
+      ...head,
+      run(machine) {
+        machine.run(...passing)
+        if (++runs <= times) throw new Failure('r IN', 'EINTR')
+        machine.note = `run ${runs}`
+      },
+    })
+  }
+
+  it('is that of another run where a signal from outside has interrupted a wait, but not again and again', () => {
+    expect(run(interrupted(2))).toMatchObject({ outcome: 'pass', message: 'run 3' })
+    expect(run(interrupted(3))).toMatchObject({ outcome: 'fail', actual: 'EINTR' })
+  })
+
+  it('is that of the first run where it is about something else, or about signals', () => {
+    for (const [expected, actual] of [
+      ['r IN', 'no events'],
+      ['EINTR', 'EINTR, but too late'],
+    ] as const) {
+      let runs = 0
+      const check = epollCheck({
+        ...head,
+        run() {
+          runs++
+          throw new Failure(expected, actual)
+        },
+      })
+      expect(run(check)).toMatchObject({ outcome: 'fail', actual })
+      expect(runs).toBe(1)
+    }
   })
 
   it('is fail for what programs rely on, and diverges for a quirk', () => {

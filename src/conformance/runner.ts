@@ -39,7 +39,25 @@ export function runCheck(check: Check, context: RunContext): CheckResult {
   return resultOf(judge(check, context, (verdict) => context.onFailure?.(resultOf(verdict))))
 }
 
+/**
+ * How often a check is run again that was interrupted by no signal of its own. A process that was stopped or frozen
+ * and goes on, that is traced, or that has closed an io_uring a moment ago, gets EINTR from its wait, once.
+ */
+const RETRIES = 2
+
 function judge(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
+  let verdict = judgeOnce(check, context, onFailure)
+  for (let i = 0; i < RETRIES && wasInterrupted(verdict); i++) verdict = judgeOnce(check, context, onFailure)
+  return verdict
+}
+
+/** Whether an EINTR that nobody expected is what went wrong. */
+function wasInterrupted({ outcome, expected = '', actual = '', message = '' }: Verdict): boolean {
+  if (outcome === 'pass' || outcome === 'unsupported') return false
+  return /\bEINTR\b/.test(`${actual} ${message}`) && !/\bEINTR\b/.test(expected)
+}
+
+function judgeOnce(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
   const { libc, backend, pool, surroundings, onStep } = context
   const lacking =
     missingDescriptors(check, libc, surroundings.openDescriptors) ?? missingThreads(check, context)

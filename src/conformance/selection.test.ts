@@ -11,11 +11,13 @@ const families: readonly Family[] = [
   {
     name: 'epoll.et',
     title: 'edges',
+    why: 'It matters.',
     checks: [check('epoll.et.once'), check('epoll.et.mod-race', { kind: 'race' })],
   },
   {
     name: 'eventfd',
     title: 'eventfd',
+    why: 'It matters.',
     checks: [
       check('eventfd.size', { level: 'quirk' }),
       check('eventfd.join', { kind: 'race', level: 'de-facto' }),

@@ -12,7 +12,7 @@ import type { FunctionName } from '../libc/signatures.ts'
 import type { ArrayStep } from './steps/arrays.ts'
 import type { MaskText } from './masks.ts'
 import type { EnvironmentStep } from './steps/environment.ts'
-import type { FileStep } from './steps/files.ts'
+import type { FileStep, PathText } from './steps/files.ts'
 import type { ProcessStep } from './steps/processes.ts'
 import type { RingStep } from './steps/rings.ts'
 import type { SourceStep } from './steps/sources.ts'
@@ -27,13 +27,14 @@ export type Expected = number | 'ok' | `E${string}`
 
 /**
  * An argument of a native call: a number, a descriptor (`$name`), that many zeroed bytes to point to, a
- * string, or an address that is not mapped.
+ * string, a path of the scenario, or an address that is not mapped.
  */
 export type Argument =
   | number
   | `$${Name}`
   | { readonly bytes: number }
   | { readonly text: string }
+  | { readonly path: PathText }
   | 'bad-pointer'
 
 /**
@@ -53,7 +54,14 @@ export interface WaitOptions {
 
 /** A native call or a wait: what can also be done by another thread. */
 export type NativeStep =
-  | { op: 'call'; fn: FunctionName; args: readonly Argument[]; expect: Expected; as?: Name }
+  | {
+      op: 'call'
+      fn: FunctionName
+      args: readonly Argument[]
+      expect: Expected
+      as?: Name
+      mayBeDenied?: true
+    }
   | ({ op: 'epoll.wait'; ep: Name; expect: ExpectedEvents | `E${string}` } & WaitOptions)
   | {
       op: 'poll'

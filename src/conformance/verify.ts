@@ -27,13 +27,16 @@ export interface VerifyOptions {
   readonly stopAt?: ((result: CheckResult) => boolean) | undefined
   /** How long a check may take before it counts as hung. */
   readonly timeoutMs: number
-  /** How many processes run checks side by side. Default: one for each processor, and not more than 8. */
+  /** How many processes run checks side by side. Default: two for each processor, and not more than 8. */
   readonly jobs?: number | undefined
   readonly onWarning: (message: string) => void
   /** Called with how many results there are, and how many there will be, if nothing ends the run early. */
   readonly onProgress?: (done: number, total: number) => void
   readonly signal: AbortSignal
 }
+
+/** Half of the time that checks take they wait, for timeouts, for threads, or for the kernel. */
+const JOBS_PER_PROCESSOR = 2
 
 /** A run does not get faster by more processes than this: it is over before they have started. */
 const MOST_JOBS = 8
@@ -48,8 +51,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedAt = new Date().toISOString()
   const start = performance.now()
   const { lib, timeoutMs, onWarning, seed } = options
-  const jobs = options.jobs ?? Math.min(availableParallelism(), MOST_JOBS)
-  const environment = await probe({ lib, backends: options.backends, onWarning })
+  const jobs = options.jobs ?? Math.min(JOBS_PER_PROCESSOR * availableParallelism(), MOST_JOBS)
   const plan = [...new Set(options.backends)]
     .map((backend) => ({ backend, ids: chosenChecks(backend, options.checks) }))
     .filter(({ ids }) => ids.length > 0)
@@ -60,6 +62,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const parts = divide(
     plan.map(({ backend, ids }) => ({ backend, checks: ids.map((id) => findCheck(id).check) })),
     jobs,
+    options.repeat,
   )
   const total = parts.reduce((sum, { ids }) => sum + ids.length, 0) * (options.repeat ?? 1)
   const warned = new Set<string>()
@@ -83,8 +86,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       onUnavailable: (reason) => unavailable.set(backend, reason),
     })
   const [together, alone] = [parts.filter((part) => !part.alone), parts.filter((part) => part.alone)]
-  await sideBySide(together, jobs, run, () => stop.abort())
-  await sideBySide(alone, 1, run, () => stop.abort())
+  const runAll = async (): Promise<void> => {
+    await sideBySide(together, jobs, run, () => stop.abort())
+    await sideBySide(alone, 1, run, () => stop.abort())
+  }
+  // The machine is looked at meanwhile: most of that is waiting for processes, too.
+  const [environment] = await bothOf(probe({ lib, backends: options.backends, onWarning }), runAll(), () =>
+    stop.abort(),
+  )
   if (unavailable.size > 0 && plan.every(({ backend }) => unavailable.has(backend))) {
     throw new UnsupportedError('nothing to verify', [...unavailable.values()].join('; '))
   }
@@ -101,6 +110,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     ...(stop.signal.aborted ? { stopped: true } : {}),
     ...(options.signal.aborted ? { interrupted: true } : {}),
   }
+}
+
+/** What both give. When one fails, the other is to stop, and the failure is thrown when it has. */
+async function bothOf<A, B>(first: Promise<A>, second: Promise<B>, stop: () => void): Promise<[A, B]> {
+  const all = Promise.all([first, second])
+  all.catch(stop)
+  await Promise.allSettled([first, second])
+  return await all
 }
 
 /** The checks of a backend that are among those asked for, in the order of the catalogue. */

@@ -100,7 +100,13 @@ const cStructs: { readonly [Name in keyof Layouts]: CStruct<Layouts[Name]> } = {
   },
   signalfd_siginfo: {
     type: 'struct signalfd_siginfo',
-    fields: { signo: 'ssi_signo', rest: 'ssi_errno' },
+    fields: {
+      signo: 'ssi_signo',
+      errno: 'ssi_errno',
+      code: 'ssi_code',
+      pid: 'ssi_pid',
+      rest: 'ssi_uid',
+    },
   },
   inotify_event: {
     type: 'struct inotify_event',

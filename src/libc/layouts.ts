@@ -107,7 +107,10 @@ const shared = {
   ]),
   signalfd_siginfo: struct([
     ['signo', 'u32'],
-    ['rest', 'u8', 124],
+    ['errno', 'i32'],
+    ['code', 'i32'],
+    ['pid', 'u32'],
+    ['rest', 'u8', 112],
   ]),
   inotify_event: struct([
     ['wd', 'i32'],

@@ -3,7 +3,7 @@ import { collectGarbage, moduleUrl, runScript, runThread } from '../testing/nati
 import { bytesAt } from './ffi.ts'
 import { openPipe } from './fd.ts'
 import { openLibc } from './libc.ts'
-import { findMemory, Memory } from './memory.ts'
+import { findMemory, Memory, scratch } from './memory.ts'
 import type { Pointer } from './signatures.ts'
 
 const libc = openLibc()
@@ -96,4 +96,22 @@ test('memory that is held is found however much was collected, and what is not h
     console.log(JSON.stringify([found, renewed, inside.length]))
   `
   expect(runScript(script, { execArgv: ['--expose-gc'] })).toEqual([true, true, 0])
+})
+
+test('scratch memory is zeroed, aligned to words, as long as asked for, and nobody else has it', () => {
+  const sizes = Array.from({ length: 300 }, (_, i) => (i * 37) % 5000)
+  const pieces = sizes.map((size) => scratch(size))
+  expect(pieces.filter(({ address }) => address % 8 !== 0)).toEqual([])
+  expect(pieces.map(({ bytes }) => bytes.length)).toEqual(sizes.map((size) => Math.max(8, size)))
+  for (const [i, piece] of pieces.entries()) {
+    expect(piece.bytes.every((byte) => byte === 0)).toBe(true)
+    libc.fn.memset(piece.address, i % 255, piece.bytes.length)
+  }
+  expect(pieces.filter(({ bytes }, i) => bytes.some((byte) => byte !== i % 255))).toEqual([])
+})
+
+test("scratch memory is C's and JavaScript's alike, also in the middle", () => {
+  const piece = scratch(16)
+  libc.fn.memset(piece.at(8), 0xff, 4)
+  expect(piece.view.getBigUint64(8, true)).toBe(0xffffffffn)
 })

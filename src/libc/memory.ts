@@ -52,3 +52,45 @@ export function findMemory(
   }
   return undefined
 }
+
+/** Where scratch memory is cut from. */
+const CHUNK_BYTES = 64 * 1024
+/** What is larger than this gets memory of its own. */
+const MOST_SCRATCH_BYTES = 4096
+
+let chunk: Memory | undefined
+let used = 0
+
+/**
+ * Memory like any other, for the arguments of a call or two: much cheaper to have, because many pieces share one
+ * buffer, which lives as long as one of them. `findMemory` does not know it. Threads may be given its address.
+ */
+export function scratch(length: number): Memory {
+  if (length > MOST_SCRATCH_BYTES) return new Memory(length, { shared: true })
+  const room = Math.max(8, Math.ceil(length / 8) * 8)
+  if (chunk === undefined || used + room > CHUNK_BYTES) {
+    chunk = new Memory(CHUNK_BYTES, { shared: true })
+    used = 0
+  }
+  const piece = new Piece(chunk, used, Math.max(8, length))
+  used += room
+  return piece
+}
+
+class Piece implements Memory {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  readonly address: Pointer
+
+  constructor(whole: Memory, offset: number, length: number) {
+    this.bytes = new Uint8Array(whole.bytes.buffer, offset, length)
+    this.view = new DataView(whole.bytes.buffer, offset, length)
+    this.address = whole.at(offset)
+    // Something that was given the piece before may have written too much.
+    this.bytes.fill(0)
+  }
+
+  at(offset: number): Pointer {
+    return (this.address + offset) as Pointer
+  }
+}

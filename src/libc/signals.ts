@@ -1,5 +1,5 @@
 /** Signals: what the process does on one, which of them a thread takes, and sending them to one thread alone. */
-import { UnsupportedError } from '../errors.ts'
+import { orUnsupported, UnsupportedError } from '../errors.ts'
 import { SA, SIG_DFL, SIG_IGN } from './constants/linux.ts'
 import { layouts } from './layouts.ts'
 import { symbolAddress, sys } from './libc.ts'
@@ -80,5 +80,5 @@ export function signalsIn(set: Memory): number[] {
 
 /** Sends a signal to one thread of this process. No other thread can get it. */
 export function sendToThread(libc: Libc, tid: number, signal: number): void {
-  rawSyscall(libc, 'tgkill', process.pid, tid, signal)
+  orUnsupported('sending signals to a thread', () => rawSyscall(libc, 'tgkill', process.pid, tid, signal))
 }

@@ -3,7 +3,6 @@ import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
-import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import { usableSource } from '../workloads/sources.ts'
@@ -11,6 +10,7 @@ import type { Case, WorkloadOptions } from '../workloads/workload.ts'
 import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
+import { closeAll } from './driver.ts'
 import { assertFits, makeRoom, neededBy, whyTooMany } from './fit.ts'
 import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
@@ -45,7 +45,9 @@ export interface BenchOptions extends Omit<WorkloadOptions, 'fds'> {
   /** Called between measurements, never during one. */
   readonly onProgress?: (workload: WorkloadName, index: number, count: number) => void
   /** Called after every workload with all that was measured so far. */
-  readonly onPart?: (measurement: Measurement) => void
+  readonly onPart?: (measurement: Measurement) => unknown
+  /** What else runs on this machine yet: nothing is measured before its end. */
+  readonly ready?: Promise<unknown>
 }
 
 /** All of a report but what it says of the tool and the machine. */
@@ -65,11 +67,14 @@ interface Planned {
  */
 export async function bench(options: BenchOptions): Promise<Measurement> {
   const start = performance.now()
+  // What is wrong with the options is said first, and then nobody waits for the other.
+  options.ready?.catch(() => undefined)
   assertAvailable(options)
   const room = makeRoom(options.libc)
   const plan = makePlan(options, room)
   const tax = await measureCallTax(options.libc)
   const chosen = chooseDriver(options.driver, tax, options.onWarning)
+  await options.ready
   const meter = new NoiseMeter()
   const run = new Run(options, chosen, meter, room)
   const head = {
@@ -93,10 +98,11 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
       const leftMs = options.durationMs - (performance.now() - start)
       await run.measure(planned, leftMs / (plan.length - index))
       const isLast = index === plan.length - 1
-      if (!isLast) options.onPart?.(measured(false))
+      if (!isLast) await options.onPart?.(measured(false))
     }
     return measured(options.signal?.aborted !== true)
   } finally {
+    chosen.driver.close()
     meter.close()
   }
 }
@@ -216,7 +222,7 @@ class Run {
       this.#gaps.push(...summary.gaps)
       if (summary.control !== undefined) this.#control.push(summary.control)
     } finally {
-      for (const one of opened) if ('subject' in one) one.subject.close()
+      closeAll(opened)
     }
   }
 
@@ -236,7 +242,7 @@ class Run {
   /** Descriptors are numbered from the lowest free number on. */
   #whyTooLarge(workload: Case, largestFd: number | undefined): string | undefined {
     if (largestFd === undefined) return undefined
-    const needed = openDescriptors(this.#options.libc).size + neededBy(workload)
+    const needed = this.#chosen.driver.otherDescriptors(this.#options.libc).size + neededBy(workload)
     if (needed <= largestFd) return undefined
     return `it cannot watch descriptors above ${largestFd}, and this needs some ${needed}`
   }

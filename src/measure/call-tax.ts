@@ -10,9 +10,9 @@ import { wrapLibc } from '../libc/wrap.ts'
 import { mean } from './statistics/describe.ts'
 
 /** Calls in one sample: enough that reading the clock does not count. */
-const CALLS_PER_SAMPLE = 100
+const CALLS_PER_SAMPLE = 25
 /** How long each function is sampled. */
-const SAMPLING_MS = 20
+const SAMPLING_MS = 10
 
 /** The cost of a call grows with its arguments, in a straight line. */
 export interface CallTax {

@@ -45,7 +45,16 @@ export interface Subject {
   run(cycles: number, durations: boolean): Batch
   /** What the workload tells besides durations. */
   detail(): Detail
+  /** Begins to close it, where that takes a while and goes on by itself. */
+  end?(): void
   close(): void
+}
+
+/** Closes what was opened: several that take a while take it together. */
+export function closeAll(opened: readonly Opened[]): void {
+  const subjects = opened.flatMap((one) => ('subject' in one ? [one.subject] : []))
+  for (const subject of subjects) subject.end?.()
+  for (const subject of subjects) subject.close()
 }
 
 /** What a driver needs to open a case. */
@@ -73,8 +82,12 @@ export interface MeasuringDriver {
   readonly name: 'replay' | 'ffi'
   /** Why it cannot do a case at all; undefined if it can. */
   cannot(workload: Case): string | undefined
+  /** The descriptors of this process without those that the driver keeps open from case to case. */
+  otherDescriptors(libc: Libc): ReadonlySet<number>
   /** Opens a case on each backend, which may be the same one twice. */
   open(backends: readonly Backend[], options: OpenOptions): Opened[]
+  /** Closes what it keeps open. It may be used again. */
+  close(): void
 }
 
 /** The events of no cycle at all. */

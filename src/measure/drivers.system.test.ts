@@ -11,6 +11,7 @@ import { workloadNames, workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import { sourceKinds } from '../workloads/sources.ts'
 import type { Case, Detail, EventCount, Workload, WorkloadOptions } from '../workloads/workload.ts'
+import { closeAll } from './driver.ts'
 import type { MeasuringDriver } from './driver.ts'
 
 const libc = openLibc()
@@ -102,7 +103,8 @@ function driveCase(
       rawNs,
     }
   } finally {
-    opened.subject.close()
+    closeAll([opened])
+    driver.close()
     // Whatever became of it, nothing may be left open.
     expect(openDescriptors(libc)).toEqual(before)
   }

@@ -10,6 +10,7 @@ import type { FakeBackend } from '../testing/fake-backend.ts'
 import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import type { Case, EventCount, Workload } from '../workloads/workload.ts'
+import { closeAll } from './driver.ts'
 import type { Opened } from './driver.ts'
 import { NoiseMeter } from './noise.ts'
 import { seededRandom } from '../random.ts'
@@ -67,7 +68,8 @@ describe.each(testDrivers().map((driver) => ({ driver, name: driver.name })))(
         })
         return series
       } finally {
-        for (const entry of opened) if ('subject' in entry) entry.subject.close()
+        closeAll(opened)
+        driver.close()
         meter.close()
         expect(openDescriptors(libc)).toEqual(before)
         expect(bad.opened.open + good.opened.open).toBe(0)

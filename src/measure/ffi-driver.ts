@@ -1,5 +1,6 @@
 import type { Backend, Poller } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
+import { openDescriptors } from '../libc/open-descriptors.ts'
 import { boundWaits } from '../libc/wrap.ts'
 import { Sources } from '../workloads/sources.ts'
 import { LOST_AFTER_MS } from '../workloads/wait.ts'
@@ -28,6 +29,14 @@ export class FfiDriver implements MeasuringDriver {
 
   cannot({ lanes = 1 }: Case): string | undefined {
     return lanes > 1 ? 'it needs threads of its own, which only the replay driver has' : undefined
+  }
+
+  otherDescriptors(libc: Libc): ReadonlySet<number> {
+    return openDescriptors(libc)
+  }
+
+  close(): void {
+    // Every case has descriptors of its own, which end with its subjects.
   }
 
   open(backends: readonly Backend[], options: OpenOptions): Opened[] {

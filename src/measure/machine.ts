@@ -15,13 +15,14 @@ export interface BenchMachineOptions extends Omit<BenchOptions, 'libc' | 'onPart
 export async function benchMachine(options: BenchMachineOptions): Promise<BenchReport> {
   const { lib, backends, onWarning, onPart } = options
   const libc = openLibc({ lib })
-  const environment = await probe({ lib, backends, onWarning })
-  const report = (measurement: Measurement): BenchReport => ({
+  const probed = probe({ lib, backends, onWarning })
+  const report = async (measurement: Measurement): Promise<BenchReport> => ({
     schema: 'evloop/bench@1',
     tool: { name: 'evloop', version: version() },
-    environment,
+    environment: await probed,
     ...measurement,
   })
-  const measured = await bench({ ...options, libc, onPart: (part) => onPart?.(report(part)) })
-  return report(measured)
+  return report(
+    await bench({ ...options, libc, ready: probed, onPart: async (part) => onPart?.(await report(part)) }),
+  )
 }

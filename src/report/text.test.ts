@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatNs, formatRate, plural, printable, threeDigits } from './text.ts'
+import { formatNs, formatRate, plural, printable, threeDigits, wrapText } from './text.ts'
 
 describe('printable text', () => {
   it('is any text without control characters, as it was', () => {
@@ -86,5 +86,13 @@ describe('numbers', () => {
 
   it('go with a noun in singular or plural', () => {
     expect([0, 1, 2].map((count) => plural(count, 'check'))).toEqual(['0 checks', '1 check', '2 checks'])
+  })
+})
+
+describe('wrapText', () => {
+  it('fills lines up to the width, and breaks no word', () => {
+    expect(wrapText('one two three four', 9)).toEqual(['one two', 'three', 'four'])
+    expect(wrapText('immeasurably so', 5)).toEqual(['immeasurably', 'so'])
+    expect(wrapText('', 5)).toEqual([''])
   })
 })

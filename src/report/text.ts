@@ -63,3 +63,14 @@ export function machineWords(platform: {
   const libcName = libc.version === null ? libc.name : `${libc.name} ${libc.version}`
   return `${os} ${kernel} ${arch} · ${libcName} · node ${node}`
 }
+
+/** Words in lines that are not longer than `width`, unless a single word is. */
+export function wrapText(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)
+    if (line === undefined || line.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = `${line} ${word}`
+  }
+  return lines
+}

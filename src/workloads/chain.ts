@@ -85,6 +85,6 @@ export class Chain {
   settle(): void {
     const { lane, sources } = this.#options
     if (this.#settled) return
-    for (let index = 0; index < sources.length; index++) sources.clear(lane.libc, index)
+    sources.clearAll(lane.libc)
   }
 }

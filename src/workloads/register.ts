@@ -1,4 +1,5 @@
 import { Interest } from '../backends/backend.ts'
+import { descriptorsPerSource, openEnds } from './sources.ts'
 import { lacksTrigger } from './workload.ts'
 import type { Workload } from './workload.ts'
 
@@ -13,22 +14,24 @@ export const register: Workload = {
     {
       fds,
       active: 0,
-      sources: { kind: source, count: fds + 1 },
-      extraDescriptors: 0,
+      sources: { kind: source, count: fds },
+      extraDescriptors: descriptorsPerSource[source],
       eventsPerCycle: 1,
       timing: 'batch',
       cannot: (backend) => lacksTrigger(backend, trigger),
       open({ lanes: [lane], sources }) {
         const poller = lane.open()
-        const fd = sources.fds.at(-1) ?? -1
-        for (const [index, other] of sources.fds.subarray(0, -1).entries()) {
-          poller.add(other, Interest.READ, index, { trigger })
-        }
+        for (const [index, fd] of sources.fds.entries()) poller.add(fd, Interest.READ, index, { trigger })
+        const ends = openEnds(lane.libc, source)
+        const [{ fd: another }] = ends
         return {
           run() {
-            poller.add(fd, Interest.READ, 1, { trigger })
-            poller.modify(fd, Interest.READ | Interest.WRITE, 2, { trigger })
-            poller.remove(fd)
+            poller.add(another, Interest.READ, 1, { trigger })
+            poller.modify(another, Interest.READ | Interest.WRITE, 2, { trigger })
+            poller.remove(another)
+          },
+          close() {
+            for (const end of new Set(ends)) end.close()
           },
         }
       },

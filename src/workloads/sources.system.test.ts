@@ -49,11 +49,22 @@ describe.each(sourceKinds.map((kind) => ({ kind })))('sources that are $kind', (
     expect([sources.drain(libc, 0), sources.drain(libc, 1)]).toEqual([0, 1])
   })
 
+  it('can all be cleared at once, and are then as they were', () => {
+    using sources = new Sources(libc, { kind, count: 3 })
+    for (const index of [0, 2, 2]) sources.signal(libc, index)
+    sources.drain(libc, 0)
+    sources.clearAll(libc)
+    expect([0, 1, 2].map((index) => sources.drain(libc, index))).toEqual([0, 0, 0])
+    sources.signal(libc, 1)
+    expect(sources.drain(libc, 1)).toBe(1)
+  })
+
   it('have descriptors of their own, as many as is said, and leave none behind', () => {
     const before = openDescriptors(libc)
     const sources = new Sources(libc, { kind, count: 4 })
     expect(sources.length).toBe(4)
     expect(new Set(sources.fds).size).toBe(4)
+    expect(sources.descriptors).toHaveLength(4 * descriptorsPerSource[kind])
     expect(openDescriptors(libc).size).toBe(before.size + 4 * descriptorsPerSource[kind])
     sources.close()
     sources.close()

@@ -45,6 +45,8 @@ export class Sources implements Disposable {
   /** The descriptors to watch. */
   readonly fds: Int32Array
   readonly #signalFds: Int32Array
+  /** How many signals of each were not drained yet. */
+  readonly #pending: Int32Array
   readonly #bytes: number
   readonly #one = new Memory(8)
   readonly #counter = new Memory(8)
@@ -57,6 +59,7 @@ export class Sources implements Disposable {
     this.#bytes = bytes
     this.fds = new Int32Array(count)
     this.#signalFds = new Int32Array(count)
+    this.#pending = new Int32Array(count)
     this.#one.view.setBigUint64(0, 1n, true)
     this.#counterWords = new Uint32Array(this.#counter.bytes.buffer)
     try {
@@ -71,9 +74,15 @@ export class Sources implements Disposable {
     return this.fds.length
   }
 
+  /** All their descriptors: those to watch, and the other ends. */
+  get descriptors(): readonly number[] {
+    return this.#owned.map(({ fd }) => fd)
+  }
+
   /** Makes a source ready. The call goes through `libc`, which may be one that counts or records. */
   signal(libc: Libc, index: number): void {
     const fd = this.#signalFds[index] ?? -1
+    this.#pending[index]!++
     if (this.#kind === 'socketpair') libc.fn.send(fd, this.#one.address, this.#bytes, 0)
     else libc.fn.write(fd, this.#one.address, this.#bytes)
   }
@@ -88,7 +97,9 @@ export class Sources implements Disposable {
         : libc.fn.read(fd, address, this.#bytes)
     if (n !== this.#bytes) return 0
     // An eventfd tells how many there were; of a pipe or a socket each read takes one.
-    return this.#kind === 'eventfd' ? (this.#counterWords[0] ?? 0) : 1
+    const signals = this.#kind === 'eventfd' ? (this.#counterWords[0] ?? 0) : 1
+    this.#pending[index]! -= signals
+    return signals
   }
 
   /** Takes everything that was signalled: a pipe gives one signal at a time. */
@@ -96,6 +107,11 @@ export class Sources implements Disposable {
     while (this.drain(libc, index) > 0) {
       // There may be another one behind it.
     }
+  }
+
+  /** Takes whatever was signalled and not drained, so that they are as they were when they were opened. */
+  clearAll(libc: Libc): void {
+    for (const [index, pending] of this.#pending.entries()) if (pending !== 0) this.clear(libc, index)
   }
 
   close(): void {
@@ -116,8 +132,8 @@ export class Sources implements Disposable {
   }
 }
 
-/** What to watch and read from, and what to write to. */
-function openEnds(libc: Libc, kind: SourceKind, semaphore: boolean): readonly [OwnedFd, OwnedFd] {
+/** A source by itself: what to watch and read from, and what to write to, which an eventfd is as well. */
+export function openEnds(libc: Libc, kind: SourceKind, semaphore = false): readonly [OwnedFd, OwnedFd] {
   switch (kind) {
     case 'eventfd': {
       const both = openEventfd(libc, semaphore ? EFD.SEMAPHORE : 0)

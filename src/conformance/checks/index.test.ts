@@ -22,10 +22,12 @@ describe('the catalogue of checks', () => {
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
   })
 
-  it('has no family twice, and none that is empty or has no title', () => {
+  it('has no family twice, and none that is empty, or does not say what it is and why it matters', () => {
     const names = families.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
-    expect(families.filter((family) => family.checks.length === 0 || family.title === '')).toEqual([])
+    const isWhole = ({ checks: own, title, why }: (typeof families)[number]): boolean =>
+      own.length > 0 && title !== '' && /^\S.+\.$/.test(why)
+    expect(families.filter((family) => !isWhole(family)).map(({ name }) => name)).toEqual([])
   })
 
   it('finds a check and its family by id, and knows no other', () => {
@@ -42,7 +44,7 @@ describe('the catalogue of checks', () => {
 
 describe('every check', () => {
   it('has an id of lower-case words with dots between them', () => {
-    expect(breaking(({ id }) => /^[a-z0-9_]+(\.[a-z0-9-]+)+$/.test(id))).toEqual([])
+    expect(breaking(({ id }) => /^[a-z0-9_-]+(\.[a-z0-9-]+)+$/.test(id))).toEqual([])
   })
 
   it('has a statement that is one sentence: from a capital, or the name of a function, to a full stop', () => {
@@ -52,6 +54,12 @@ describe('every check', () => {
 
   it('has a source', () => {
     expect(breaking(({ source }) => source.trim() !== '')).toEqual([])
+  })
+
+  it('tells its bugs as where and what, and its reason and differences in sentences', () => {
+    const isSentence = (text = 'It is.'): boolean => /^\S.*\.$/.test(text)
+    expect(breaking(({ why, differs }) => isSentence(why) && isSentence(differs))).toEqual([])
+    expect(breaking(({ bugs = [] }) => bugs.every((bug) => /^\S.*: \S/.test(bug)))).toEqual([])
   })
 
   it('has a level and a kind that exist', () => {
@@ -83,7 +91,7 @@ describe('every scenario', () => {
   })
 
   it('is the same each time', () => {
-    for (const check of checks) expect(scenarios(check)).toStrictEqual(scenarios(check))
+    for (const check of checks) expect(build(check)).toStrictEqual(scenarios(check))
   })
 
   it('has steps that the machine knows', () => {
@@ -138,7 +146,18 @@ describe('every scenario', () => {
 })
 
 /** The scenarios of a check: one for each backend, or none where it is a function. */
-function scenarios(check: Check): (readonly Step[])[] {
+function scenarios(check: Check): readonly (readonly Step[])[] {
+  const known = built.get(check)
+  if (known !== undefined) return known
+  const made = build(check)
+  built.set(check, made)
+  return made
+}
+
+/** They are many and long, and the same each time. */
+const built = new Map<Check, readonly (readonly Step[])[]>()
+
+function build(check: Check): readonly (readonly Step[])[] {
   if (!('steps' in check)) return []
   const { steps, backends } = check
   return backends.map((backend) => (typeof steps === 'function' ? steps(backend) : steps))
@@ -178,7 +197,7 @@ function unknownNames(steps: readonly Step[]): string[] {
     const unknown = withInner(step)
       .flatMap(namesUsed)
       .filter((name) => !made.has(name))
-    for (const name of namesMade(step)) made.add(name)
+    for (const name of withInner(step).flatMap(namesMade)) made.add(name)
     return unknown
   })
 }

@@ -24,6 +24,8 @@ export const families: readonly Family[] = [
   (await import('./signals/index.ts')).signals,
   (await import('./poll/index.ts')).polls,
   (await import('./select/index.ts')).selects,
+  ...(await import('./sources/index.ts')).sources,
+  (await import('./emu/index.ts')).pitfalls,
   (await import('./life/index.ts')).lifetimes,
   (await import('./batch/index.ts')).batches,
   (await import('./limits/index.ts')).limits,

@@ -1,7 +1,8 @@
 /** poll and select with their arguments written out in full: see `steps/arrays.ts`. */
 import { FD_SETSIZE } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { Memory } from '../../libc/memory.ts'
+import { scratch } from '../../libc/memory.ts'
+import type { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { ArrayStep, DescriptorNumber, PollEntry, SelectSets, SetLimit } from '../steps/arrays.ts'
 import { Failure } from '../check.ts'
@@ -30,7 +31,7 @@ export const arrayOperations: {
 } = {
   'poll.entries': {
     prepare(machine, { entries, timeoutMs }) {
-      const array = new Memory((entries.length + 1) * pollfd.size, { shared: true })
+      const array = scratch((entries.length + 1) * pollfd.size)
       const raw = entries.map(({ fd, events }) => ({
         fd: numberOf(machine, fd),
         events: parseMask(events),
@@ -63,7 +64,7 @@ export const arrayOperations: {
   'select.sets': {
     prepare(machine, { nfds, sets, timeoutMs, room = FD_SETSIZE }) {
       const bytes = setBytes(room)
-      const memory = new Memory(SETS.length * bytes + WORD_BYTES, { shared: true })
+      const memory = scratch(SETS.length * bytes + WORD_BYTES)
       memory.bytes.fill(GUARD, SETS.length * bytes)
       const addresses = SETS.map((set, i) => {
         const members = sets[set]
@@ -71,7 +72,7 @@ export const arrayOperations: {
         for (const fd of members) setBit(memory, i * bytes, numberOf(machine, fd), room)
         return memory.at(i * bytes)
       })
-      const timeval = new Memory(layouts.timeval.size, { shared: true })
+      const timeval = scratch(layouts.timeval.size)
       const { offsets } = layouts.timeval
       timeval.view.setBigInt64(offsets.tv_sec, BigInt(Math.floor(timeoutMs / 1000)), true)
       timeval.view.setBigInt64(offsets.tv_usec, BigInt((timeoutMs % 1000) * 1000), true)

@@ -19,3 +19,8 @@ export function withDescriptorLimit(machine: Machine, soft: number, action: () =
     setDescriptorLimit(libc, before.soft, before.hard)
   }
 }
+
+/** The soft limit of descriptors. Throws `UnsupportedError` where nobody tells. */
+export function softDescriptorLimit({ libc }: Machine): number {
+  return orUnsupported('the limit of descriptors', () => descriptorLimit(libc)).soft
+}

@@ -2,19 +2,20 @@ import { MSG, SCM_RIGHTS, SOL_SOCKET } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { Memory } from '../../libc/memory.ts'
+import { scratch } from '../../libc/memory.ts'
+import type { Memory } from '../../libc/memory.ts'
 import type { Outcome } from './native.ts'
 
 /** One byte of data, without which no descriptor travels, and room for a control message with one descriptor. */
 class DescriptorMessage {
-  readonly header = new Memory(layouts.msghdr.size)
+  readonly header = scratch(layouts.msghdr.size)
   readonly control: Memory
-  readonly #vector = new Memory(layouts.iovec.size)
-  readonly #byte = new Memory(1)
+  readonly #vector = scratch(layouts.iovec.size)
+  readonly #byte = scratch(1)
 
   constructor() {
     // CMSG_SPACE(sizeof(int)): header and data, each padded to 8 bytes.
-    this.control = new Memory(layouts.cmsghdr.size + 8)
+    this.control = scratch(layouts.cmsghdr.size + 8)
     this.#vector.view.setBigUint64(layouts.iovec.offsets.base, BigInt(this.#byte.address), true)
     this.#vector.view.setBigUint64(layouts.iovec.offsets.len, 1n, true)
     const { offsets } = layouts.msghdr

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs'
 import { release as kernelRelease } from 'node:os'
 import { UnsupportedError } from '../../errors.ts'
 import type { EnvironmentStep } from '../steps/environment.ts'
@@ -9,6 +10,20 @@ export const environmentOperations: Operations<EnvironmentStep['op']> = {
     if (compareReleases(present, release) >= 0) return
     throw new UnsupportedError(feature, `it is there since Linux ${release}, and this is ${present}`)
   },
+  'require-own-namespace'(machine, { thread, namespace }) {
+    const own = namespaceOf(`/proc/self/task/${machine.thread(thread).thread.tid}`, namespace)
+    if (own !== undefined && own !== namespaceOf('/proc/self', namespace)) return
+    throw new UnsupportedError('a namespace of its own', 'the kernel does not say that the thread has one')
+  },
+}
+
+/** What a namespace is called, which tells whether two are the same; undefined where the kernel does not say. */
+function namespaceOf(task: string, namespace: string): string | undefined {
+  try {
+    return readlinkSync(`${task}/ns/${namespace}`)
+  } catch {
+    return undefined
+  }
 }
 
 /** Compares the first two numbers of two releases: what follows them is a distribution's own. */

@@ -1,6 +1,7 @@
 import { POLL } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { Memory } from '../../libc/memory.ts'
+import { scratch } from '../../libc/memory.ts'
+import type { Memory } from '../../libc/memory.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { formatMask } from '../masks.ts'
@@ -13,7 +14,7 @@ export type ReportedEvent = readonly [label: string, mask: MaskText]
 
 /** Memory for so many events. */
 export function eventBuffer(max: number): Memory {
-  return new Memory(Math.max(1, max) * size, { shared: true })
+  return scratch(Math.max(1, max) * size)
 }
 
 /** The first `count` events of a buffer. Fails where it has no room for so many. */
@@ -36,14 +37,14 @@ export function encodeEvent(events: number, data: bigint): Memory {
 
 /** A number of 64 bits: what an eventfd is written, or where it is read to. */
 export function counterOf(value: bigint): Memory {
-  const counter = new Memory(8, { shared: true })
+  const counter = scratch(8)
   counter.view.setBigUint64(0, value, true)
   return counter
 }
 
 /** What poll is given to ask whether a descriptor is readable. */
 export function pollfdFor(machine: Machine, name: string): Memory {
-  const pollfd = new Memory(layouts.pollfd.size, { shared: true })
+  const pollfd = scratch(layouts.pollfd.size)
   pollfd.view.setInt32(layouts.pollfd.offsets.fd, machine.fd(name), true)
   pollfd.view.setInt16(layouts.pollfd.offsets.events, POLL.IN, true)
   return pollfd

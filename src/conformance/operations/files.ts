@@ -8,7 +8,7 @@ import type { Machine } from '../machine.ts'
 import type { FileStep, PathText } from '../steps/files.ts'
 import { unlessAbsent } from './available.ts'
 import type { Operations } from './index.ts'
-import { expectResult } from './native.ts'
+import { expectResult } from './outcome.ts'
 
 /** A file that is not there, or not for us, says nothing of what is checked. */
 const missing: readonly string[] = ['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV', 'EACCES', 'EPERM', 'ENOSYS']
@@ -18,7 +18,7 @@ export const fileOperations: Operations<FileStep['op']> = {
     machine.paths.set(as, makeDirectory(machine))
   },
   open(machine, { as, path, flags, expect }) {
-    const result = machine.libc.fn.open(pathOf(machine, path), flags | O.CLOEXEC | O.NOCTTY, 0)
+    const result = machine.libc.fn.open(pathOf(machine, path), flags | O.CLOEXEC | O.NOCTTY, 0o600)
     const errno = result === -1 ? machine.libc.errno() : 0
     if (expect === 'ok' && missing.includes(errnoName(errno))) {
       throw new UnsupportedError(path, `open: ${errnoName(errno)}`)

@@ -85,7 +85,12 @@ describe('checks that fork', () => {
       return `${id} ${runCheck(check, { libc: without, ...context }).outcome}`
     }
     expect(canForkCalls(new Machine(without, 'epoll'))).toBe(false)
-    const ids = ['life.child-only-fd', 'eventfd.fork-shared', 'eventfd.blocking-wake']
+    const ids = [
+      'epoll.fd.inherit-fork',
+      'life.child-only-fd',
+      'eventfd.fork-shared',
+      'eventfd.blocking-wake',
+    ]
     expect(ids.map(outcomeOf)).toEqual(ids.map((id) => `${id} pass`))
     const others = ['life.close-range-dup2-exec.exec', 'life.close-range-dup2-exec.exit']
     expect(others.map(outcomeOf)).toEqual(others.map((id) => `${id} unsupported`))

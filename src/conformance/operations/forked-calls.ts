@@ -4,7 +4,7 @@
  * each of which makes one call and goes on to the next. What the calls return is not known; what they do is.
  */
 import { constants } from 'node:os'
-import { PR, SIG } from '../../libc/constants/linux.ts'
+import { PR } from '../../libc/constants/linux.ts'
 import { functionAddress, symbolAddress, sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { nativeArguments } from '../../libc/native-library.ts'
@@ -12,8 +12,7 @@ import { NULL } from '../../libc/signatures.ts'
 import type { FunctionName, Pointer } from '../../libc/signatures.ts'
 import type { Machine } from '../machine.ts'
 import type { Name } from '../steps.ts'
-import { unlessAbsent } from './available.ts'
-import { endProcesses } from './processes.ts'
+import { cloneProcess, endProcesses } from './processes.ts'
 
 /** A call of a copy: numbers and addresses. It sees this process's memory as it was when it was made. */
 export interface ForkedCall {
@@ -53,8 +52,7 @@ export function forkCalls(machine: Machine, name: string, calls: readonly Forked
   const stack = new Memory(STACK_BYTES)
   kept.push(stack)
   const start = symbolAddress(libc, '', 'setcontext')
-  const pid = unlessAbsent('fork', () => sys(libc, 'clone', start, topOf(stack), SIG.CHLD, next))
-  processes.set(name, pid)
+  processes.set(name, cloneProcess(machine, start, topOf(stack), next))
   machine.cleanups.push(() => endProcesses(machine))
   // The copy has its own by now.
   kept.length = 0

@@ -10,10 +10,12 @@ import { UnsupportedError } from '../../errors.ts'
 import { FD_SETSIZE } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName } from '../../libc/libc.ts'
-import { Memory } from '../../libc/memory.ts'
+import { scratch } from '../../libc/memory.ts'
+import type { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { arrayOperations } from './arrays.ts'
 import { decodeEvents, eventBuffer } from './events.ts'
+import { pathOf } from './files.ts'
 import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation, Outcome, PendingStep } from './outcome.ts'
 
@@ -22,6 +24,9 @@ export type { Outcome, PendingStep }
 
 /** An address in the first page, which no program maps. */
 const BAD_POINTER = 16
+
+/** What policies, and kernels without the feature, answer to a call that needs privilege. */
+const denials: readonly string[] = ['EPERM', 'EACCES', 'ENOSYS', 'EINVAL', 'ENODEV', 'ENOSPC', 'EUSERS']
 
 const pollfd = layouts.pollfd
 const SET_SIZE = layouts.fd_set.size
@@ -45,6 +50,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
       if (step.as !== undefined && (error === 'ENOSYS' || error === 'EPERM')) {
         throw new UnsupportedError(step.fn, error)
       }
+      if (step.mayBeDenied === true && denials.includes(error)) throw new UnsupportedError(step.fn, error)
       expectResult(step.fn, outcome, step.expect)
       if (step.as !== undefined && outcome.result >= 0) machine.bind(step.as, outcome.result)
     },
@@ -73,7 +79,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
   poll: {
     prepare(machine, step) {
       const names = Object.entries(step.fds)
-      const array = new Memory(names.length * pollfd.size, { shared: true })
+      const array = scratch(names.length * pollfd.size)
       for (const [i, [name, mask]] of names.entries()) {
         array.view.setInt32(i * pollfd.size, machine.fd(name), true)
         array.view.setInt16(i * pollfd.size + pollfd.offsets.events, parseMask(mask), true)
@@ -99,7 +105,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
 
   select: {
     prepare(machine, step) {
-      const sets = new Memory(3 * SET_SIZE, { shared: true })
+      const sets = scratch(3 * SET_SIZE)
       let nfds = 0
       for (const [name, letters] of Object.entries(step.fds)) {
         const fd = machine.fd(name)
@@ -131,7 +137,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
 
   write: {
     prepare(machine, step) {
-      const bytes = new Memory(step.bytes, { shared: true })
+      const bytes = scratch(step.bytes)
       bytes.bytes.fill(FILLER)
       return {
         invocation: { fn: 'write', args: [machine.fd(step.fd), bytes.address, step.bytes] },
@@ -143,7 +149,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
 
   read: {
     prepare(machine, step) {
-      const bytes = new Memory(step.bytes, { shared: true })
+      const bytes = scratch(step.bytes)
       return {
         invocation: { fn: 'read', args: [machine.fd(step.fd), bytes.address, step.bytes] },
         memory: [bytes],
@@ -154,7 +160,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
 
   'eventfd.write': {
     prepare(machine, step) {
-      const value = new Memory(8, { shared: true })
+      const value = scratch(8)
       value.view.setBigUint64(0, BigInt(step.value), true)
       return { invocation: { fn: 'write', args: [machine.fd(step.fd), value.address, 8] }, memory: [value] }
     },
@@ -163,7 +169,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
 
   'eventfd.read': {
     prepare(machine, step) {
-      const value = new Memory(8, { shared: true })
+      const value = scratch(8)
       return { invocation: { fn: 'read', args: [machine.fd(step.fd), value.address, 8] }, memory: [value] }
     },
     conclude(machine, step, outcome, [value]) {
@@ -208,14 +214,15 @@ function resolve(machine: Machine, argument: Argument, memory: Memory[]): number
   if (argument === 'bad-pointer') return BAD_POINTER
   if (typeof argument === 'string') return machine.fd(argument.slice(1))
   if ('text' in argument) return argument.text
+  if ('path' in argument) return pathOf(machine, argument.path)
   if (argument.bytes === 0) return NULL
-  const bytes = new Memory(argument.bytes, { shared: true })
+  const bytes = scratch(argument.bytes)
   memory.push(bytes)
   return bytes.address
 }
 
 function timevalOf(timeoutMs: number): Memory {
-  const timeval = new Memory(layouts.timeval.size, { shared: true })
+  const timeval = scratch(layouts.timeval.size)
   timeval.view.setBigInt64(0, BigInt(Math.floor(timeoutMs / 1000)), true)
   timeval.view.setBigInt64(8, BigInt((timeoutMs % 1000) * 1000), true)
   return timeval

@@ -29,7 +29,7 @@ export const processOperations: Operations<ProcessStep['op']> = {
     // JavaScript must not run in a copy of this process, whose other threads are missing: the copy begins in
     // sleep(3), and clone(2) ends it when that returns.
     const sleep = symbolAddress(libc, '', 'sleep')
-    const pid = unlessAbsent('fork', () => sys(libc, 'clone', sleep, top, SIG.CHLD, LIFE_SECONDS as Pointer))
+    const pid = cloneProcess(machine, sleep, top, LIFE_SECONDS)
     processes.set(as, pid)
     machine.cleanups.push(() => endProcesses(machine))
   },
@@ -47,6 +47,15 @@ export const processOperations: Operations<ProcessStep['op']> = {
     const make = (): number => rawSyscall(machine.libc, 'pidfd_open', pidOf(machine, name), 0)
     machine.bind(as, unlessAbsent('pidfd', make))
   },
+}
+
+/**
+ * Makes a copy of this process that starts with a function, and one argument for it, on a stack of its own.
+ * Unsupported where the kernel, a policy, or a limit on processes or memory does not allow it.
+ */
+export function cloneProcess(machine: Machine, start: Pointer, top: Pointer, argument: number): number {
+  const make = (): number => sys(machine.libc, 'clone', start, top, SIG.CHLD, argument as Pointer)
+  return unlessAbsent('fork', make, 'EAGAIN', 'ENOMEM')
 }
 
 /** Ends every process of the scenario; none is left behind. */

@@ -16,7 +16,8 @@ import {
 } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName, lastError, sys } from '../../libc/libc.ts'
-import { Memory } from '../../libc/memory.ts'
+import { scratch } from '../../libc/memory.ts'
+import type { Memory } from '../../libc/memory.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { parseMask } from '../masks.ts'
@@ -24,7 +25,7 @@ import type { ResourceStep } from '../steps.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import { unlessAbsent } from './available.ts'
 import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
-import { encodeEvent } from './events.ts'
+import { decodeEvents, encodeEvent } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { endProcesses } from './processes.ts'
@@ -39,12 +40,12 @@ const FILL_LIMIT_BYTES = 256 * 1024 * 1024
 
 export const resourceOperations: Operations<ResourceStep['op']> = {
   pipe(machine, { read, write, flags }) {
-    const fds = new Memory(8)
+    const fds = scratch(8)
     sys(machine.libc, 'pipe2', fds.address, flags | O.CLOEXEC)
     bindPair(machine, pairIn(fds), read, write)
   },
   socketpair(machine, { a, b, type }) {
-    const fds = new Memory(8)
+    const fds = scratch(8)
     const flags = socketTypes[type] | SOCK.NONBLOCK | SOCK.CLOEXEC
     sys(machine.libc, 'socketpair', AF.UNIX, flags, 0, fds.address)
     bindPair(machine, pairIn(fds), a, b)
@@ -96,7 +97,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     sys(machine.libc, 'shutdown', machine.fd(fd), SHUT[how])
   },
   reset(machine, { fd }) {
-    const linger = new Memory(layouts.linger.size)
+    const linger = scratch(layouts.linger.size)
     linger.view.setInt32(layouts.linger.offsets.onoff, 1, true)
     sys(
       machine.libc,
@@ -114,7 +115,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     while (writeUntilFull(machine, fd, chunk) > 0 && settleInFlight(machine, fd));
   },
   drain(machine, { fd }) {
-    const bytes = new Memory(65536)
+    const bytes = scratch(65536)
     let n: number
     do n = machine.libc.fn.read(machine.fd(fd), bytes.address, 65536)
     while (n > 0)
@@ -129,17 +130,17 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     machine.bind(as, fd)
   },
   'send-oob'(machine, { fd }) {
-    const result = machine.libc.fn.send(machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
+    const result = machine.libc.fn.send(machine.fd(fd), scratch(1).address, 1, MSG.OOB)
     if (result === 1) return
     const error = lastError(machine.libc, 'send', fd)
     if (error.code !== 'EOPNOTSUPP') throw error
     throw new UnsupportedError('MSG_OOB', 'this kernel has no urgent data for this kind of socket')
   },
   'recv-oob'(machine, { fd }) {
-    sys(machine.libc, 'recv', machine.fd(fd), new Memory(1).address, 1, MSG.OOB)
+    sys(machine.libc, 'recv', machine.fd(fd), scratch(1).address, 1, MSG.OOB)
   },
   'socket-option'(machine, { fd, option, value }) {
-    const memory = new Memory(4)
+    const memory = scratch(4)
     memory.view.setInt32(0, value, true)
     sys(machine.libc, 'setsockopt', machine.fd(fd), SOL_SOCKET, SO[option], memory.address, 4)
   },
@@ -153,6 +154,8 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   sleep: (_, { ms }) => sleepSync(ms),
   'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
     const event = encodeEvent(parseMask(events), machine.labels.data(label))
+    const textOf = (): string => decodeEvents(machine, event, 1).flat().join(' ')
+    const given = textOf()
     const result = machine.libc.fn.epoll_ctl(
       machine.fd(ep),
       EPOLL_CTL[command],
@@ -160,6 +163,8 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
       event.address,
     )
     expectResult('epoll_ctl', { result, errno: machine.libc.errno(), elapsedNs: 0 }, expect)
+    // A program keeps the event and passes it again.
+    machine.expect(textOf(), given, 'the event that epoll_ctl was given, afterwards')
   },
 }
 
@@ -179,7 +184,7 @@ function bindPair(machine: Machine, fds: readonly [number, number], first: strin
 
 /** Writes until EAGAIN, and returns how many bytes went. */
 function writeUntilFull(machine: Machine, fd: string, chunk: number): number {
-  const bytes = new Memory(chunk)
+  const bytes = scratch(chunk)
   let sent = 0
   // A last byte at a time: a chunk that no longer fits may still leave room for less.
   for (const size of chunk === 1 ? [1] : [chunk, 1]) {
@@ -194,8 +199,8 @@ function writeUntilFull(machine: Machine, fd: string, chunk: number): number {
 }
 
 function socketOption(machine: Machine, fd: number, level: number, option: number): number {
-  const value = new Memory(4)
-  const length = new Memory(4)
+  const value = scratch(4)
+  const length = scratch(4)
   length.view.setUint32(0, 4, true)
   sys(machine.libc, 'getsockopt', fd, level, option, value.address, length.address)
   return value.view.getInt32(0, true)

@@ -1,22 +1,22 @@
 import { F, IORING_OP } from '../../libc/constants/linux.ts'
 import { sys } from '../../libc/libc.ts'
-import { Ring } from '../../libc/ring.ts'
+import type { Ring } from '../../libc/ring.ts'
+import { borrowRing, giveBackRing } from '../kept-rings.ts'
 import type { Machine } from '../machine.ts'
 import type { RingStep } from '../steps/rings.ts'
 import { signalByCompletion } from './aio.ts'
 import { unlessAbsent } from './available.ts'
 import type { Operations } from './index.ts'
 
-const ENTRIES = 2
-
 export const ringOperations: Operations<RingStep['op']> = {
   io_uring(machine, { as }) {
     // Old kernels count rings as locked memory, which few may have much of: ENOMEM.
-    const made = unlessAbsent('io_uring', () => new Ring(machine.libc, ENTRIES), 'ENOMEM')
-    machine.rings.set(as, made)
-    machine.cleanups.push(() => made.close())
-    // The ring needs its descriptor until its memory is given back, so the scenario has one of its own.
-    machine.bind(as, sys(machine.libc, 'fcntl', made.fd, F.DUPFD_CLOEXEC, 0))
+    // A scenario that begins anew does not need the ring any more that had the name before.
+    if (!returnRing(machine, as)) machine.cleanups.push(() => returnRing(machine, as))
+    const ring = unlessAbsent('io_uring', () => borrowRing(machine.libc), 'ENOMEM')
+    machine.rings.set(as, ring)
+    // The ring needs its descriptor, so the scenario has one of its own to close.
+    machine.bind(as, sys(machine.libc, 'fcntl', ring.fd, F.DUPFD_CLOEXEC, 0))
   },
   'io_uring.nop'(machine, { fd }) {
     ringOf(machine, fd).submit({ opcode: IORING_OP.NOP }, 1)
@@ -25,6 +25,15 @@ export const ringOperations: Operations<RingStep['op']> = {
     machine.expect(ringOf(machine, fd).take()?.result ?? 'no completion', 0, 'the request gives')
   },
   'eventfd.complete': (machine, { fd }) => signalByCompletion(machine, fd),
+}
+
+/** Gives the ring of a name back, if there is one. */
+function returnRing(machine: Machine, name: string): boolean {
+  const ring = machine.rings.get(name)
+  if (ring === undefined) return false
+  machine.rings.delete(name)
+  giveBackRing(ring)
+  return true
 }
 
 function ringOf(machine: Machine, name: string): Ring {

@@ -5,7 +5,7 @@ import { OwnedFd } from '../../libc/fd.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { Memory } from '../../libc/memory.ts'
+import { scratch } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import type { Outcome } from './native.ts'
@@ -18,7 +18,7 @@ const PATIENCE_MS = 2000
 
 /** Binds a socket to an address of its own: a loopback port that the kernel chooses, or an abstract unix name. */
 export function bindLoopback(libc: Libc, fd: number, domain: 'unix' | 'inet'): void {
-  const address = new Memory(ADDRESS_SIZE)
+  const address = scratch(ADDRESS_SIZE)
   address.view.setUint16(0, AF[domain === 'unix' ? 'UNIX' : 'INET'], true)
   if (domain === 'unix') {
     // An abstract name (unix(7)) starts with a zero byte and leaves nothing in a file system.
@@ -34,8 +34,8 @@ export function bindLoopback(libc: Libc, fd: number, domain: 'unix' | 'inet'): v
 
 /** Connects one socket to the address of another, and says what the call returned. */
 export function connectTo(libc: Libc, fd: number, listener: number): Outcome {
-  const address = new Memory(ADDRESS_SIZE)
-  const length = new Memory(4)
+  const address = scratch(ADDRESS_SIZE)
+  const length = scratch(4)
   length.view.setUint32(0, ADDRESS_SIZE, true)
   sys(libc, 'getsockname', listener, address.address, length.address)
   const result = libc.fn.connect(fd, address.address, length.view.getUint32(0, true))

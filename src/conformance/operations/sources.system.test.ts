@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SystemError, UnsupportedError } from '../../errors.ts'
-import { IN_OPEN, O } from '../../libc/constants/linux.ts'
+import { F, IN_OPEN, O } from '../../libc/constants/linux.ts'
 import { openLibc } from '../../libc/libc.ts'
 import { call, close, closeAll, drain, pipe, poll, read, write } from '../build.ts'
 import { Failure } from '../check.ts'
 import { Machine } from '../machine.ts'
-import { requireKernel } from '../steps/environment.ts'
+import { privileged, requireKernel } from '../steps/environment.ts'
 import { directory, mkfifo, open } from '../steps/files.ts'
 import { endProcess, fork, pidfd, reap } from '../steps/processes.ts'
 import {
@@ -95,6 +95,17 @@ describe('requireKernel', () => {
     expect(() => machine.run(requireKernel('999.0', 'time travel'))).toThrow(
       new UnsupportedError('time travel', `it is there since Linux 999.0, and this is`).message,
     )
+  })
+})
+
+describe('privileged calls', () => {
+  it('leave a check unsupported where they are denied, and must succeed elsewhere', () => {
+    expect(() => machine.run(privileged('umount2', [{ path: '/proc/self/status' }, 0]))).toThrow(
+      UnsupportedError,
+    )
+    machine.run(pipe('r', 'w'))
+    expect(() => machine.run(privileged('close', [-1]))).toThrow(Failure)
+    expect(() => machine.run(privileged('fcntl', ['$r', F.GETFD, 0]))).toThrow(Failure)
   })
 })
 

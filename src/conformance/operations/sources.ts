@@ -1,7 +1,8 @@
 import { CLOCK, IN_FLAGS, SFD, SIG, SIG_BLOCK, SIG_SETMASK, TFD } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { sys } from '../../libc/libc.ts'
-import { Memory } from '../../libc/memory.ts'
+import { scratch } from '../../libc/memory.ts'
+import type { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { rawSyscall } from '../../libc/syscall.ts'
 import { parseMask } from '../masks.ts'
@@ -27,7 +28,7 @@ export const sourceOperations: Operations<SourceStep['op']> = {
   },
   'timerfd.settime'(machine, { fd, valueMs, intervalMs, flags, expect }) {
     const { size, offsets } = layouts.itimerspec
-    const times = new Memory(size)
+    const times = scratch(size)
     writeTime(times, offsets.value_sec, offsets.value_nsec, valueMs)
     writeTime(times, offsets.interval_sec, offsets.interval_nsec, intervalMs)
     const result = machine.libc.fn.timerfd_settime(machine.fd(fd), flags, times.address, NULL)
@@ -39,7 +40,7 @@ export const sourceOperations: Operations<SourceStep['op']> = {
     machine.bind(as, unlessAbsent('signalfd', make))
   },
   'block-signals'(machine, { signals }) {
-    const before = new Memory(layouts.sigset.size)
+    const before = scratch(layouts.sigset.size)
     machine.libc.fn.pthread_sigmask(SIG_BLOCK, sigsetOf(signals).address, before.address)
     machine.cleanups.push(() => machine.libc.fn.pthread_sigmask(SIG_SETMASK, before.address, NULL))
   },
@@ -47,10 +48,10 @@ export const sourceOperations: Operations<SourceStep['op']> = {
     sys(machine.libc, 'raise', SIG[signal])
   },
   'settle-ready'(machine, { fd, events }) {
-    const pollfd = new Memory(layouts.pollfd.size)
+    const pollfd = scratch(layouts.pollfd.size)
     pollfd.view.setInt32(layouts.pollfd.offsets.fd, machine.fd(fd), true)
     pollfd.view.setInt16(layouts.pollfd.offsets.events, parseMask(events), true)
-    const timeout = new Memory(layouts.timespec.size)
+    const timeout = scratch(layouts.timespec.size)
     timeout.view.setBigInt64(layouts.timespec.offsets.tv_sec, SETTLE_LIMIT_SECONDS, true)
     rawSyscall(machine.libc, 'ppoll', pollfd.address, 1, timeout.address, NULL, KERNEL_SIGSET_SIZE)
   },
@@ -73,7 +74,7 @@ function writeTime(times: Memory, secondsAt: number, nanosecondsAt: number, ms: 
 
 /** A set of signals, as C has it. */
 function sigsetOf(signals: readonly SignalName[]): Memory {
-  const set = new Memory(layouts.sigset.size)
+  const set = scratch(layouts.sigset.size)
   const bits = signals.reduce((sum, signal) => sum | (1n << BigInt(SIG[signal] - 1)), 0n)
   set.view.setBigUint64(0, bits, true)
   return set

@@ -10,6 +10,7 @@ import { setResourceLimit } from '../../libc/limits.ts'
 import { Memory } from '../../libc/memory.ts'
 import { openDescriptors } from '../../libc/open-descriptors.ts'
 import { NULL } from '../../libc/signatures.ts'
+import { ringNumbers } from '../kept-rings.ts'
 import { childrenOf, describeChild, endChild } from './children.ts'
 import { ProcText } from './proc-text.ts'
 import { limitOf, parseLimits, parseSignals, signalLines, signalNames } from './status.ts'
@@ -44,7 +45,7 @@ export class Surroundings implements Disposable {
 
   /** How many descriptors were open when it looked last. */
   get openDescriptors(): number {
-    return this.#last.descriptors.size
+    return this.#last.descriptors.size + ringNumbers().size
   }
 
   /**
@@ -75,7 +76,7 @@ export class Surroundings implements Disposable {
 
   #look(): State {
     return {
-      descriptors: openDescriptors(this.#libc),
+      descriptors: withoutRings(openDescriptors(this.#libc)),
       signals: signalLines(this.#status.read()),
       limits: this.#limits.read(),
       children: childrenOf(this.#libc),
@@ -99,6 +100,12 @@ export class Surroundings implements Disposable {
     }
     for (const pid of newChildren(before, after)) endChild(this.#libc, pid)
   }
+}
+
+/** Rings stay open from one check to another; see `kept-rings.ts`. */
+function withoutRings(descriptors: ReadonlySet<number>): ReadonlySet<number> {
+  const rings = ringNumbers()
+  return rings.size === 0 ? descriptors : new Set([...descriptors].filter((fd) => !rings.has(fd)))
 }
 
 function descriptorDifferences(before: State, after: State): Difference[] {

@@ -18,7 +18,7 @@ import type { WaiterThread } from './thread-pool.ts'
 
 /** A race ends after so many rounds, or so much time, whichever comes first. */
 const MOST_ROUNDS = 5000
-const MOST_MS = 250
+const MOST_MS = 200
 
 /** Runs a round again and again. The note says how often. */
 export function race(machine: Machine, round: (index: number) => void, mostMs: number = MOST_MS): void {
@@ -93,7 +93,8 @@ export class Partner {
     if (!result.rejected) return result.rounds
     const { fn, accept } = this.#calls[result.call] ?? {}
     const actual = result.result === -1 ? errnoName(result.errno) : String(result.result)
-    throw new Failure(`${fn} gives ${accept?.join(' or ')}`, `${fn} gives ${actual}`)
+    const accepted = accept?.map((value) => (value < 0 ? errnoName(-value) : value))
+    throw new Failure(`${fn} gives ${accepted?.join(' or ')}`, `${fn} gives ${actual}`)
   }
 }
 

@@ -5,6 +5,7 @@ import { OwnedFd } from '../../libc/fd.ts'
 import { openLibc, sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
+import { UNTIL_STOPPED } from './job.ts'
 import type { Job } from './job.ts'
 import { ThreadPool } from './thread-pool.ts'
 import type { WaiterThread } from './thread-pool.ts'
@@ -92,6 +93,19 @@ describe('a waiter thread', () => {
     thread.post(sleep(0))
     expect(thread.waitUntilBlocked()).toBe(false)
     expect(thread.join(LONG_MS)?.result).toBe(0)
+  })
+
+  it('counts as blocked when it has run for a while without coming back', () => {
+    thread.post({ calls: [{ fn: 'getppid', args: [] }], rounds: UNTIL_STOPPED })
+    expect(thread.waitUntilBlocked()).toBe(true)
+    thread.stop()
+    expect(thread.join(LONG_MS)).toBeDefined()
+  })
+
+  it('can be told by its id, which no other thread has', () => {
+    const other = pool.acquire()
+    expect(new Set([thread.tid, other.tid, process.pid]).size).toBe(3)
+    pool.release(other)
   })
 
   it('is not waited for longer than allowed', () => {

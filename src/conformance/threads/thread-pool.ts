@@ -13,8 +13,12 @@ const PATIENCE_MS = 10_000
 /** How long to let threads go to sleep where the kernel does not tell whether they do. */
 const BLIND_SETTLE_MS = 50
 
-/** Seen asleep so often in a row, a millisecond apart, a thread is asleep in its call. */
+/** Seen asleep so often in a row, a thread is asleep in its call. */
 const RESTS = 2
+
+/** How long to wait between two looks: less where the kernel tells that what a thread sleeps in is its call. */
+const LOOK_AGAIN_MS = 1
+const LOOK_AGAIN_SOON_MS = 0.2
 
 /**
  * The same for a thread that sleeps on a lock. That may be how a library waits, but also what it does for a moment
@@ -23,10 +27,14 @@ const RESTS = 2
 const RESTS_ON_LOCK = 15
 
 /**
- * A thread that has run for so long, and has not come back, waits in its call too, without sleeping. Whether that is
- * right is for a check of CPU time to say; the others find it as blocked as it will ever be.
+ * A thread that has used so much of a CPU, and has not come back, waits in its call too, without sleeping. Whether
+ * that is right is for a check of CPU time to say; the others find it as blocked as it will ever be. It is not told
+ * by the clock, because on a busy machine a thread may be ready to run for long and not get its turn.
  */
-const SPINNING_MS = 1500
+const SPINNING_CPU_MS = 50
+
+/** The unit of CPU time in /proc: USER_HZ is 100 on every architecture that evloop knows. */
+const MS_PER_TICK = 10
 
 /** Sleeps without turning the event loop. */
 export function sleepSync(ms: number): void {
@@ -98,21 +106,34 @@ export class WaiterThread {
   }
 
   /** What the kernel says that the thread is doing. */
-  state(): 'running' | 'asleep' | 'on a lock' | 'unknown' {
-    const directory = `/proc/self/task/${this.#control[Word.TID]}`
-    let stat: string
-    try {
-      stat = readFileSync(`${directory}/stat`, 'utf8')
-    } catch {
-      return 'unknown'
-    }
+  state(): 'running' | 'asleep in a call' | 'asleep' | 'on a lock' | 'unknown' {
+    const [state] = this.#stat()
+    if (state === undefined) return 'unknown'
+    if (state !== 'S') return 'running'
+    const [call] = this.#proc('syscall').split(' ')
+    if (call === undefined || call === '') return 'asleep'
+    return call === String(syscallNumbers()?.futex) ? 'on a lock' : 'asleep in a call'
+  }
+
+  /** How much time of a CPU the thread has used; 0 where the kernel does not tell. */
+  cpuMs(): number {
+    const fields = this.#stat()
+    // In user and in kernel mode: fields 14 and 15, of which the state is the third.
+    return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * MS_PER_TICK
+  }
+
+  /** What the kernel says of the thread, from its state on; nothing where it cannot be asked. */
+  #stat(): string[] {
+    const stat = this.#proc('stat')
     // The name, in parentheses, may hold anything, parentheses included.
-    if (stat[stat.lastIndexOf(')') + 2] !== 'S') return 'running'
+    return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  }
+
+  #proc(file: string): string {
     try {
-      const [call] = readFileSync(`${directory}/syscall`, 'utf8').split(' ')
-      return call === String(syscallNumbers()?.futex) ? 'on a lock' : 'asleep'
+      return readFileSync(`/proc/self/task/${this.#control[Word.TID]}/${file}`, 'utf8')
     } catch {
-      return 'asleep'
+      return ''
     }
   }
 
@@ -162,26 +183,24 @@ export function waitUntilBlocked(threads: readonly WaiterThread[]): boolean[] {
   for (const thread of threads) thread.waitUntilCalling()
   const deadline = performance.now() + PATIENCE_MS
   const rests = threads.map(() => 0)
-  const restedAt = threads.map(() => performance.now())
+  const cpuMs = threads.map((thread) => thread.cpuMs())
   for (;;) {
     const states = threads.map((thread) => (thread.isDone ? 'done' : thread.state()))
     if (states.includes('unknown')) {
       sleepSync(BLIND_SETTLE_MS)
       return threads.map((thread) => !thread.isDone)
     }
-    const now = performance.now()
-    for (const [i, state] of states.entries()) {
-      rests[i] = state === 'running' ? 0 : (rests[i] ?? 0) + 1
-      if (state !== 'running') restedAt[i] = now
-    }
+    for (const [i, state] of states.entries()) rests[i] = state === 'running' ? 0 : (rests[i] ?? 0) + 1
     const settled = states.every((state, i) => {
       if (state === 'done') return true
-      if (state === 'running') return now - (restedAt[i] ?? now) >= SPINNING_MS
+      if (state === 'running') return (threads[i]?.cpuMs() ?? 0) - (cpuMs[i] ?? 0) >= SPINNING_CPU_MS
       return (rests[i] ?? 0) >= (state === 'on a lock' ? RESTS_ON_LOCK : RESTS)
     })
     if (settled) return threads.map((thread) => !thread.isDone)
-    if (now > deadline) return threads.map(() => false)
-    sleepSync(1)
+    if (performance.now() > deadline) return threads.map(() => false)
+    // To fall asleep takes a thread far less than a millisecond, unless it is for a lock.
+    const isSoon = states.every((state) => state !== 'asleep' && state !== 'on a lock')
+    sleepSync(isSoon ? LOOK_AGAIN_SOON_MS : LOOK_AGAIN_MS)
   }
 }
 

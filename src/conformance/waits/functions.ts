@@ -3,13 +3,13 @@ import type { BackendName } from '../../backends/index.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { originOf, sameOrigin } from '../../libc/libc.ts'
 import { layouts } from '../../libc/layouts.ts'
-import type { Libc } from '../../libc/libc.ts'
+import type { Libc, LibcPlan } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { FunctionName } from '../../libc/signatures.ts'
 import { resultOf } from '../native-call.ts'
 
-/** More entries than any process may have descriptors. */
+/** More entries than any process may have descriptors, and a descriptor that none has. */
 export const TOO_MANY = 0x7fffffff
 
 /** A function that waits. */
@@ -62,26 +62,46 @@ export function waitFunction(libc: Libc, backend: BackendName, variant: Variant)
   const found = table[backend][variant]
   if (found === undefined) throw new TypeError(`${backend} has no function that is ${variant}`)
   if (!libc.has(found.name)) throw new UnsupportedError(found.name, 'no library in this process has it')
-  requireReach(libc, found.name, backend)
   // The plain functions are what a backend is made of; without them none of its checks would run.
-  if (variant !== 'plain') requirePermission(libc, found.name)
+  if (variant === 'plain') return found
+  requireReach(libc, found.name, backend)
+  requirePermission(libc, found.name)
   return found
 }
 
-/** Throws `UnsupportedError` if a function is not from the library that makes the descriptors it is given. */
+/** Throws `UnsupportedError` if a function does not know what makes the descriptors that it is given. */
 export function requireReach(libc: Libc, name: FunctionName, backend: BackendName): void {
-  const maker = backend === 'epoll' ? 'epoll_create1' : 'pipe2'
+  if (reaches(libc, name, backend)) return
+  const maker = originOf(libc, makers[backend])
+  throw new UnsupportedError(name, `${maker} makes the descriptors, and has no ${name}`)
+}
+
+/** Whether a function knows what makes the descriptors of a backend: it is from the same place, or both are libc's. */
+export function reaches(libc: Libc, name: FunctionName, backend: BackendName): boolean {
+  const maker = makers[backend]
   // What comes from where libc's own are reaches the kernel, and so does all that is interposed upon it.
-  if (sameOrigin(libc, maker, name) || sameOrigin(libc, maker, 'getppid')) return
-  throw new UnsupportedError(name, `${originOf(libc, maker)} makes the descriptors, and has no ${name}`)
+  return sameOrigin(libc, maker, name) || sameOrigin(libc, maker, 'getppid')
+}
+
+/** What makes the descriptors that a backend's functions are given. */
+const makers: Readonly<Record<BackendName, FunctionName>> = {
+  epoll: 'epoll_create1',
+  poll: 'pipe2',
+  select: 'pipe2',
 }
 
 /** What a kernel without a call answers, and what policies do that forbid it. */
 const absent = new Set<number | string>(['ENOSYS', 'EPERM'])
 
+/** What each function answered when it was first tried: it stays so for as long as the process lives. */
+const answers = new WeakMap<LibcPlan, Map<WaitName, number | string>>()
+
 /** Throws `UnsupportedError` if the kernel does not have a function, or a policy forbids it. */
 function requirePermission(libc: Libc, name: WaitName): void {
-  const answer = provoke(libc, name)
+  const known = answers.get(libc.plan) ?? new Map<WaitName, number | string>()
+  answers.set(libc.plan, known)
+  const answer = known.get(name) ?? provoke(libc, name)
+  known.set(name, answer)
   if (absent.has(answer)) throw new UnsupportedError(name, `it is missing or forbidden here: ${answer}`)
 }
 
@@ -90,15 +110,15 @@ function provoke(libc: Libc, name: WaitName): number | string {
   const room = new Memory(layouts.epoll_event.size)
   switch (name) {
     case 'epoll_wait':
-      return resultOf(libc, name, -1, room.address, 1, 0)
+      return resultOf(libc, name, TOO_MANY, room.address, 1, 0)
     case 'epoll_pwait':
-      return resultOf(libc, name, -1, room.address, 1, 0, NULL)
+      return resultOf(libc, name, TOO_MANY, room.address, 1, 0, NULL)
     case 'epoll_pwait2':
-      return resultOf(libc, name, -1, room.address, 1, NULL, NULL)
+      return resultOf(libc, name, TOO_MANY, room.address, 1, NULL, NULL)
     case 'poll':
-      return resultOf(libc, name, NULL, TOO_MANY, 0)
+      return resultOf(libc, name, room.address, TOO_MANY, 0)
     case 'ppoll':
-      return resultOf(libc, name, NULL, TOO_MANY, NULL, NULL)
+      return resultOf(libc, name, room.address, TOO_MANY, NULL, NULL)
     case 'select':
       return resultOf(libc, name, -1, NULL, NULL, NULL, NULL)
     case 'pselect':

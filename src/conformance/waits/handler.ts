@@ -1,5 +1,7 @@
-import { hasHandler, restoreDisposition, setDisposition } from '../../libc/signals.ts'
+import { UnsupportedError } from '../../errors.ts'
+import { hasHandler, restoreDisposition, sendToThread, setDisposition } from '../../libc/signals.ts'
 import type { Disposition } from '../../libc/signals.ts'
+import { rawSyscall } from '../../libc/syscall.ts'
 import type { Machine } from '../machine.ts'
 
 /** Sets what this process does on a signal, until the check ends. */
@@ -19,6 +21,23 @@ export class Handler {
     this.#signal = signal
     this.#disposition = { action: 'handler once', ...options }
     dispose(machine, signal, this.#disposition)
+    this.#tryOut()
+  }
+
+  /**
+   * Sends this thread the signal. Where the kernel does not keep the promise by which a handler tells that it has
+   * run, nothing can be said of waits.
+   */
+  #tryOut(): void {
+    const { libc } = this.#machine
+    sendToThread(libc, rawSyscall(libc, 'gettid'), this.#signal)
+    if (hasHandler(libc, this.#signal)) {
+      throw new UnsupportedError(
+        'signal handlers',
+        'one that is to run once (SA_RESETHAND) does not tell that it has',
+      )
+    }
+    this.arm()
   }
 
   /** Forgets whether it has run. */

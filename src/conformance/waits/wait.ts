@@ -111,6 +111,14 @@ export class Wait implements BlockingCall {
     return Number(view.getBigInt64(0, true) * 1_000_000_000n + view.getBigInt64(8, true) * unitNs)
   }
 
+  /** Fails unless the call has left a time between these two in its timeout, rounded down to its unit. */
+  expectLeft(leastNs: number, mostNs: number): void {
+    const [least, left] = [leastNs - (this.#fn.unit === 'us' ? 1000 : 0), this.leftNs()]
+    if (left >= least && left <= mostNs) return
+    const range = least >= mostNs ? inMs(mostNs) : `${inMs(least)} to ${inMs(mostNs)}`
+    throw new Failure(`${range} left in the timeout of ${this.text}`, `${inMs(left)} left`)
+  }
+
   /**
    * Calls that put everything back as \`reset\` does, for a thread that makes the call over and over. Only select
    * overwrites what it is given.

@@ -14,7 +14,10 @@ import type { WaiterThread } from '../threads/thread-pool.ts'
 import type { BlockingCall, Made } from './wait.ts'
 
 /** How long something that must not happen gets to happen. */
-const SETTLE_MS = 15
+const SETTLE_MS = 10
+
+/** How long a wait that was to be over gets to return when it is given what it waits for. */
+const RELEASE_MS = 500
 
 /** A thread that waits while this one looks on, with a signal mask and pending signals of its own. */
 export class WaitingThread {
@@ -138,15 +141,24 @@ export class WaitingThread {
 
   /**
    * Leaves the thread as it was: out of its wait, and with the mask that it had. A wait that is still going on
-   * is ended by what every wait here is for, a byte in the pipe.
+   * is ended by what every wait here is for, a byte in the pipe; if it is not, that must not keep the check's
+   * failure from being told, and the mask is restored when everything else is undone.
    */
   release(): void {
     if (!this.#thread.isIdle) {
       this.#thread.stop()
       const byte = new Memory(1)
       this.#machine.libc.fn.write(this.#machine.fd('w'), byte.address, 1)
-      if (this.#thread.join(LONGEST_WAIT_MS) === undefined) return
+      if (this.#thread.join(RELEASE_MS) === undefined) {
+        this.#machine.cleanups.push(() => this.#restoreMask())
+        return
+      }
     }
+    this.#restoreMask()
+  }
+
+  #restoreMask(): void {
+    if (!this.#thread.isIdle) return
     this.#makeCall({ fn: 'pthread_sigmask', args: [SIG_SETMASK, this.#before.address, NULL] })
   }
 

@@ -9,7 +9,9 @@ import { ThreadPool } from '../threads/thread-pool.ts'
 import { backendsOf, namesOf, waitFunction } from './functions.ts'
 import type { Variant } from './functions.ts'
 import { Handler } from './handler.ts'
-import { expectCall, make, NOTHING, readable, Wait, watchPipe } from './wait.ts'
+import { expectCall, expectNotEarly, make, NOTHING, readable, Wait, watchPipe } from './wait.ts'
+import { byNumber } from './raw.ts'
+import { sleepBy } from './sleep.ts'
 import { withThreads } from './waiting-thread.ts'
 
 const libc = openLibc()
@@ -97,11 +99,67 @@ describe.each(all)('$name', ({ backend, variant }) => {
     machine.run(byte)
   })
 
+  it('knows what the call has left of its timeout', () => {
+    const wait = waitOf({ ms: 1 })
+    if (!wait.invocation.fn.includes('select')) return
+    make(machine, wait)
+    // libc hides from the caller of pselect what the kernel writes.
+    const leftNs = variant === 'plain' ? 0 : 1e6
+    expect(wait.leftNs()).toBe(leftNs)
+    wait.expectLeft(leftNs, leftNs)
+    expect(() => wait.expectLeft(leftNs + 5000, leftNs + 9000)).toThrow(Failure)
+    wait.reset()
+    expect(wait.leftNs()).toBe(1e6)
+  })
+
+  it('can be made over and over by a thread', () => {
+    withThreads(machine, 1, (thread) => {
+      const wait = waitOf({ ms: 1 })
+      thread.startJob({ calls: [...wait.resetting, { ...wait.invocation, accept: [0] }], rounds: 3 })
+      const result = thread.endJob(5000)
+      expect(result).toMatchObject({ rounds: 3, rejected: false })
+      // Without putting the timeval back, select would not wait any more.
+      expect(result?.elapsedNs).toBeGreaterThanOrEqual(1e6)
+    })
+  })
+
   it('tells of a wait that returns where it is to block', () => {
     withThreads(machine, 1, (thread) => {
       expect(() => thread.startBlocked(waitOf({ ms: 0 }))).toThrow(`got`)
     })
   })
+})
+
+describe.each(all.filter(({ variant }) => variant !== 'plain'))('$name by number', ({ backend, variant }) => {
+  it('takes a mask of the kernel, and is told by its outcome like the function', () => {
+    const machine = new Machine(libc, backend)
+    try {
+      watchPipe(machine)
+      const wait = new Wait(machine, waitFunction(libc, backend, variant), { ms: 1 })
+      const mask = signalSet().address
+      expect(make(machine, byNumber(machine, wait, { mask, size: 8 })).outcome).toBe(NOTHING)
+      expect(make(machine, byNumber(machine, wait, { mask, size: 9 })).outcome).toBe('EINVAL')
+      machine.run(write('w', 1))
+      expect(make(machine, byNumber(machine, wait, { mask, size: 8 })).outcome).toBe(readable('r'))
+    } finally {
+      machine.close()
+    }
+  })
+})
+
+it.each(['poll', 'select'] as const)('%s of nothing sleeps', (backend) => {
+  const machine = new Machine(libc, backend)
+  try {
+    watchPipe(machine)
+    for (const variant of ['plain', 'pwait'] as const) {
+      const sleep = sleepBy(machine, waitFunction(libc, backend, variant), { ms: 1 })
+      const made = expectCall(machine, sleep, NOTHING)
+      expectNotEarly(sleep, made, 1e6)
+      expect(() => expectNotEarly(sleep, made, made.elapsedNs + 1)).toThrow(Failure)
+    }
+  } finally {
+    machine.close()
+  }
 })
 
 it('a disposition is what it was when the check has ended', () => {

@@ -54,13 +54,20 @@ export const EFD = { SEMAPHORE: 1, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as con
 export const IOCB = { CMD_PREAD: 0, FLAG_RESFD: 1 } as const
 
 /** <sys/timerfd.h>, <time.h> */
-export const TFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TIMER_ABSTIME: 1 } as const
+export const TFD = {
+  NONBLOCK: 0o4000,
+  CLOEXEC: 0o2000000,
+  TIMER_ABSTIME: 1,
+  TIMER_CANCEL_ON_SET: 2,
+} as const
 export const CLOCK = { REALTIME: 0, MONOTONIC: 1, THREAD_CPUTIME_ID: 3, BOOTTIME: 7 } as const
 
 /** <sys/signalfd.h>, <sys/inotify.h> */
 export const SFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 export const IN_FLAGS = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 export const IN_OPEN = 0x20
+export const IN_CREATE = 0x100
+export const IN_DELETE = 0x200
 
 /** <signal.h>: numbers of signals that are equal on every architecture that evloop knows, and pthread_sigmask. */
 export const SIG = { USR2: 12, CHLD: 17, CONT: 18, STOP: 19, URG: 23, WINCH: 28 } as const
@@ -77,6 +84,7 @@ export const O = {
   WRONLY: 1,
   RDWR: 2,
   ACCMODE: 3,
+  CREAT: 0o100,
   NOCTTY: 0o400,
   NONBLOCK: 0o4000,
   CLOEXEC: 0o2000000,
@@ -133,6 +141,7 @@ export const NETLINK_ROUTE = 0
 export const NETLINK_USERSOCK = 2
 export const TCP_NODELAY = 1
 export const TCP_INFO = 11
+export const TCP_QUICKACK = 12
 export const MSG = {
   OOB: 1,
   PEEK: 2,
@@ -142,6 +151,10 @@ export const MSG = {
 } as const
 export const SCM_RIGHTS = 1
 export const INADDR_LOOPBACK = 0x7f000001
+
+/** <sched.h>, <sys/mount.h>: namespaces, and how mounts spread. */
+export const CLONE = { NEWNS: 0x20000, NEWUTS: 0x4000000 } as const
+export const MS = { REC: 0x4000, PRIVATE: 0x40000 } as const
 
 /** <sys/mman.h> */
 export const PROT = { NONE: 0, READ: 1, WRITE: 2 } as const

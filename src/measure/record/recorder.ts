@@ -11,7 +11,7 @@ import { SLOTS } from '../replay/layout.ts'
 import { Shadow } from './shadow.ts'
 import { sumOfWords } from './sum.ts'
 import { Tape, varyingArgument } from './tape.ts'
-import type { Output } from './tape.ts'
+import type { Output, RecordedCall } from './tape.ts'
 
 /** Functions that look something up, and are no part of what is measured. */
 const lookUps: ReadonlySet<FunctionName> = new Set(['dlopen', 'dlsym', 'dladdr', 'strlen'])
@@ -27,6 +27,8 @@ interface Window {
   readonly memory: Memory
   readonly offset: number
   readonly shadow: Shadow
+  /** The bytes that were last asked for: mostly they are asked for again. */
+  bytes: Uint8Array
 }
 
 /**
@@ -64,11 +66,13 @@ export class Recorder {
 
   /** The bytes that a pointer argument leads to. */
   bytesAt(address: number, size: number): Uint8Array {
-    const { memory, offset } = this.#window(address)
+    const window = this.#window(address)
+    if (window.bytes.length === size) return window.bytes
+    const { memory, offset } = window
     if (offset + size > memory.bytes.length) {
       throw new UnsupportedError('recording', 'a call was given more memory than there is')
     }
-    return memory.bytes.subarray(offset, offset + size)
+    return (window.bytes = memory.bytes.subarray(offset, offset + size))
   }
 
   ownerOf(address: number): Memory {
@@ -83,7 +87,7 @@ export class Recorder {
     const { memory, offset } = found
     const shadow = this.#shadows.get(memory) ?? new Shadow(memory.bytes.length)
     this.#shadows.set(memory, shadow)
-    const window = { memory, offset, shadow }
+    const window = { memory, offset, shadow, bytes: memory.bytes.subarray(offset, offset) }
     this.#windows.set(address, window)
     return window
   }
@@ -248,24 +252,26 @@ export class LaneRecorder {
         last[index] = output
         outputs.push(output)
       }
-      const kept = [...args]
+      const kept = args.slice()
       const opens = checked && result >= 0 && returnDescriptors.has(name)
       if (varying !== undefined && !opens) kept[varying] = 0
       const number = opens ? result : varying === undefined ? 0 : (args[varying] ?? 0) | 0
       const bound = varying === undefined || opens ? undefined : recorder.slotOf(number)
       if (bound !== undefined && name === 'close') recorder.unbind(number)
       const binds = !checked && result >= 0 && returnDescriptors.has(name) ? recorder.bind(result) : undefined
-      const call = {
+      const call: RecordedCall = {
+        kind: 'call',
         name,
         args: kept,
+        result: opens ? 0 : result,
+        opens,
         errno,
         checked,
-        outputs: opens ? [] : outputs,
-        opens,
         binds,
         bound: bound !== undefined,
+        outputs: opens ? [] : outputs,
       }
-      tape.addCall({ kind: 'call', ...call, result: opens ? 0 : result }, bound ?? number)
+      tape.addCall(call, bound ?? number)
       return result
     }
   }

@@ -31,13 +31,15 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
   const after = callsOf(second)
   /** Of each action of the second, what of its outputs was the same every time. */
   const stable = new Map<number, readonly Output[]>()
+  /** Which actions of the first do what an action of the second does. They are few, and the steps are many. */
+  const alike = new Map<RecordedCall, RecordedCall>()
   for (let i = 0; i < Math.max(before.length, after.length); i++) {
     const [a, b] = [before[i], after[i]]
     const call = a === undefined ? undefined : first.actions[first.actionAt(a)]
     const again = b === undefined ? undefined : second.actions[second.actionAt(b)]
     const difference =
       a !== undefined && b !== undefined && call?.kind === 'call' && again?.kind === 'call'
-        ? differenceOf(call, first.numberAt(a), again, second.numberAt(b))
+        ? differenceOf(call, first.numberAt(a), again, second.numberAt(b), alike)
         : `${described(first, a) ?? described(second, b)} is not made every time`
     if (difference !== undefined) {
       throw new MeasurementError(
@@ -103,14 +105,23 @@ function callsOf(tape: Tape): readonly number[] {
   return steps
 }
 
-function differenceOf(a: RecordedCall, first: number, b: RecordedCall, second: number): string | undefined {
+function differenceOf(
+  a: RecordedCall,
+  first: number,
+  b: RecordedCall,
+  second: number,
+  alike: Map<RecordedCall, RecordedCall>,
+): string | undefined {
+  if (first === second && alike.get(a) === b) return undefined
   // Memory may be another piece in each cycle: what matters is what is in it.
-  const same = a === b && first === second
-  if (!same && describeCall(a, first) !== describeCall(b, second)) {
+  if (describeCall(a, first) !== describeCall(b, second)) {
     return `${describeCall(a, first)}, was then ${describeCall(b, second)}`
   }
   const results = [resultOfStep(a, first), resultOfStep(b, second)]
-  if (results[0] === results[1] || !a.checked) return undefined
+  if (results[0] === results[1] || !a.checked) {
+    if (first === second) alike.set(a, b)
+    return undefined
+  }
   return `${describeCall(a, first)}, gave ${results.join(' and then ')}`
 }
 

@@ -1,16 +1,16 @@
 import type { Backend } from '../../backends/backend.ts'
-import { openDescriptors } from '../../libc/open-descriptors.ts'
-import { Sources } from '../../workloads/sources.ts'
+import type { Libc } from '../../libc/libc.ts'
+import type { Sources } from '../../workloads/sources.ts'
 import type { Case } from '../../workloads/workload.ts'
 import { notOpened } from '../driver.ts'
 import type { MeasuringDriver, Opened, OpenOptions } from '../driver.ts'
-import { withoutOutputs } from '../record/repeat.ts'
 import type { Tape } from '../record/tape.ts'
 import { ReplayChild } from './child.ts'
 import { whyNoThreads } from './cost.ts'
 import { LANES } from './layout.ts'
 import type { Replayer } from './native.ts'
-import { recordCase, recorderFor } from './record-case.ts'
+import { KeptSources, MOST_OTHERS } from './kept-sources.ts'
+import { recordCase } from './record-case.ts'
 import { assemblePrograms, ReplaySubject } from './subject.ts'
 
 /** What the replayer costs by itself: of reading the clock, and of a call that does nothing. */
@@ -27,6 +27,7 @@ export class ReplayDriver implements MeasuringDriver {
   readonly name = 'replay'
   readonly #replayer: Replayer
   readonly #cost: ReplayCost
+  readonly #kept = new KeptSources()
   /** Found out when it first matters. */
   #noThreads: { readonly reason: string | undefined } | undefined
 
@@ -42,24 +43,25 @@ export class ReplayDriver implements MeasuringDriver {
     return this.#noThreads.reason
   }
 
+  otherDescriptors(libc: Libc): ReadonlySet<number> {
+    return this.#kept.others(libc)
+  }
+
+  close(): void {
+    this.#kept.close()
+  }
+
   open(backends: readonly Backend[], options: OpenOptions): Opened[] {
     const { libc } = options
     const [first] = backends
     if (first === undefined) return []
-    const recorder = recorderFor(libc, 1)
-    const [lane] = recorder.lanes
-    if (lane === undefined) throw new TypeError('a recorder has a lane')
-    // Their descriptors come first, because the numbers of all that is recorded must be free in the children.
     const children: ReplayChild[] = []
     const opened: InChild[] = []
-    let sources: Sources | undefined
     try {
+      const { sources, opening } = this.#kept.take(libc, options.case.sources)
+      // Their descriptors come first, because the numbers of all that is recorded must be free in the children.
       for (const _ of backends) children.push(new ReplayChild(this.#replayer, options.case.lanes ?? 1))
-      const before = openDescriptors(this.#replayer.libc)
-      const [opening] = recorder.record(() => {
-        sources = new Sources(lane.libc, options.case.sources)
-      }, 'together')
-      if (opening === undefined || sources === undefined) throw new TypeError('nothing was recorded')
+      const before = this.#kept.others(this.#replayer.libc)
       const taken = children.flatMap(({ fds }) => fds)
       const shared = { ...options, before, opening, taken, sources }
       const entries = children.map((child, index) => ({ child, backend: backends[index] ?? first }))
@@ -71,7 +73,8 @@ export class ReplayDriver implements MeasuringDriver {
       for (const child of children) child.close()
       throw error
     } finally {
-      sources?.close()
+      // What went wrong may have left them in a state that the next case must not meet.
+      if (opened.length === 0 || opened.some((one) => !('subject' in one))) this.#kept.close()
     }
   }
 
@@ -90,7 +93,7 @@ export class ReplayDriver implements MeasuringDriver {
     try {
       const recording = recordCase(options.libc, options.case, backend, options.sources)
       try {
-        const programs = assemblePrograms({ ...options, recording, opening: withoutOutputs(options.opening) })
+        const programs = assemblePrograms({ ...options, recording })
         return entries.map(({ child }) => {
           const { cpus, taken } = options
           const subject = new ReplaySubject({
@@ -138,9 +141,6 @@ function unwantedBy({
   for (let fd = 0; fd <= last; fd++) if (!before.has(fd)) unwanted.push(fd)
   return unwanted
 }
-
-/** More descriptors than a case opens besides its sources: the other ends of these, Pollers, connections. */
-const MOST_OTHERS = 256
 
 /** A backend that was entered, and the child that it is replayed in. */
 interface Entry {

@@ -115,7 +115,8 @@ export class ReplaySubject implements Subject {
     const { periodNs, timing } = this.#options.case
     const programs = durations || plain === undefined ? timed : plain
     const coldNs = timing === 'marks' ? ASLEEP_NS : COLD_NS
-    const warmup = this.#expectedCycleNs > coldNs ? 0 : Math.max(1, Math.round(cycles * WARMUP))
+    const isFirst = this.#expectedCycleNs === 0
+    const warmup = isFirst || this.#expectedCycleNs > coldNs ? 0 : Math.max(1, Math.round(cycles * WARMUP))
     const orders = programs.map((program, lane): LaneOrder => ({
       program,
       cpu: cpus[lane % Math.max(1, cpus.length)],
@@ -164,6 +165,10 @@ export class ReplaySubject implements Subject {
 
   detail(): Detail {
     return this.#options.recording.cycle.detail?.() ?? {}
+  }
+
+  end(): void {
+    this.#options.child.kill()
   }
 
   close(): void {

@@ -10,6 +10,9 @@ import type { MiddleRanks } from './resampling.ts'
  * the ends hardly depend on the seed. zenbench takes as many.
  */
 export const BOOTSTRAP_RESAMPLES = 10_000
+const FEWEST_RESAMPLES = 1000
+/** The resamples of a few values have few different medians, at most n(n + 1)/2, and need not be so many. */
+const RESAMPLES_PER_VALUE = 200
 
 /** The quantiles between which 95 % of the resampled figures lie. */
 const LOW_END = 0.025
@@ -21,18 +24,29 @@ const HIGH_END = 0.975
  * single value is its own interval; the interval of nothing is NaN.
  */
 export function medianInterval(values: readonly number[], random: Random): Interval {
-  return percentiles(resampledMedians(values, random))
+  return resampledMedians(values, resamplesOf(values.length), random).interval
 }
 
 /** A 95 % interval of median(a)/median(b) for two samples that have nothing to do with each other. */
 export function ratioInterval(a: readonly number[], b: readonly number[], random: Random): Interval {
-  const below = resampledMedians(b, random)
-  return percentiles(resampledMedians(a, random).map((value, i) => value / below[i]!))
+  const count = resamplesOf(Math.max(a.length, b.length))
+  const below = resampledMedians(b, count, random).medians
+  return percentiles(resampledMedians(a, count, random).medians.map((value, i) => value / below[i]!)).interval
 }
 
-function percentiles(figures: Float64Array): Interval {
-  const sorted = ascending(figures)
-  return [quantile(sorted, LOW_END), quantile(sorted, HIGH_END)]
+function resamplesOf(values: number): number {
+  return Math.min(BOOTSTRAP_RESAMPLES, Math.max(FEWEST_RESAMPLES, RESAMPLES_PER_VALUE * values))
+}
+
+/** Figures of resamples, and the ends between which 95 % of them lie. */
+interface Resampled {
+  readonly medians: Float64Array
+  readonly interval: Interval
+}
+
+function percentiles(medians: Float64Array): Resampled {
+  const sorted = ascending(medians)
+  return { medians, interval: [quantile(sorted, LOW_END), quantile(sorted, HIGH_END)] }
 }
 
 /**
@@ -41,21 +55,21 @@ function percentiles(figures: Float64Array): Interval {
  * the medians of independent resamples are taken as well, with their distance from the middle stretched by what
  * dependence adds to the standard error, and whichever are spread wider are the answer (nine of ten hold it then).
  */
-function resampledMedians(values: readonly number[], random: Random): Float64Array {
+function resampledMedians(values: readonly number[], count: number, random: Random): Resampled {
   const sorted = ascending(values)
-  const independent = mediansOf(sorted, independentMiddle(values.length, random))
+  const independent = mediansOf(sorted, count, independentMiddle(values.length, random))
   const stretch = Math.sqrt(varianceInflation(values))
-  if (stretch === 1) return independent
+  if (stretch === 1) return percentiles(independent)
   const [least, middle, most] = [sorted[0]!, quantile(sorted, 0.5), sorted.at(-1)!]
-  const stretched = independent.map((value) =>
-    Math.min(most, Math.max(least, middle + (value - middle) * stretch)),
+  const stretched = percentiles(
+    independent.map((value) => Math.min(most, Math.max(least, middle + (value - middle) * stretch))),
   )
-  const blocks = mediansOf(sorted, blockMiddle(values, blockLength(values), random))
+  const blocks = percentiles(mediansOf(sorted, count, blockMiddle(values, blockLength(values), random)))
   return width(blocks) > width(stretched) ? blocks : stretched
 }
 
-function mediansOf(sorted: Float64Array, draw: MiddleRanks): Float64Array {
-  const medians = new Float64Array(BOOTSTRAP_RESAMPLES)
+function mediansOf(sorted: Float64Array, count: number, draw: MiddleRanks): Float64Array {
+  const medians = new Float64Array(count)
   if (sorted.length === 0) return medians.fill(NaN)
   for (let i = 0; i < medians.length; i++)
     draw((low, high) => {
@@ -64,7 +78,6 @@ function mediansOf(sorted: Float64Array, draw: MiddleRanks): Float64Array {
   return medians
 }
 
-function width(medians: Float64Array): number {
-  const [low, high] = percentiles(medians)
+function width({ interval: [low, high] }: Resampled): number {
   return high - low
 }

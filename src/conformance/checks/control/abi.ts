@@ -31,6 +31,13 @@ export const abi: readonly Check[] = [
     id: 'epoll.abi.event-size',
     statement: `epoll_wait writes events of ${EVENT_SIZE} bytes, with the data ${offsets.data} bytes in: packed on x86-64, aligned everywhere else.`,
     source: '<linux/eventpoll.h>; epoll-shim; odin-lang/Odin#5837; FEX-Emu/FEX#590; asterinas#2470',
+    differs:
+      'The struct is packed on x86-64 alone (12 bytes, data at 4); everywhere else it has 16 bytes and the data at 8. Emulators between architectures have to translate it.',
+    bugs: [
+      'FEX-Emu/FEX#590: an emulator did not translate the struct',
+      'asterinas/asterinas#2470: it was packed on RISC-V',
+      'odin-lang/Odin#5646: it was not packed on x86-64',
+    ],
     run(machine) {
       const events = new RawEvents(4)
       machine.run(
@@ -63,6 +70,9 @@ export const abi: readonly Check[] = [
     statement: 'Events may lie at any address, for epoll_ctl and for epoll_wait.',
     level: 'de-facto',
     source: 'StarryOS (the network poller of Go); tgoskits#914; measured',
+    bugs: [
+      "rcore-os/tgoskits#914: EFAULT for an event that was not aligned; Go's network poller could not start",
+    ],
     run(machine) {
       machine.run(eventfd('e', 1), epoll('ep'))
       for (let shift = 0; shift < 8; shift++) {
@@ -85,6 +95,11 @@ export const abi: readonly Check[] = [
     id: 'epoll.abi.data-u64',
     statement: 'All 64 bits of the data come back as they were given, by ADD and by MOD.',
     source: 'epoll_ctl(2); qiling#1558; apache/nuttx#3038; measured',
+    differs: 'WASIX took the data for a descriptor and used it as the key of the entry.',
+    bugs: [
+      'qilingframework/qiling#1558: the data was computed anew',
+      'apache/nuttx#3038: only half of the data was kept',
+    ],
     run(machine) {
       machine.run(eventfd('e', 1), epoll('ep'))
       const given = new RawEvents(1)
@@ -103,6 +118,8 @@ export const abi: readonly Check[] = [
       'The system calls epoll_create and epoll_wait work by their own numbers, which old programs use, like the newer ones.',
     level: 'de-facto',
     source: 'StarryOS compat-entrypoints',
+    bugs: ['milkv-duo/duo-buildroot-sdk#76, skiffos/SkiffOS#1: ENOSYS on kernels of vendors'],
+    differs: 'arm64 and RISC-V never had the old calls; there the libc makes the newer ones.',
     run(machine) {
       const { libc } = machine
       const numbers = syscallNumbers()

@@ -36,6 +36,8 @@ export const constants: readonly Check[] = [
     statement:
       'The bits are those of poll (IN 1, PRI 2, OUT 4, ERR 8, HUP 0x10 …), and flags and operations have the numbers of the header.',
     source: '<sys/epoll.h>; epoll-shim; nanovms/nanos#1508 (EXCLUSIVE); WASIX (ADD is 0)',
+    bugs: ['nanovms/nanos#1508: EXCLUSIVE had a wrong number', 'apache/nuttx#5937: masks had 8 bits'],
+    differs: 'WASIX counts operations from ADD = 0. On FreeBSD, POLLRDHUP is 0x4000.',
     run(machine) {
       machine.run(
         eventfd('e', 1),

@@ -28,6 +28,7 @@ export const create: readonly Check[] = [
     id: 'epoll.create.size-positive',
     statement: 'epoll_create takes any positive size, and the size limits nothing.',
     source: 'epoll_create(2); LTP epoll_create01; measured',
+    differs: 'Since Linux 2.6.8 the size is ignored; it must only be positive.',
     steps: [
       call('epoll_create', [1], 'ok', 'one'),
       call('epoll_create', [INT_MAX], 'ok', 'huge'),
@@ -56,6 +57,7 @@ export const create: readonly Check[] = [
     statement:
       'The size of epoll_create is not taken for flags: with the value of EPOLL_CLOEXEC, the descriptor is not close-on-exec.',
     source: 'FEX-Emu/FEX#151; measured',
+    bugs: ['FEX-Emu/FEX#151: epoll_create was made from epoll_create1, and its size became flags'],
     steps: [
       call('epoll_create', [EPOLL_CLOEXEC], 'ok', 'ep'),
       call('fcntl', ['$ep', F.GETFD, 0], 0),
@@ -68,6 +70,8 @@ export const create: readonly Check[] = [
     statement:
       'epoll_create1 sets close-on-exec with EPOLL_CLOEXEC and only then; the descriptor is open for reading and writing.',
     source: 'epoll_create1(2); LTP epoll_create1_01; measured',
+    why: 'Without close-on-exec a program that is started keeps the epoll, and the entries of it, alive.',
+    bugs: ['FEX-Emu/FEX#151: epoll_create and epoll_create1 were mixed up'],
     run(machine) {
       machine.run(
         call('epoll_create1', [EPOLL_CLOEXEC], 'ok', 'closing'),
@@ -121,6 +125,7 @@ export const create: readonly Check[] = [
     id: 'epoll.create.no-leak',
     statement: `Creating, using and closing an epoll ${CYCLES} times always succeeds, and leaves no descriptor behind.`,
     source: 'mio; libuv',
+    bugs: ['sysprog21/elfuse#5: filters of one-shot entries were left behind'],
     descriptors: LOOK_AHEAD + 2,
     run(machine) {
       const { libc } = machine

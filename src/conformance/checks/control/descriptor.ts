@@ -1,21 +1,14 @@
 import {
   add,
-  call,
   close,
   del,
   dup,
   epoll,
-  exitPeer,
-  inPeer,
-  joinPeer,
   mod,
-  peer,
   pipe,
-  postToPeer,
   read,
   receiveFd,
   sendFd,
-  sleep,
   socketpair,
   wait,
   write,
@@ -25,12 +18,7 @@ import { epollCheck } from '../../define.ts'
 import { UnsupportedError } from '../../../errors.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import { readWatches } from './fdinfo.ts'
-
-/** A waiter in another process that is to be woken waits this long. */
-const WOKEN = { timeoutMs: 5000 }
-
-/** Enough for a process to get into its wait. If it is late, the event is there already: the result is the same. */
-const INTO_WAIT_MS = 50
+import { inheritance } from './inherit.ts'
 
 export const descriptor: readonly Check[] = [
   epollCheck({
@@ -54,6 +42,7 @@ export const descriptor: readonly Check[] = [
     id: 'epoll.fd.dup-works',
     statement: 'A duplicate of an epoll descriptor is the same epoll, and keeps it when the first is closed.',
     source: 'Miri issue 3858; measured',
+    bugs: ['rust-lang/miri#3858: a duplicate of an epoll descriptor did not work'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -71,54 +60,14 @@ export const descriptor: readonly Check[] = [
       wait('ep2', {}),
     ],
   }),
-  epollCheck({
-    id: 'epoll.fd.inherit-fork',
-    statement:
-      'A process that inherits an epoll descriptor shares the epoll: it waits, adds and is woken; its entries are of its own open files, and go with them.',
-    kind: 'thread',
-    source: 'epoll(7); StarryOS; measured',
-    steps: [
-      pipe('r', 'w'),
-      epoll('ep'),
-      add('ep', 'r', 'IN'),
-      peer('child', ['ep', 'r', 'w']),
-      // The child sees the entry of the parent, and is woken by it.
-      ...inPeer('child', add('ep', 'r', 'IN', { expect: 'EEXIST' }), wait('ep', {})),
-      postToPeer('child', wait('ep', { r: 'IN' }, WOKEN)),
-      sleep(INTO_WAIT_MS),
-      write('w', 1),
-      joinPeer('child'),
-      wait('ep', { r: 'IN' }),
-      ...inPeer('child', read('r', 1)),
-      wait('ep', {}),
-      // The child has another open file behind the number that is w in the parent: that is what it adds.
-      ...inPeer(
-        'child',
-        pipe('r2', 'w2'),
-        call('dup2', ['$r2', '$w'], 'ok'),
-        add('ep', 'w', 'IN', { label: 'of the child' }),
-      ),
-      wait('ep', {}),
-      ...inPeer('child', write('w2', 1)),
-      wait('ep', { 'of the child': 'IN' }),
-      add('ep', 'w', 'OUT', { label: 'of the parent' }),
-      wait('ep', { 'of the child': 'IN', 'of the parent': 'OUT' }),
-      del('ep', 'w'),
-      del('ep', 'w', 'ENOENT'),
-      wait('ep', { 'of the child': 'IN' }),
-      // With the child, all descriptors of its open file are gone, and with them its entry.
-      exitPeer('child'),
-      wait('ep', {}),
-      write('w', 1),
-      wait('ep', { r: 'IN' }),
-    ],
-  }),
+  inheritance,
   epollCheck({
     id: 'epoll.fd.scm-rights',
     statement: 'An epoll descriptor that is sent over a unix socket is the same epoll where it arrives.',
     level: 'de-facto',
     kind: 'thread',
     source: 'unix(7); epoll-shim (documented as unsupported there)',
+    differs: 'epoll-shim does not support it.',
     steps: [
       socketpair('a', 'b'),
       pipe('r', 'w'),
@@ -143,6 +92,7 @@ export const descriptor: readonly Check[] = [
       'In /proc/self/fdinfo each entry is a line with number, mask (ERR and HUP added) and data; DEL takes it away.',
     level: 'quirk',
     source: 'proc(5); measured',
+    differs: "Tools read this file, evloop's inspect among them. gVisor and others have no such lines.",
     run(machine) {
       const expectWatches = (...expected: readonly (readonly [string, string])[]): void => {
         machine.begin('read the entries from /proc/self/fdinfo')

@@ -9,6 +9,11 @@ export const entries: readonly Check[] = [
     statement:
       'Adding an entry again fails with EEXIST, and changes neither its mask, nor its flags, nor its data.',
     source: 'epoll_ctl(2); LTP epoll_ctl02; epoll-shim; measured',
+    bugs: [
+      'wasmerio/wasmer#6608: EEXIST was missing',
+      'microsoft/WSL#1068: EEXIST under concurrency, for what was not there',
+    ],
+    differs: 'A kqueue modifies what is added again; WASIX and F-Stack did so silently.',
     steps: [
       eventfd('e'),
       epoll('ep'),
@@ -27,6 +32,7 @@ export const entries: readonly Check[] = [
     statement:
       'Modifying or deleting a descriptor that was not added fails with ENOENT, also if another epoll has it, or a duplicate is an entry.',
     source: 'epoll_ctl(2); LTP epoll_ctl02; measured',
+    bugs: ['wasmerio/wasmer#6608: ENOENT was missing'],
     steps: [
       pipe('r', 'w'),
       dup('r', 'r2'),

@@ -89,6 +89,7 @@ export const errors: readonly Check[] = [
     id: 'epoll.ctl.null-event',
     statement: 'A null event is EFAULT for every operation but DEL, before anything else is looked at.',
     source: 'epoll-shim invalid_op; Miri; measured',
+    differs: 'gVisor looks at the event last: EBADF and EINVAL come first there.',
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -108,6 +109,8 @@ export const errors: readonly Check[] = [
     id: 'epoll.ctl.del-null-event',
     statement: 'DEL does not look at its event: it may be null, or an address that is not mapped.',
     source: 'epoll_ctl(2), Linux 2.6.9; epoll-shim; nanovms/nanos#1033 (page fault)',
+    bugs: ['nanovms/nanos#1033: a page fault in the kernel'],
+    differs: 'Linux before 2.6.9 required an event that is not null.',
     steps: [
       pipe('r', 'w'),
       write('w', 1),
@@ -127,6 +130,9 @@ export const errors: readonly Check[] = [
       'Of several errors the first of these is told: EFAULT, EBADF, EPERM, EINVAL, EEXIST or ENOENT, and last an unknown operation.',
     level: 'quirk',
     source: 'epoll-shim; sysprog21/elfuse#332; measured',
+    bugs: ['sysprog21/elfuse#332: EPERM and ENOENT were mixed up'],
+    differs:
+      'Linux: EFAULT, EBADF, EPERM, EINVAL, then EEXIST or ENOENT. gVisor: EBADF of the epoll, EINVAL, EBADF of the descriptor, EFAULT; deleting a regular file is ENOENT there.',
     steps: [
       pipe('r', 'w'),
       epoll('ep'),

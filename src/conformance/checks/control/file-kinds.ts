@@ -19,6 +19,7 @@ import type { Libc } from '../../../libc/libc.ts'
 import { Memory } from '../../../libc/memory.ts'
 import type { Pointer } from '../../../libc/signatures.ts'
 import { rawSyscall } from '../../../libc/syscall.ts'
+import { ringDescriptor } from '../../kept-rings.ts'
 
 /** Makes descriptors of one kind; the caller closes them. Throws `SystemError` or `UnsupportedError`. */
 type Opener = (libc: Libc) => readonly number[]
@@ -45,7 +46,6 @@ const PERF_FLAG_FD_CLOEXEC = 8
 
 const UFFD_USER_MODE_ONLY = 1
 const MFD_CLOEXEC = 1
-const IO_URING_PARAMS_SIZE = 120
 const IPPROTO_ICMP = 1
 
 /** A new descriptor, as every call that makes one is asked to: it does not block, and is not inherited. */
@@ -101,9 +101,7 @@ export const pollable: Readonly<Record<string, Opener>> = {
   epoll: (libc) => [sys(libc, 'epoll_create1', EPOLL_CLOEXEC)],
   pidfd: (libc) => [rawSyscall(libc, 'pidfd_open', process.pid, 0)],
   userfaultfd: (libc) => [rawSyscall(libc, 'userfaultfd', FLAGS | UFFD_USER_MODE_ONLY)],
-  'io_uring ring': (libc) => [
-    rawSyscall(libc, 'io_uring_setup', 4, new Memory(IO_URING_PARAMS_SIZE).address),
-  ],
+  'io_uring ring': (libc) => [ringDescriptor(libc)],
   'perf event': (libc) => {
     const { view, address } = new Memory(PERF_ATTRIBUTES_SIZE)
     view.setUint32(0, PERF_TYPE_SOFTWARE, true)

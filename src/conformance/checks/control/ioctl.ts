@@ -31,6 +31,7 @@ export const ioctl: readonly Check[] = [
     id: 'epoll.ioctl.params-default',
     statement: 'The busy-poll parameters of a new epoll are all zero, and are written to valid memory only.',
     source: 'ioctl_eventpoll(2), Linux 6.9; kernel selftest epoll_busy_poll; measured',
+    differs: 'Linux 6.9 or later.',
     run(machine) {
       machine.run(epoll('ep'))
       requireParameters(machine)
@@ -47,6 +48,7 @@ export const ioctl: readonly Check[] = [
     statement:
       'Busy-poll parameters are read back as they were set; impossible ones, and a large budget without privilege, are refused and change nothing.',
     source: 'ioctl_eventpoll(2), Linux 6.9; kernel selftest epoll_busy_poll; measured',
+    differs: 'Linux 6.9 or later.',
     run(machine) {
       machine.run(epoll('ep'), pipe('r', 'w'))
       requireParameters(machine)

@@ -27,6 +27,11 @@ export const masks: readonly Check[] = [
     statement:
       'MOD takes each of the 256 combinations of IN, OUT, PRI, ERR, HUP, ET, ONESHOT and RDHUP, and just what is ready of it is reported.',
     source: 'LTP epoll_ctl03; measured',
+    bugs: [
+      'apache/nuttx#5937: masks had 8 bits',
+      'DragonOS#1528, #1545: ONESHOT and ET were read from the wrong mask',
+      'microsoft/mystikos#308: IN and OUT that were not there',
+    ],
     steps: () => [
       eventfd('e', 1),
       epoll('ep'),
@@ -62,6 +67,10 @@ export const masks: readonly Check[] = [
       'Without the capability BLOCK_SUSPEND, WAKEUP is dropped silently; on DEL it is not even looked at.',
     level: 'de-facto',
     source: 'epoll_ctl(2); libuv#245; measured',
+    bugs: [
+      'libuv/libuv#245: an uninitialised WAKEUP bit in the event of a DEL was audited (Linux 3.10 to 3.19)',
+    ],
+    differs: 'A kernel without CONFIG_PM_SLEEP drops WAKEUP always. gVisor accepts it without effect.',
     run(machine) {
       const { libc } = machine
       const garbage = new RawEvents(1)

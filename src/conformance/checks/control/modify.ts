@@ -24,6 +24,10 @@ export const modify: readonly Check[] = [
     id: 'epoll.ctl.mod-replaces-all',
     statement: 'MOD replaces mask, flags and data: nothing of the entry as it was remains.',
     source: 'epoll_ctl(2); epoll-shim; mio; wasix epoll-create-ctl-wait',
+    bugs: [
+      'DragonOS#1528, #1545: flags were read from the wrong mask',
+      'mheily/libkqueue#116, #122: modifying did not take effect',
+    ],
     steps: [
       eventfd('e', 1),
       epoll('ep'),
@@ -58,6 +62,7 @@ export const modify: readonly Check[] = [
     id: 'epoll.ctl.mod-queued-event-new-data',
     statement: 'An event that is queued when its entry is modified is reported once, with the new data.',
     source: 'StarryOS epoll-ctl-mod; rust-lang/miri#4676; measured',
+    bugs: ['StarryOS: MOD made a new object, and what was queued for the old one was lost'],
     steps: [
       pipe('r', 'w'),
       epoll('level'),
@@ -75,18 +80,25 @@ export const modify: readonly Check[] = [
   epollCheck({
     id: 'epoll.ctl.mod-away-drops-queued',
     statement:
-      'A queued event that is not asked for any more is not reported; asked for again, it is, with the last data.',
+      'A queued event that is not asked for any more is not reported; asked for again, it is, with the last data. Those of other entries stay.',
     source: 'mio; measured',
+    differs:
+      'kqueue runs its filter again before it reports; a multishot poll of io_uring does not, and its completion is stale.',
     steps: [
       pipe('r', 'w'),
+      eventfd('edged', 1),
+      eventfd('once', 1),
       epoll('level'),
       epoll('edge'),
       add('level', 'r', 'IN', { label: 'first' }),
       add('edge', 'r', 'IN|ET', { label: 'first' }),
+      add('edge', 'edged', 'IN|ET'),
+      add('edge', 'once', 'IN|ONESHOT'),
       write('w', 1),
       mod('level', 'r', 'OUT', { label: 'second' }),
       mod('edge', 'r', 'OUT|ET', { label: 'second' }),
       wait('level', {}),
+      wait('edge', { edged: 'IN', once: 'IN' }),
       wait('edge', {}),
       mod('level', 'r', 'IN', { label: 'third' }),
       mod('edge', 'r', 'IN|ET', { label: 'third' }),
@@ -99,6 +111,11 @@ export const modify: readonly Check[] = [
     id: 'epoll.ctl.del-drops-queued',
     statement: 'The queued event of an entry that is deleted is not reported; those of others are.',
     source: 'Miri; gVisor; wasmer wasix tests',
+    bugs: [
+      'wasmerio/wasmer#6608: the event of a deleted entry hit a number that was in use again',
+      'FDio/vpp#708: events after close',
+    ],
+    differs: 'A completion that io_uring has posted stays.',
     steps: ['IN', 'IN|ET', 'IN|ONESHOT'].flatMap((mask, i) => {
       const [r, w, other, ep] = [`r${i}`, `w${i}`, `other${i}`, `ep${i}`]
       return [
@@ -123,6 +140,7 @@ export const modify: readonly Check[] = [
     statement:
       'Adding, modifying and deleting leave the flags of a descriptor and of its open file as they were.',
     source: 'epoll-shim (FreeBSD: #46, #49); measured',
+    bugs: ['jiixyj/epoll-shim#46, #49: O_NONBLOCK of the descriptor was changed'],
     run(machine) {
       machine.run(
         pipe('blockingR', 'blockingW', 0),
@@ -147,6 +165,9 @@ export const modify: readonly Check[] = [
     statement:
       'A descriptor and its duplicate are two entries: both can be added, are reported, and go separately.',
     source: 'epoll(7); Miri; gVisor; libevent',
+    bugs: ['Mellanox/libvma#559: a descriptor was reported twice'],
+    differs:
+      'The key is number and open file in epoll, number and filter in kqueue. epoll-shim has one registration for all duplicates; WASIX keyed by the data.',
     steps: [
       pipe('r', 'w'),
       dup('r', 'r2'),

@@ -25,6 +25,14 @@ export const types: readonly Check[] = [
     statement:
       'What cannot be waited for is refused: EPERM for files, directories and the like, EBADF for descriptors that only name a path.',
     source: 'epoll_ctl(2); LTP epoll_ctl06; microsoft/mystikos#626; measured',
+    why: 'A loop that takes EPERM for fatal ends as soon as its input comes from a file.',
+    bugs: [
+      'microsoft/mystikos#626: no EPERM',
+      'DragonOS#1528, #1545: regular files were accepted',
+      'libuv/libuv#255, #281, joyent/libuv#988: the EPERM of a redirected standard input ended the loop',
+    ],
+    differs:
+      'epoll refuses regular files, kqueue supports them, poll and select find them always ready; WASIX accepted them, and libuv makes up for it.',
     descriptors: NEEDED,
     run: (machine) => tryAll(machine, [...trials(unpollable, 'EPERM'), ...trials(pathOnly, 'EBADF')]),
   }),
@@ -33,6 +41,10 @@ export const types: readonly Check[] = [
     statement:
       'Pipes, sockets, terminals, and the descriptors that Linux has for events, timers, signals, processes and rings can be entries.',
     source: 'LTP epoll_ctl06; measured',
+    bugs: [
+      'axboe/liburing#146: a ring could be added and was never signalled (Linux 5.7)',
+      'axboe/liburing#1145: a ring in an epoll never fired',
+    ],
     descriptors: NEEDED,
     run: (machine) => tryAll(machine, trials(pollable, 0)),
   }),

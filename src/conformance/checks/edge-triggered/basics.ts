@@ -11,6 +11,7 @@ export const basics: readonly Check[] = [
     id: 'epoll.et.once',
     statement: 'A write is reported once, although its data stays unread.',
     source: 'kernel selftest epoll_wakeup 2; F-Stack#115 (was level-triggered); measured',
+    bugs: ['F-Stack/f-stack#115: an edge-triggered entry was reported again and again'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -27,6 +28,7 @@ export const basics: readonly Check[] = [
     id: 'epoll.et.two-fds',
     statement: 'Two ready descriptors are both reported by one wait, and by no other.',
     source: 'kernel selftest epoll_wakeup 4',
+    bugs: ['rust-lang/miri#3812: events were lost'],
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),
@@ -67,6 +69,7 @@ export const basics: readonly Check[] = [
     statement:
       'What is ready when it is added is reported once, and once again when it is removed and added anew.',
     source: 'StarryOS test5; epoll-shim; measured',
+    bugs: ['F-Stack/f-stack#351: what came before ADD was lost'],
     steps: [
       pipe('r', 'w'),
       write('w', 1),
@@ -85,6 +88,11 @@ export const basics: readonly Check[] = [
     id: 'epoll.et.rearm-after-drain',
     statement: 'After everything was read, up to EAGAIN, new data is a new event.',
     source: 'LTP; microsoft/WSL#2462; epoll(7)',
+    bugs: [
+      'cloudius-systems/osv#971: Go lost the second event',
+      'microsoft/WSL#8923: events for data on unix sockets were lost',
+      'DragonOS#723: no wake',
+    ],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -123,6 +131,12 @@ export const basics: readonly Check[] = [
     statement: 'Data that came and was read before the wait is not reported.',
     level: 'de-facto',
     source: 'Miri issue 4374; measured',
+    bugs: [
+      'rust-lang/miri#4374: stale readiness',
+      'axboe/liburing#849: a completion for data that was read already',
+    ],
+    differs:
+      'epoll drops an event that is not true any more, kqueue runs its filter again; a completion of io_uring stays.',
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -139,6 +153,7 @@ export const basics: readonly Check[] = [
     statement:
       'Losing readiness is no event: neither a reader that was drained, nor a writer that was filled.',
     source: 'Miri; epoll(7)',
+    bugs: ['rcore-os/tgoskits#910, #696: phantom events'],
     steps: [
       pipe('r', 'w'),
       socketpair('a', 'b'),
@@ -161,6 +176,8 @@ export const basics: readonly Check[] = [
     statement:
       'An event carries all that is true at the time of the wait, and not only the bit that caused it.',
     source: 'Miri; measured',
+    differs:
+      'epoll tells all that is true when it is waited for. A multishot poll of io_uring tells only what woke it, a kqueue each filter by itself.',
     steps: [
       epoll('ep'),
       socketpair('a', 'b'),
@@ -181,6 +198,11 @@ export const basics: readonly Check[] = [
     statement:
       'With room for one event, two ready descriptors are reported by two waits, each once, and then no more.',
     source: 'Miri lost_events; unikraft#1297 (the second was lost)',
+    bugs: [
+      'unikraft/unikraft#1297: edges were lost where fewer events were asked for than were ready',
+      'rust-lang/miri#3812: events were lost',
+      'mheily/libkqueue#89: the second filter of a descriptor was lost with a short list',
+    ],
     run(machine) {
       machine.run(
         pipe('r1', 'w1'),

@@ -11,6 +11,9 @@ export const fifo: readonly Check[] = [
       'A FIFO reports HUP when its writer closes, nothing when another opens it, and IN when that one writes.',
     level: 'de-facto',
     source: 'epoll-shim; fifo(7)',
+    bugs: ['golang/go#24164, oven-sh/bun#37823, #40099: macOS never reports the end of a FIFO'],
+    differs:
+      'On Linux a new writer clears HUP. FreeBSD and macOS need the entry to be armed anew, and macOS may report nothing at all.',
     steps: [
       directory('d'),
       mkfifo('@d/fifo'),

@@ -13,6 +13,7 @@ import { writing } from './writing.ts'
 export const edgeTriggered: Family = {
   name: 'epoll.et',
   title: 'edge-triggered epoll',
+  why: 'Servers that handle many connections use edges. An edge that is missing is a connection that hangs for ever, and only under load; one too many is 100 % of a processor.',
   checks: [
     ...basics,
     ...undrained,

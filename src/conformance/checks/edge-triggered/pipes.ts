@@ -27,6 +27,7 @@ export const pipes: readonly Check[] = [
     statement:
       'The write end of a pipe is reported when added, and when a reader makes room in a full pipe, once; writes, and reads while there is room, are no event.',
     source: 'LTP epoll_wait06; measured',
+    bugs: ['rcore-os/tgoskits#910: an endless loop of OUT'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -53,6 +54,7 @@ export const pipes: readonly Check[] = [
       'A pipe that was filled byte by byte has room again, and is reported, when a whole page of it was read.',
     level: 'quirk',
     source: 'LTP; NetBSD kqueue tests; epoll-shim; measured',
+    differs: 'Linux gives room by whole pages, NetBSD and FreeBSD by PIPE_BUF or a low-water mark.',
     run(machine) {
       const page = pageSize(machine)
       machine.run(pipe('r', 'w'), epoll('ep'))
@@ -76,6 +78,7 @@ export const pipes: readonly Check[] = [
     statement: 'Making a full pipe larger (F_SETPIPE_SZ) is an event of its write end.',
     level: 'quirk',
     source: 'fcntl(2); measured',
+    differs: 'Pipes can be made larger on Linux only.',
     run(machine) {
       const page = pageSize(machine)
       machine.run(pipe('r', 'w'), epoll('ep'))
@@ -92,6 +95,8 @@ export const pipes: readonly Check[] = [
     statement:
       'The writer closing while data is unread is one event, IN and HUP; reading that data afterwards is none.',
     source: 'Shadow threads_eof; measured',
+    bugs: ['shadow/shadow#2181, #3576: HUP and RDHUP were missing'],
+    differs: 'At the end of file with data Linux reports IN and HUP; kqueue READ with EV_EOF.',
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -114,6 +119,11 @@ export const pipes: readonly Check[] = [
       'The last reader closing is one event of the writer, OUT and ERR, and wakes one that is blocked.',
     kind: 'thread',
     source: 'LTP epoll_wait12; google/gvisor#10066 (a hang in Tokio and asyncio)',
+    bugs: [
+      'google/gvisor#10066: the writer was not told, and Tokio and asyncio hung',
+      'rust-lang/miri#3816: no ERR',
+    ],
+    differs: 'epoll-shim reports ERR without OUT. FreeBSD drops the entry of a writer at that moment.',
     threads: 1,
     steps: [
       pipe('r1', 'w1'),

@@ -16,6 +16,9 @@ export const races: readonly Check[] = [
     statement: 'What a TCP peer sends while the reader is just reaching EAGAIN is reported.',
     kind: 'race',
     source: 'StarryOS epollet-second-chunk',
+    bugs: [
+      'rcore-os/tgoskits#910: what came between the delivery of an event and the next registration was lost',
+    ],
     threads: 1,
     run(machine) {
       machine.run(tcp('c', 's'), epoll('ep'), add('ep', 's', 'IN|ET'))
@@ -31,6 +34,9 @@ export const races: readonly Check[] = [
     statement: 'A MOD that re-arms what is ready is never lost on a wait that is just beginning.',
     kind: 'race',
     source: 'kernel selftest epoll_wakeup 59; kernel bug 205933; chriskohlhoff/asio#452',
+    bugs: [
+      'kernel bug 205933, chriskohlhoff/asio#452, boostorg/asio#320, netty/netty#8999: MOD of an edge-triggered entry lost its event, and reactors hung (Linux 5.0 to 5.6)',
+    ],
     threads: 1,
     run(machine) {
       // Without IN at first, so that the first event too is one of MOD.

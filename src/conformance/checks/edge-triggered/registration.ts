@@ -9,6 +9,9 @@ export const registration: readonly Check[] = [
     statement:
       'MOD with the same mask reports what is ready exactly once more, with the new data if that has changed; what is not ready it does not.',
     source: 'Miri; libuv and libevent rely on it; measured',
+    bugs: [
+      'kernel bug 205933, chriskohlhoff/asio#452, netty/netty#8999: MOD lost the event (Linux 5.0 to 5.6)',
+    ],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -87,6 +90,7 @@ export const registration: readonly Check[] = [
       'epoll_wait fails with EFAULT where it cannot write the event, and the next good wait still reports it, once.',
     level: 'de-facto',
     source: 'StarryOS buffer-race; measured',
+    differs: 'gVisor takes the edge off before it writes the event, and loses it.',
     run(machine) {
       machine.run(pipe('r', 'w'), epoll('ep'), add('ep', 'r', 'IN|ET'))
       for (const protection of ['NONE', 'READ'] as const) {

@@ -55,6 +55,8 @@ export const sockets: readonly Check[] = [
       'The peer reading all of what one send brought is an event of a unix stream socket, a part of it is not; on TCP neither is.',
     level: 'quirk',
     source: 'Miri test_socketpair_read; measured',
+    differs:
+      'On Linux the reader of a unix stream frees what one send brought as a whole, and that is an edge. TCP has none.',
     steps: [
       epoll('ep'),
       socketpair('a', 'b'),
@@ -87,6 +89,7 @@ export const sockets: readonly Check[] = [
       'The peer shutting down its side is one event, IN, OUT and RDHUP. Closing after that is none on TCP, and HUP on a unix socket.',
     level: 'de-facto',
     source: 'measured',
+    bugs: ['shadow/shadow#3576: RDHUP was missing'],
     steps: [
       epoll('ep'),
       socketpair('a', 'b'),
@@ -145,6 +148,7 @@ export const sockets: readonly Check[] = [
     statement:
       'Connections that arrive before the wait are one event of the listener; accepting one of them is none, and the next to arrive is one.',
     source: 'nginx accepts until EAGAIN for this reason; measured',
+    why: 'A server that accepts one connection an event leaves the others waiting, until another client comes.',
     run(machine) {
       const connects = (client: string, domain: 'unix' | 'inet', arrival: WaitOptions): void => {
         startConnecting(machine, client, domain)
@@ -169,6 +173,8 @@ export const sockets: readonly Check[] = [
     statement:
       'A connected TCP socket that nothing happens to is reported as writable once, and never again.',
     source: 'StarryOS epollet (1024 phantom events); tgoskits#910',
+    differs: 'epoll-shim has additional edges of its write filter.',
+    bugs: ['rcore-os/tgoskits#910: every internal wake was reported as OUT, which was ready all the time'],
     steps: [
       epoll('ep'),
       tcp('c', 's'),
@@ -185,6 +191,7 @@ export const sockets: readonly Check[] = [
       'A byte of urgent TCP data is one event, PRI; with SO_OOBINLINE, where it is data too, IN and PRI.',
     level: 'de-facto',
     source: 'epoll-shim epollpri; tcp(7)',
+    differs: 'macOS has no EV_OOBAND but EVFILT_EXCEPT; epoll-shim leaves PRI out on the BSDs.',
     steps: [
       epoll('ep'),
       tcp('c', 's'),

@@ -14,6 +14,12 @@ export const undrained: readonly Check[] = [
       'Every write to a pipe is an event, although nothing of what came before was read; a write of no bytes is none.',
     level: 'de-facto',
     source: 'LTP issue 860 (kernels 5.5 to 5.13 did not); polling; measured',
+    bugs: [
+      'LWN 864947, linux-test-project/ltp#860: Linux 5.5 to 5.13 gave no event for data behind unread data in a pipe, which broke Realm on Android',
+      'Linux 3.2.1: unix sockets (libevent)',
+    ],
+    differs:
+      'Linux reports every write. WSL 1, OSv, Shadow, Nanos and Unikraft wanted the data to be read first.',
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -34,6 +40,9 @@ export const undrained: readonly Check[] = [
       'After a part of the data was read, new data is an event, although the rest of the old is still there.',
     level: 'de-facto',
     source: 'Shadow; LTP issue 860; measured',
+    bugs: [
+      'LWN 864947, linux-test-project/ltp#860: Linux 5.5 to 5.13 gave no event for data behind unread data in a pipe, which broke Realm on Android',
+    ],
     steps: [
       epoll('ep'),
       ...streams.flatMap(({ to, from, open, arrival }) => [
@@ -58,6 +67,15 @@ export const undrained: readonly Check[] = [
     level: 'de-facto',
     source:
       'Shadow test_epoll_edge; microsoft/WSL#2462 and #8923; libevent on Linux 3.2 (unix sockets); measured',
+    bugs: [
+      'microsoft/WSL#2462: an eventfd had to be read first',
+      'microsoft/WSL#8923: unix sockets lost events',
+      'Linux 3.2.1: unix sockets lost edges (libevent)',
+      'LWN 864947, linux-test-project/ltp#860: Linux 5.5 to 5.13 gave no event for data behind unread data in a pipe, which broke Realm on Android',
+      'nanovms/nanos#1508: eventfd',
+    ],
+    differs:
+      'Linux reports every write. WSL 1, OSv, Shadow, Nanos and Unikraft wanted the data to be read first. kqueue with EV_CLEAR is like Linux.',
     run(machine) {
       const absent = channels
         .map((channel) => tryChannel(machine, channel))

@@ -46,6 +46,7 @@ export const counterChecks: readonly Check[] = [
       'Reads and writes obey O_NONBLOCK as fcntl has set or cleared it, whatever the eventfd was made with.',
     kind: 'thread',
     source: 'eventfd(2); fcntl(2)',
+    bugs: ['jiixyj/epoll-shim#46: O_NONBLOCK'],
     threads: 1,
     run(machine) {
       machine.run(
@@ -148,6 +149,7 @@ export const counterChecks: readonly Check[] = [
     statement: 'A read into memory that is not there is EFAULT, and what the counter held is lost.',
     level: 'quirk',
     source: 'measured',
+    differs: 'epoll_wait never loses what it could not write; reading an eventfd or a timerfd does.',
     steps: [eventfd('e', 3), call('read', ['$e', 'bad-pointer', 8], 'EFAULT'), counter('e', 'EAGAIN')],
   }),
 ]

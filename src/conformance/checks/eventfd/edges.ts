@@ -11,6 +11,12 @@ export const edges: readonly Check[] = [
     statement: 'Every write is an edge, whether or not the counter was read before it.',
     level: 'de-facto',
     source: 'StarryOS; microsoft/WSL#2462; shadow/shadow#2673; libuv/libuv#4400; mio waker; measured',
+    differs: 'Every write is an edge on Linux. WSL 1, Shadow and Nanos wanted it to be read first.',
+    bugs: [
+      'microsoft/WSL#2462: no edge before the counter was read',
+      'shadow/shadow#2673: no edge while the counter was above 0',
+      'nanovms/nanos#1508: a write to a counter above 0 was none',
+    ],
     steps: [
       eventfd('e'),
       epoll('ep'),
@@ -38,6 +44,7 @@ export const edges: readonly Check[] = [
     statement: 'A write of 0 is an edge if the counter holds something, and none if it does not.',
     level: 'quirk',
     source: 'Shadow; Miri; measured',
+    differs: 'Linux signals even a write of 0 if the counter holds something.',
     steps: [
       eventfd('e'),
       epoll('ep'),
@@ -58,6 +65,7 @@ export const edges: readonly Check[] = [
       'A read is an edge to who asks for OUT, and filling up one that says IN alone; to who asks for IN alone a read is none.',
     level: 'quirk',
     source: 'Miri; nanovms/nanos#1508; measured',
+    bugs: ['nanovms/nanos#1508: edges of eventfds'],
     steps: [
       eventfd('e'),
       epoll('ep'),

@@ -10,5 +10,6 @@ import { states } from './states.ts'
 export const eventfds: Family = {
   name: 'eventfd',
   title: 'eventfd',
+  why: 'Nearly every event loop wakes itself through an eventfd. A count that is lost, or an edge that does not come, is a task that is never run.',
   checks: [...counterChecks, ...sizes, ...states, ...edges, ...races, ...semaphores],
 }

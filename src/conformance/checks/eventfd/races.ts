@@ -47,6 +47,7 @@ export const races: readonly Check[] = [
       'However fast threads add, an edge-triggered wait wakes for the last one too, and never without something to read.',
     kind: 'race',
     source: 'mio waker; libuv async; polling notify',
+    bugs: ['wasmerio/wasmer#6578: wakes were missed'],
     threads: THREADS,
     run(machine) {
       const storms = 100

@@ -18,6 +18,8 @@ export const sizes: readonly Check[] = [
     statement:
       'Fewer than 8 bytes are EINVAL, also as halves of a vector; a big read gives 8 bytes, a big write is EINVAL since Linux 6.9.',
     source: 'eventfd(2); gVisor BigWrite; StarryOS; measured',
+    differs:
+      'Since Linux 6.9 a write of more than 8 bytes is EINVAL; before it took the first 8. gVisor has the old way.',
     run(machine) {
       machine.run(eventfd('e', 1))
       for (const bytes of [1, 4, 7]) {

@@ -23,6 +23,9 @@ export const states: readonly Check[] = [
     id: 'eventfd.readiness',
     statement: 'A counter of 0 is OUT, one up to 2^64-3 is IN and OUT, one of 2^64-2 is IN.',
     source: 'eventfd(2); gVisor; LTP; wasmerio/wasmer#6578; measured',
+    bugs: [
+      'wasmerio/wasmer#6578: readiness was changed by edges, and said no where there was something to read',
+    ],
     create: [eventfd('e')],
     ...empty,
     also: [
@@ -70,6 +73,7 @@ export const states: readonly Check[] = [
       'A counter is shared with a process that inherits the eventfd: what it reads is gone for both.',
     kind: 'thread',
     source: 'LTP; StarryOS',
+    differs: 'Shims over pipes or kqueue have no counter that two processes share.',
     backends: ['epoll', 'poll'],
     run(machine) {
       const { watch, ask } = inquiryOf(machine.backend, ['e'], 'IN|OUT')
@@ -116,6 +120,7 @@ export const states: readonly Check[] = [
     statement: 'A write of another process wakes a blocked read, which gets its value, and a blocked wait.',
     kind: 'thread',
     source: 'eventfd(2); StarryOS; zephyrproject-rtos/zephyr#59505',
+    bugs: ['zephyrproject-rtos/zephyr#59505: poll of an eventfd was not woken by a write'],
     backends: ['epoll', 'poll'],
     threads: 2,
     run(machine) {

@@ -8,6 +8,7 @@ import type { Machine } from '../../machine.ts'
 import { counterOf, eventBuffer, pollfdFor } from '../../operations/events.ts'
 import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
 import { UNTIL_STOPPED } from '../../threads/job.ts'
+import { Aim } from '../../threads/aim.ts'
 import { dawdle, race } from '../../threads/race.ts'
 import { RacingWaiter } from '../../threads/racing-waiter.ts'
 
@@ -51,16 +52,16 @@ export const races: readonly Check[] = [
       const leaving = new RacingWaiter(machine, 'first', SHORT_MS, take)
       const staying = new RacingWaiter(machine, 'second', WOKEN.timeoutMs, take)
       let left = 0
-      machine.begin(`one thread waits ${SHORT_MS} ms, another long, and a token comes after ${SHORT_MS} ms`)
+      const aim = new Aim(SHORT_MS * 1000)
+      machine.begin(`one thread waits ${SHORT_MS} ms, another long, and a token comes as the first wait ends`)
       race(machine, (round) => {
         leaving.start()
         staying.start()
-        const start = performance.now()
-        while (performance.now() < start + SHORT_MS);
-        dawdle(machine, round)
+        aim.pass()
         sys(libc, 'write', tokens, one.address, 8)
         const first = leaving.end()
         const took = first.calls.succeeded[1] === 1
+        aim.correct(took ? 'early' : 'late')
         if (took) sys(libc, 'write', tokens, one.address, 8)
         else left++
         const second = staying.end()

@@ -8,6 +8,7 @@ export const basics: readonly Check[] = [
     statement:
       'A byte in a pipe is reported as exactly IN, with the right data, on every wait until it is read.',
     source: 'kernel selftest epoll_wakeup 1; LTP; measured',
+    bugs: ['deislabs/mystikos#308: IN and OUT where neither was possible'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -25,6 +26,11 @@ export const basics: readonly Check[] = [
     statement:
       'The write end of a pipe is reported as OUT on every wait until the pipe is full, and then not at all.',
     source: 'gVisor; LTP epoll_wait02; measured',
+    bugs: [
+      'microsoft/WSL#4525: a pipe was writable with less room than PIPE_BUF',
+      'wasmerio/wasmer#6938: the write end of a pipe was never OUT',
+    ],
+    differs: 'Linux needs a free page of a pipe, the BSDs PIPE_BUF bytes or their low-water mark.',
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -40,6 +46,7 @@ export const basics: readonly Check[] = [
     id: 'epoll.lt.two-fds',
     statement: 'Two ready descriptors are both reported, on every wait.',
     source: 'kernel selftest epoll_wakeup 3',
+    bugs: ['rust-lang/miri#3812: events were lost'],
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),
@@ -56,6 +63,10 @@ export const basics: readonly Check[] = [
     id: 'epoll.lt.already-ready-at-add',
     statement: 'A descriptor that is ready when it is added is reported by the next wait, without waiting.',
     source: 'kernel selftests; StarryOS; measured',
+    bugs: [
+      'F-Stack/f-stack#351: what had become ready just before it was added was never reported',
+      'occlum/ngo#246: an entry that was ready did not wake a new wait',
+    ],
     steps: [
       pipe('r', 'w'),
       write('w', 1),
@@ -69,6 +80,12 @@ export const basics: readonly Check[] = [
     id: 'epoll.lt.one-entry-per-fd',
     statement: 'A ready descriptor fills one slot, whatever the room; both directions ready are one entry.',
     source: 'StarryOS (returned 4 copies); wasmer#6608 (two entries)',
+    differs:
+      'epoll merges the directions into one event. kqueue has a filter, and an event, for each; libkqueue and WASIX did not merge them.',
+    bugs: [
+      'wasmerio/wasmer#6608: an event for IN and another for OUT',
+      'mheily/libkqueue#29, #59: two filters of one descriptor shared one entry',
+    ],
     steps: [
       eventfd('e', 1),
       epoll('ep'),
@@ -84,6 +101,10 @@ export const basics: readonly Check[] = [
     statement:
       'Of a level-triggered and an edge-triggered entry, both are reported once, and then only the first.',
     source: 'Miri test_epoll_mixed_modes',
+    bugs: [
+      'mtcp-stack/mtcp#297: level-triggered entries were reported once',
+      'F-Stack/f-stack#115: edge-triggered entries were reported again and again',
+    ],
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),
@@ -102,6 +123,7 @@ export const basics: readonly Check[] = [
     statement:
       'One descriptor in two epolls is reported by both, and adding it to the second is no event in the first.',
     source: 'Miri test_epoll_ctl_notification; WASIX (the second epoll took the handler over)',
+    bugs: ['WASIX: the second epoll took the handler of the first over'],
     steps: [
       pipe('r', 'w'),
       epoll('ep1'),
@@ -123,6 +145,7 @@ export const basics: readonly Check[] = [
     statement:
       'The entries of one descriptor in two epolls have data and mask of their own, and stay when the other is modified, deleted or closed.',
     source: 'epoll(7); WASIX; Miri',
+    bugs: ['WASIX: one handler for each object, whatever epoll it is in'],
     steps: [
       pipe('r', 'w'),
       epoll('ep1'),
@@ -149,6 +172,12 @@ export const basics: readonly Check[] = [
     id: 'epoll.lt.unready-is-retracted',
     statement: 'What became ready and is not any more by the time of the wait is not reported.',
     source: 'Miri issue 4374; measured',
+    bugs: [
+      'rust-lang/miri#4374: stale readiness',
+      'axboe/liburing#849, lxc/lxc#4304: a poll told of data that was read already, and a blocking read hung',
+    ],
+    differs:
+      'epoll asks again when it is waited for, kqueue runs its filter again; a completion of io_uring is stale.',
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -165,6 +194,7 @@ export const basics: readonly Check[] = [
     id: 'epoll.lt.partial-drain',
     statement: 'Reading a part of the data leaves the descriptor reported.',
     source: 'StarryOS network tests; LTP',
+    bugs: ['mtcp-stack/mtcp#297: level-triggered events were forgotten'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),

@@ -8,5 +8,6 @@ import { threads } from './threads.ts'
 export const levelTriggered: Family = {
   name: 'epoll.lt',
   title: 'level-triggered epoll',
+  why: 'Level-triggered is the default, and what poll was: a program may read as much as it likes, and be told again. An event too few is a hang, one too many a loop that never sleeps.',
   checks: [...basics, ...masks, ...sources, ...threads],
 }

@@ -24,6 +24,10 @@ export const masks: readonly Check[] = [
     statement:
       'Nothing is reported that was not asked for, but for ERR and HUP: data does not show in an OUT-only entry.',
     source: 'Miri; wasmer wasix tests',
+    bugs: [
+      'Milky2018/wasmoon#339: what was asked for was ignored',
+      'microsoft/mystikos#308: IN and OUT that were not there',
+    ],
     steps: [
       socketpair('a', 'b'),
       epoll('ep'),
@@ -63,6 +67,12 @@ export const masks: readonly Check[] = [
     statement:
       'HUP and ERR are reported on every wait with an empty mask, exactly: HUP to the reader, ERR to the writer.',
     source: 'gVisor PipeReaderHupAfterWriterClosed; apache/nuttx#7227; measured',
+    bugs: [
+      'apache/nuttx#7227: HUP had to be asked for',
+      'lionheart/openradar-mirror#19355: macOS does not see HUP with an empty mask',
+    ],
+    differs:
+      'Linux always reports HUP and ERR; macOS not with an empty mask; kqueue only on a filter that is registered.',
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),
@@ -85,6 +95,8 @@ export const masks: readonly Check[] = [
     id: 'epoll.lt.revents-fresh',
     statement: 'The bits are those of the moment of the wait: data drained in between leaves OUT alone.',
     source: 'Miri test_event_overwrite',
+    bugs: ['microsoft/mystikos#308: bits that were not true'],
+    differs: 'Multishot polls of io_uring carry the bits that woke, and they are not looked at again.',
     steps: [
       eventfd('e', 0),
       epoll('ep'),
@@ -101,6 +113,10 @@ export const masks: readonly Check[] = [
       'RDNORM and WRNORM are bits of their own, reported only if asked for; an eventfd never sets them.',
     level: 'de-facto',
     source: 'gVisor poll tests; tgoskits#1925; google/gvisor#1659; measured',
+    bugs: [
+      'google/gvisor#1659: POLLRDNORM was never set, and who waited for it hung',
+      'rcore-os/tgoskits#1925: wrong masks',
+    ],
     steps: [
       pipe('r', 'w'),
       eventfd('e', 1),

@@ -90,6 +90,7 @@ export const sources: readonly Check[] = [
     statement:
       'A listener is not ready when idle, and is IN while connections are pending, also ones whose client has gone.',
     source: 'gVisor; libkqueue; accept(2)',
+    differs: 'kqueue tells how many connections are pending (libkqueue: always 1); epoll does not.',
     steps: [
       listener('l', 'unix'),
       epoll('ep'),
@@ -113,6 +114,7 @@ export const sources: readonly Check[] = [
       'Data that enters a pipe by splice, tee or vmsplice is reported like written data, also edge-triggered.',
     level: 'de-facto',
     source: 'splice(2); kernel pipe regressions; measured',
+    bugs: ['LWN 864947: wake-ups of pipes changed in Linux 5.5, and again in 5.14'],
     run(machine) {
       const vector = new Memory(16)
       const text = new Memory(8)
@@ -143,6 +145,7 @@ export const sources: readonly Check[] = [
     id: 'epoll.lt.loopback-send-notifies',
     statement: 'What is sent over loopback TCP is reported to the peer without another call by the sender.',
     source: 'StarryOS tcp-send-no-epoll-notify',
+    bugs: ['StarryOS: what was sent over loopback was not noticed until the sender made another call'],
     steps: [
       tcp('c', 's'),
       epoll('ep'),

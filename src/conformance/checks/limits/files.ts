@@ -1,5 +1,6 @@
+import { fileURLToPath } from 'node:url'
 import { EPOLL, EPOLL_CTL, O } from '../../../libc/constants/linux.ts'
-import { add, del, epoll, eventfd, mod, poll, select, wait } from '../../build.ts'
+import { add, del, epoll, eventfd, poll, select, wait } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { resultOf } from '../../native-call.ts'
@@ -39,7 +40,7 @@ export const files: readonly Check[] = [
     backends: ['epoll', 'poll', 'select'],
     steps: (backend): readonly Step[] => {
       const make = [
-        open('file', process.execPath as PathText, O.RDONLY),
+        open('file', fileURLToPath(import.meta.url) as PathText, O.RDONLY),
         open('directory', '/', O.RDONLY),
         eventfd('e', 1),
       ]
@@ -52,8 +53,6 @@ export const files: readonly Check[] = [
             ...['file', 'directory'].flatMap((fd) => [
               add('ep', fd, 'IN', { expect: 'EPERM' }),
               add('ep', fd, '0', { expect: 'EPERM' }),
-              mod('ep', fd, 'IN', { expect: 'EPERM' }),
-              del('ep', fd, 'EPERM'),
             ]),
             wait('ep', { e: 'IN' }),
           ]

@@ -3,12 +3,14 @@ import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
-import { EPOLL_CLOEXEC } from '../../../libc/constants/linux.ts'
+import { resultOf } from '../../native-call.ts'
+import { encodeEvent } from '../../operations/events.ts'
+import { EPOLL, EPOLL_CLOEXEC, EPOLL_CTL } from '../../../libc/constants/linux.ts'
 import { sys } from '../../../libc/libc.ts'
 import { addResult, chain } from './topology.ts'
 
 /** More than the kernel lets any epoll be watched by: 1000. */
-const ON_A_FILE = 1100
+const ON_A_FILE = 1001
 
 /** How many epolls Linux lets watch one that is so deep. */
 const AT_DEPTH = { 2: 500, 3: 100 } as const
@@ -58,11 +60,15 @@ export const limits: readonly Check[] = [
 ]
 
 /** Opens so many epolls that watch a descriptor. */
-function addUntilRefused(machine: Machine, fd: string, count: number): void {
-  machine.begin(`${count} epolls watch ${fd}`)
+function addUntilRefused(machine: Machine, name: string, count: number): void {
+  const { libc } = machine
+  const fd = machine.fd(name)
+  const event = encodeEvent(EPOLL.IN, machine.labels.data(name))
+  machine.begin(`${count} epolls watch ${name}`)
   for (let i = 1; i <= count; i++) {
-    machine.bind(`watcher ${i}`, sys(machine.libc, 'epoll_create1', EPOLL_CLOEXEC))
-    const result = addResult(machine, `watcher ${i}`, fd)
-    if (result !== 0) throw new Failure(`${count} epolls may watch ${fd}`, `epoll ${i} gets ${result}`)
+    const ep = sys(libc, 'epoll_create1', EPOLL_CLOEXEC)
+    machine.bind(`watcher ${i}`, ep)
+    const result = resultOf(libc, 'epoll_ctl', ep, EPOLL_CTL.ADD, fd, event.address)
+    if (result !== 0) throw new Failure(`${count} epolls may watch ${name}`, `epoll ${i} gets ${result}`)
   }
 }

@@ -24,6 +24,13 @@ export const basics: readonly Check[] = [
     statement:
       'It is reported once; until it is re-armed, neither the same data, nor more of it, nor HUP, nor ERR is.',
     source: 'LTP epoll_wait07; gVisor Oneshot; shadow#349; measured',
+    differs:
+      'epoll disables the entry, kqueue deletes it (EV_ONESHOT) or disables it (EV_DISPATCH), a poll of io_uring is gone.',
+    bugs: [
+      'shadow/shadow#349: a one-shot entry was reported again',
+      'apache/nuttx#5937: masks were stored in 8 bits, so that ONESHOT and ET were lost',
+      'DragonOS-Community/DragonOS#1545: ONESHOT was read from the wrong mask',
+    ],
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),
@@ -56,6 +63,8 @@ export const basics: readonly Check[] = [
     id: 'epoll.oneshot.entry-stays',
     statement: 'After it fired the entry is still there: ADD gives EEXIST, MOD and DEL succeed.',
     source: 'apache/nuttx#8871 (the entry was freed); measured',
+    differs: 'kqueue deletes the entry. NuttX and F-Stack freed it, so that MOD failed.',
+    bugs: ['apache/nuttx#8871: the entry was freed when it had fired'],
     steps: [
       pipe('r', 'w'),
       epoll('ep'),
@@ -100,6 +109,9 @@ export const basics: readonly Check[] = [
     id: 'epoll.oneshot.disables-all-filters',
     statement: 'With IN and OUT asked for, OUT firing disarms both: data that comes later is not reported.',
     source: 'elfuse#5 (epoll over kqueue, where each filter fires by itself); measured',
+    differs:
+      'Linuxulator and other bridges over kqueue have a filter for each direction, and must disarm both.',
+    bugs: ['sysprog21/elfuse#5: after one filter had fired the other was still armed'],
     steps: [
       socketpair('a', 'b'),
       epoll('ep'),
@@ -186,6 +198,7 @@ export const basics: readonly Check[] = [
     statement: 'An epoll_wait that fails with EFAULT does not use the one shot up.',
     level: 'de-facto',
     source: 'measured',
+    differs: 'gVisor disarms the entry before it writes the event.',
     run(machine) {
       machine.run(pipe('r', 'w'), epoll('ep'), write('w', 1), add('ep', 'r', 'IN|ONESHOT'))
       for (const protection of ['NONE', 'READ'] as const) {

@@ -7,5 +7,6 @@ import { threads } from './threads.ts'
 export const oneshot: Family = {
   name: 'epoll.oneshot',
   title: 'one-shot epoll',
+  why: 'Thread pools rely on it that one thread at a time has a descriptor. One event too many and two threads read the same connection; a re-arm that is lost, and nobody does.',
   checks: [...basics, ...threads, ...races],
 }

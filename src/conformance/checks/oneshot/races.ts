@@ -17,6 +17,10 @@ export const races: readonly Check[] = [
     statement: 'What is written while the reader drains and re-arms is reported, whenever it comes.',
     kind: 'race',
     source: 'polling; gVisor DoubleEpollOneShot',
+    bugs: [
+      'kernel bug 205933: the same with edges (Linux 5.0 to 5.6)',
+      'rcore-os/tgoskits#696: a race of re-arming',
+    ],
     threads: 1,
     run(machine) {
       machine.run(pipe('r', 'w'), epoll('ep'), add('ep', 'r', 'IN|ONESHOT'))

@@ -13,6 +13,7 @@ export const threads: readonly Check[] = [
       'Of eight threads that wait in one epoll, exactly one gets what one write made ready; the others sleep on.',
     kind: 'thread',
     source: 'libkqueue; measured',
+    differs: 'On a kqueue EV_DISPATCH is what makes one thread of many get an event.',
     threads: WAITERS,
     steps: [
       pipe('r', 'w'),
@@ -29,6 +30,7 @@ export const threads: readonly Check[] = [
     statement: 'A MOD that re-arms what is ready wakes a thread that is blocked in epoll_wait.',
     kind: 'thread',
     source: 'polling concurrent_modification; measured',
+    bugs: ['rust-lang/miri#4674: what is added or re-armed did not wake who waited'],
     threads: 1,
     steps: [
       pipe('r', 'w'),

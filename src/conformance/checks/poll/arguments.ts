@@ -1,10 +1,9 @@
 import { layouts } from '../../../libc/layouts.ts'
-import { descriptorLimit } from '../../../libc/limits.ts'
 import { entry, pollEntries } from '../../steps/arrays.ts'
 import { call, pipe, read, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { pollCheck } from '../../define.ts'
-import { withDescriptorLimit } from '../../operations/descriptor-limit.ts'
+import { softDescriptorLimit, withDescriptorLimit } from '../../operations/descriptor-limit.ts'
 import { pollfdFor } from '../../operations/events.ts'
 import { endOfPage, mapReadOnlyPage, mapUnwritablePage } from '../../operations/pages.ts'
 
@@ -20,7 +19,7 @@ export const pollArguments: readonly Check[] = [
     source: 'poll(2), ERRORS; gVisor Nfds; LTP',
     run(machine) {
       machine.run(pipe('r', 'w'), write('w', 1))
-      const limit = Math.min(LIMIT, descriptorLimit(machine.libc).soft)
+      const limit = Math.min(LIMIT, softDescriptorLimit(machine))
       const none = Array.from({ length: limit - 1 }, () => entry(-1, 'IN'))
       withDescriptorLimit(machine, limit, () =>
         machine.run(

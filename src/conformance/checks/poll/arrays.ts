@@ -39,7 +39,7 @@ export const pollArrays: readonly Check[] = [
       pipe('r', 'w'),
       pipe('r2', 'w2'),
       pollEntries([entry('r', 'IN'), entry('r2', '0'), entry(-1, 'IN')]),
-      pollEntries([entry('r', 'IN'), entry('r2', '0'), entry(-1, 'IN')], { timeoutMs: 5 }),
+      pollEntries([entry('r', 'IN'), entry('r2', '0'), entry(-1, 'IN')], { timeoutMs: 3 }),
       write('w2', 1),
       pollEntries([
         entry(-1, 'IN'),
@@ -48,7 +48,7 @@ export const pollArrays: readonly Check[] = [
         entry('r', 'PRI'),
         entry(-1, '0'),
       ]),
-      pollEntries([entry('r2', 'IN', 'IN'), entry(-1, 'IN|OUT'), entry('r', 'IN')], { timeoutMs: 1000 }),
+      pollEntries([entry('r2', 'IN', 'IN'), entry(-1, 'IN|OUT'), entry('r', 'IN')], { timeoutMs: 300 }),
       drain('r2'),
       pollEntries([entry('r2', 'IN'), entry('r', 'IN')]),
     ],
@@ -65,7 +65,7 @@ export const pollArrays: readonly Check[] = [
       pollEntries([-1, -2, -1000, INT_MIN, INT_MIN + 1].map((fd) => entry(fd, 'IN|OUT|PRI'))),
       pollEntries(
         [-1, INT_MIN].map((fd) => entry(fd, 'IN')),
-        { timeoutMs: 10 },
+        { timeoutMs: 3 },
       ),
       pollEntries([entry(-1, 'IN'), entry('r', 'IN', 'IN'), entry(INT_MIN, 'OUT'), entry('w', 'OUT', 'OUT')]),
     ],
@@ -100,8 +100,8 @@ export const pollArrays: readonly Check[] = [
     bugs: ['Mellanox/libvma#559: a descriptor that stood there twice was not handled'],
     steps: [
       socketpair('a', 'b'),
-      pollEntries([entry('a', 'IN'), entry('a', 'IN')], { timeoutMs: 5 }),
-      pollEntries([entry('a', 'IN'), entry('a', 'OUT', 'OUT')], { timeoutMs: 1000 }),
+      pollEntries([entry('a', 'IN'), entry('a', 'IN')], { timeoutMs: 3 }),
+      pollEntries([entry('a', 'IN'), entry('a', 'OUT', 'OUT')], { timeoutMs: 300 }),
       write('b', 1),
       pollEntries([entry('a', 'IN', 'IN'), entry('a', 'IN', 'IN')], { expect: 2 }),
       pollEntries([

@@ -6,6 +6,8 @@ import { pollCheck } from '../../define.ts'
 import { ARRIVAL } from '../../patience.ts'
 import type { Name, Step } from '../../steps.ts'
 import { open } from '../../steps/files.ts'
+import { blockSignals, raise, settime, settleReady, signalfd, timerfd } from '../../steps/sources.ts'
+import { pty, slave, typeText } from '../../steps/terminals.ts'
 
 const BANDS = 'IN|OUT|RDNORM|WRNORM|RDBAND|WRBAND'
 
@@ -18,7 +20,7 @@ export const pollKinds: readonly Check[] = [
   pollCheck({
     id: 'poll.norm-bands',
     statement:
-      'RDNORM goes with IN and WRNORM with OUT for pipes and sockets, WRBAND for unix and UDP sockets alone; an eventfd has neither.',
+      'RDNORM goes with IN and WRNORM with OUT for pipes and unix sockets, and WRBAND for the sockets alone; an eventfd has neither.',
     level: 'de-facto',
     source: 'poll(2); gVisor; rcore-os/tgoskits#1925; measured',
     bugs: ['google/gvisor#1659: RDNORM was never reported, and programs that ask for it hung'],
@@ -39,6 +41,16 @@ export const pollKinds: readonly Check[] = [
       bands('a', 'OUT|WRNORM|WRBAND'),
       write('b', 1),
       bands('a', 'IN|RDNORM|OUT|WRNORM|WRBAND'),
+      eventfd('e', 1),
+      bands('e', 'IN|OUT'),
+    ],
+  }),
+  pollCheck({
+    id: 'poll.norm-bands.inet',
+    statement: 'RDNORM goes with IN and WRNORM with OUT for TCP and UDP, and WRBAND for UDP alone.',
+    level: 'de-facto',
+    source: 'poll(2); gVisor; measured',
+    steps: [
       tcp('client', 'server'),
       bands('server', 'OUT|WRNORM'),
       write('client', 1),
@@ -47,8 +59,44 @@ export const pollKinds: readonly Check[] = [
       socket('udp', 'inet', 'dgram'),
       bind('udp', 'inet'),
       bands('udp', 'OUT|WRNORM|WRBAND'),
-      eventfd('e', 1),
-      bands('e', 'IN|OUT'),
+    ],
+  }),
+  pollCheck({
+    id: 'poll.norm-bands.tty',
+    statement: 'RDNORM goes with IN and WRNORM with OUT for terminals.',
+    level: 'de-facto',
+    source: 'poll(2); gVisor; measured',
+    steps: [
+      pty('master'),
+      slave('tty', 'master'),
+      bands('tty', 'OUT|WRNORM'),
+      typeText('master', 'a line\n'),
+      settleReady('tty', 'IN'),
+      bands('tty', 'IN|RDNORM|OUT|WRNORM'),
+      pollEntries([
+        entry('tty', 'RDNORM', 'RDNORM'),
+        entry('tty', 'WRNORM', 'WRNORM'),
+        entry('tty', 'RDBAND|WRBAND'),
+      ]),
+    ],
+  }),
+  pollCheck({
+    id: 'poll.norm-bands.sources',
+    statement: 'A timerfd and a signalfd are IN when they can be read, and of no band.',
+    level: 'de-facto',
+    source: 'rcore-os/tgoskits#1925; measured',
+    steps: [
+      timerfd('timer'),
+      settime('timer', 0.001),
+      settleReady('timer', 'IN'),
+      bands('timer', 'IN'),
+      pollEntries([entry('timer', 'RDNORM|WRNORM|OUT')]),
+      blockSignals('URG'),
+      signalfd('signals', ['URG']),
+      bands('signals', '0'),
+      raise('URG'),
+      bands('signals', 'IN'),
+      call('read', ['$signals', { bytes: 128 }, 128], 128),
     ],
   }),
   pollCheck({
@@ -58,7 +106,7 @@ export const pollKinds: readonly Check[] = [
     steps: [
       open('directory', '/'),
       pollEntries([entry('directory', 'IN|OUT|PRI', 'IN|OUT')], { timeoutMs: 1000 }),
-      call('memfd_create', [{ text: 'evloop' }, 1], 'ok', 'file'),
+      open('file', '/proc/self/exe'),
       pollEntries([entry('file', 'IN|OUT|PRI', 'IN|OUT'), entry('directory', 'OUT', 'OUT')], {
         timeoutMs: 1000,
       }),
@@ -70,14 +118,31 @@ export const pollKinds: readonly Check[] = [
     statement: 'Devices are descriptors like others: /dev/null is readable and writable and not NVAL.',
     level: 'de-facto',
     source: 'eio#893; termbox2#31; curl',
-    bugs: ['termbox/termbox2#31, FreeRDP#9143, mpv#5199: macOS says NVAL of a terminal'],
-    differs: 'macOS says NVAL of /dev/tty and of some devices.',
+    differs: 'macOS says NVAL of some devices.',
     steps: [
       open('null', '/dev/null', O.RDWR),
       pollEntries([entry('null', 'IN|OUT', 'IN|OUT')], { timeoutMs: 1000 }),
       pollEntries([entry('null', '0')]),
       open('read only', '/dev/null'),
       pollEntries([entry('read only', 'IN', 'IN')]),
+    ],
+  }),
+  pollCheck({
+    id: 'poll.devnull-tty.tty',
+    statement:
+      'A terminal is a descriptor like others: writable, readable when a line is there, and never NVAL.',
+    level: 'de-facto',
+    source: 'termbox2#31; curl',
+    bugs: ['termbox/termbox2#31, FreeRDP#9143, mpv#5199: macOS says NVAL of a terminal'],
+    differs: 'macOS says NVAL of /dev/tty.',
+    steps: [
+      pty('master'),
+      slave('tty', 'master'),
+      pollEntries([entry('tty', 'IN|OUT', 'OUT'), entry('master', 'IN')]),
+      pollEntries([entry('tty', 'IN'), entry('tty', '0')], { timeoutMs: 5 }),
+      typeText('master', 'a line\n'),
+      settleReady('tty', 'IN'),
+      pollEntries([entry('tty', 'IN|OUT', 'IN|OUT'), entry('tty', '0')], { timeoutMs: 1000 }),
     ],
   }),
 ]

@@ -14,6 +14,11 @@ export const capabilityCheck: readonly Check[] = [
     statement:
       'A backend with edge trigger reports data once, and again when more arrives; any other refuses it.',
     source: 'epoll(7); kernel selftest epoll_wakeup 2',
+    bugs: [
+      'F-Stack/f-stack#115: edge-triggered was level-triggered',
+      'mtcp-stack/mtcp#297: level-triggered events were forgotten',
+    ],
+    differs: 'Only epoll and kqueue (EV_CLEAR) have edges. poll and select do not, and say so.',
     steps: (backend) => {
       const has = backends[backend].capabilities.triggers.includes('edge')
       const add = pollerAdd('p', 'r', 'READ', '1', { trigger: 'edge', expect: has ? 'ok' : 'unsupported' })
@@ -37,6 +42,10 @@ export const capabilityCheck: readonly Check[] = [
     id: 'poller.large-fd',
     statement: `Descriptor ${LARGE_FD} works, or is refused before any call where the backend cannot hold it.`,
     source: 'select(2), BUGS; lim.fd-setsize; libevent and gunicorn (memory corruption)',
+    bugs: [
+      'libevent, gunicorn, and others: a descriptor from FD_SETSIZE on corrupts the memory behind an fd_set',
+    ],
+    differs: 'select holds descriptors below FD_SETSIZE, 1024 in glibc and musl. poll and epoll hold any.',
     descriptors: LARGE_FD + 8,
     run(machine) {
       const { largestFd } = backends[machine.backend].capabilities

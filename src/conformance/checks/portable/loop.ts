@@ -51,6 +51,11 @@ const checks: readonly Check[] = [
     statement: 'With nothing ready a wait returns nothing, and not before its time.',
     kind: 'time',
     source: 'seed: the readiness loop, validated path 2 (idle timeout)',
+    bugs: [
+      'netdata/netdata#20273, #20337: Linux 6.14.4 to 6.14.7 spun after a timeout',
+      'microsoft/WSL#1609: epoll_wait returned at once for ever',
+      'DragonOS#1492: a timeout never ended',
+    ],
     steps: [
       pipe('r', 'w'),
       openLoop('loop'),
@@ -65,6 +70,11 @@ const checks: readonly Check[] = [
     statement:
       'Write interest is added to and taken from a descriptor that has read interest, without disturbing it.',
     source: 'seed: the readiness loop, validated path 4 (the modify path of add_write)',
+    differs: 'epoll has one entry for a descriptor and both directions, kqueue one for each.',
+    bugs: [
+      'WasmEdge/WasmEdge#1165: the second interest was added and not modified, which is EEXIST',
+      'mheily/libkqueue#59: without interest in writing there were no events for reading either',
+    ],
     steps: [
       socketpair('a', 'b'),
       openLoop('loop'),
@@ -115,6 +125,7 @@ const checks: readonly Check[] = [
     statement: 'A wake from another thread ends a wait that is already blocked.',
     kind: 'thread',
     source: 'seed: the readiness loop, validated path 5 (wake from any thread)',
+    bugs: ['DragonOS#723: a waiter was not woken', 'msquic#2973: EVFILT_USER did not wake'],
     threads: 1,
     steps: [
       openLoop('loop'),
@@ -129,6 +140,11 @@ const checks: readonly Check[] = [
     statement:
       'A peer that shuts down its writing is eof, with the data that is left to read, and not an error.',
     source: 'seed: the readiness loop, validated path 6 (half-close eof)',
+    bugs: [
+      'mio#933, mio#939: RDHUP was taken for HUP, and the data behind it was lost',
+      'hivesolutions/netius#79, varnish#4138: EV_EOF was taken for an error, and data was lost',
+    ],
+    differs: 'epoll reports RDHUP only if asked, kqueue EV_EOF always, io_uring RDHUP always.',
     steps: [
       socketpair('a', 'b'),
       openLoop('loop'),
@@ -146,6 +162,7 @@ const checks: readonly Check[] = [
     id: 'loop.half-close-tcp',
     statement: 'Over TCP too, a peer that shuts down its writing is eof.',
     source: 'seed: the readiness loop, validated path 6 (EPOLLRDHUP eof)',
+    bugs: ['shadow/shadow#2181, #3576: no HUP and RDHUP'],
     steps: [
       tcp('c', 's'),
       openLoop('loop'),
@@ -160,6 +177,12 @@ const checks: readonly Check[] = [
     id: 'loop.hang-up',
     statement: 'A closed writer of a pipe, and a closed peer of a socket, are eof.',
     source: 'seed: the readiness loop, validated path 6 (EPOLLHUP eof)',
+    bugs: [
+      'microsoft/WSL#271: a hang-up was not reported (Wine)',
+      'emscripten-core/emscripten#27298: no HUP of pipes',
+      'google/gvisor#7331: no HUP when the remote end of a TCP connection closed (Dart, Postgres)',
+    ],
+    differs: 'At the end of a pipe Linux reports HUP alone, macOS and the BSDs IN besides it.',
     steps: [
       pipe('r', 'w'),
       socketpair('a', 'b'),
@@ -183,6 +206,12 @@ const checks: readonly Check[] = [
     id: 'loop.error',
     statement: 'A pipe whose reader has gone is an error event for the writer, also when it is full.',
     source: 'gVisor; LTP epoll_wait12; pipe(7)',
+    bugs: [
+      'google/gvisor#10066: a writer was not told that its reader had closed, and Tokio and asyncio hung',
+      'gramineproject/gramine#1073: ERR and HUP were merged into one',
+    ],
+    differs:
+      'Linux reports OUT and ERR, and ERR alone if the pipe is full. epoll-shim reports ERR without OUT.',
     steps: [
       pipe('r1', 'w1'),
       pipe('r2', 'w2'),
@@ -231,6 +260,13 @@ const checks: readonly Check[] = [
     statement:
       'A descriptor that was closed without removing its interest, and whose number is in use again, can be added again.',
     source: 'libuv invalidate_fd; wasmer#6608; nanos#1178 (EEXIST after reuse)',
+    bugs: [
+      'libuv/libuv#4323, nodejs/node#51875: a stale registration made a busy loop',
+      'wasmerio/wasmer#6608: the event of a closed descriptor hit the one that had its number next',
+      'nanovms/nanos#1178: EEXIST for a number that was in use again',
+    ],
+    differs:
+      'epoll drops an entry with the last descriptor of an open file, kqueue with the descriptor itself. poll and select have no entries.',
     steps: [
       pipe('r1', 'w1'),
       openLoop('loop'),
@@ -263,4 +299,9 @@ const checks: readonly Check[] = [
 ]
 
 /** The portable EventLoop, over every backend: the paths that the first seed lists as validated, and more. */
-export const eventLoop: Family = { name: 'loop', title: 'EventLoop', checks }
+export const eventLoop: Family = {
+  name: 'loop',
+  title: 'EventLoop',
+  why: 'The loop is what programs see: an end of file that does not come is a connection that leaks, a wake that is lost is work that waits for the next timeout.',
+  checks,
+}

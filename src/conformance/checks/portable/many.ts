@@ -30,6 +30,8 @@ export const many: Check = portableCheck({
   id: 'poller.many',
   statement: `Of ${COUNT} descriptors just those that are ready are reported, also after every fourth was removed, and added again.`,
   source: 'select(2) and WaitForMultipleObjects (64 at most); mojito-sys#162 (a hash table); WASIX',
+  bugs: ['mojito-sys#162: a hash table of descriptors without tombstones lost events or hung'],
+  differs: 'select and WaitForMultipleObjects of Windows take 64 handles at most.',
   descriptors: COUNT + 8,
   steps: [
     openPoller('p'),

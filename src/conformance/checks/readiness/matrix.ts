@@ -46,6 +46,8 @@ export interface ReadinessRow extends Readiness, Pick<Check, 'why' | 'bugs' | 'd
    * see it.
    */
   readonly arrives?: 'bit by bit' | 'for this thread'
+  /** IN or HUP although a read finds nothing, which Linux says of some states. */
+  readonly reads?: 'nothing'
   /** What is asked for in place of everything. */
   readonly mask?: MaskText
 }

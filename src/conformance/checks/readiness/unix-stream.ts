@@ -207,6 +207,7 @@ const oob: ReadinessRow = {
   level: 'de-facto',
   source: 'kernel selftest af_unix msg_oob (Linux 5.15); measured',
   create: [socketpair('a', 'b')],
+  reads: 'nothing',
   before: writable,
   transition: [sendOob('b')],
   fd: 'a',

@@ -1,11 +1,13 @@
+import { UnsupportedError } from '../../../errors.ts'
 import { F } from '../../../libc/constants/linux.ts'
-import { descriptorLimit } from '../../../libc/limits.ts'
+import { openDescriptors } from '../../../libc/open-descriptors.ts'
+import type { Name } from '../../steps.ts'
 import { above, selectSets } from '../../steps/arrays.ts'
 import { call, pipe, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { selectCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
-import { withDescriptorLimit } from '../../operations/descriptor-limit.ts'
+import { softDescriptorLimit, withDescriptorLimit } from '../../operations/descriptor-limit.ts'
 
 /** More than an fd_set has bits, and as many as a larger one is given. */
 const LARGE_FD = 3000
@@ -35,8 +37,33 @@ export const selectLimits: readonly Check[] = [
     differs:
       'The limit of 1024 is the libc’s type: fd_set and its macros overflow beyond it, and the kernel has none.',
     run(machine) {
-      const { soft } = descriptorLimit(machine.libc)
-      withDescriptorLimit(machine, Math.max(soft, LARGE_FD + 64), () => watchLargeFd(machine))
+      withDescriptorLimit(machine, Math.max(softDescriptorLimit(machine), LARGE_FD + 64), () =>
+        watchLargeFd(machine),
+      )
+    },
+  }),
+  selectCheck({
+    id: 'select.return-counts-bits.words',
+    statement:
+      'Descriptors on either side of the words that sets are made of are each reported, and counted, by themselves.',
+    source: 'select(2); measured',
+    why: 'An implementation that looks at the first word, or handles a word at a time, works until a program has 64 descriptors.',
+    run(machine) {
+      machine.run(pipe('r', 'w'))
+      const numbers = placeAtWords(machine, 'r')
+      const last = numbers.at(-1)
+      if (last === undefined)
+        throw new UnsupportedError('descriptors above 63', 'the limit of descriptors is too low')
+      const asked = { read: ['r', ...numbers], write: ['w', ...numbers], except: numbers }
+      machine.run(
+        selectSets(above(last), asked, { write: ['w'] }),
+        write('w', 1),
+        selectSets(above(last), asked, { read: ['r', ...numbers], write: ['w'] }),
+        ...numbers.flatMap((fd) => [
+          selectSets(above(fd), { read: [fd] }, { read: [fd] }),
+          selectSets(above(last), { read: [fd], write: [fd] }, { read: [fd] }),
+        ]),
+      )
     },
   }),
   selectCheck({
@@ -71,4 +98,17 @@ function watchLargeFd(machine: Machine): void {
     selectSets(above('large'), asked, { read: ['r', 'large'], write: ['w'] }, { room: ROOM }),
     selectSets(above('w'), { read: ['large'] }, { read: ['large'] }, { expect: 0, room: ROOM }),
   )
+}
+
+/** Numbers at the ends of words of 32 and 64 bits, and the last one of an fd_set. */
+const AT_WORDS = [31, 32, 63, 64, 65, 127, 128, 511, 512, 1022, 1023]
+
+/** Duplicates a descriptor to these numbers, as far as they are free and the limit lets it, and returns their names. */
+function placeAtWords(machine: Machine, fd: Name): Name[] {
+  const soft = softDescriptorLimit(machine)
+  const taken = openDescriptors(machine.libc)
+  const free = AT_WORDS.filter((number) => number < soft && !taken.has(number))
+  for (const number of free)
+    machine.run(call('fcntl', [`$${fd}`, F.DUPFD_CLOEXEC, number], number, `at ${number}`))
+  return free.filter((number) => number > 62).length === 0 ? [] : free.map((number) => `at ${number}`)
 }

@@ -17,7 +17,7 @@ export const selectNumbers: readonly Check[] = [
       const last = duplicateInsideByte(machine, 'r')
       machine.run(
         selectSets(above(last), { read: [last] }, { read: [last] }),
-        selectSets(upTo(last), { read: [last] }, {}, { timeoutMs: 10 }),
+        selectSets(upTo(last), { read: [last] }, {}, { timeoutMs: 3 }),
         selectSets(upTo(last), { read: ['r', last], except: [last] }, { read: ['r'] }),
         selectSets(upTo('r'), { write: ['w'] }, {}, { anythingBeyond: true }),
       )
@@ -45,7 +45,7 @@ export const selectNumbers: readonly Check[] = [
           upTo(last),
           { read: [last, ...garbage], write: [last, ...garbage], except: garbage },
           {},
-          { timeoutMs: 10, anythingBeyond: true },
+          { timeoutMs: 3, anythingBeyond: true },
         ),
       )
     },
@@ -67,12 +67,7 @@ export const selectNumbers: readonly Check[] = [
         return selectSets(above('e'), asked, asked, { expect: 'EBADF' })
       }),
       selectSets(above('e'), { read: ['gone'] }, { read: ['gone'] }, { expect: 'EBADF' }),
-      selectSets(
-        above('e'),
-        { except: ['gone'] },
-        { except: ['gone'] },
-        { expect: 'EBADF', timeoutMs: 1000 },
-      ),
+      selectSets(above('e'), { except: ['gone'] }, { except: ['gone'] }, { expect: 'EBADF', timeoutMs: 300 }),
       selectSets(upTo('gone'), { read: ['gone'] }, {}, { anythingBeyond: true }),
       // The number is not remembered: it is good as soon as a descriptor has it.
       call('dup2', ['$e', '$gone'], 'ok', 'again'),

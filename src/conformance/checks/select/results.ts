@@ -3,6 +3,7 @@ import { close, closeAll, drain, fill, pipe, read, sendOob, socketpair, tcp, wri
 import type { Check } from '../../check.ts'
 import { selectCheck } from '../../define.ts'
 import { ARRIVAL } from '../../patience.ts'
+import { flushInput, packetMode, pty, slave } from '../../steps/terminals.ts'
 
 /** What comes back, in which set, and how many bits are counted. */
 export const selectResults: readonly Check[] = [
@@ -56,10 +57,10 @@ export const selectResults: readonly Check[] = [
         above('b'),
         { read: ['a', 'b'], write: ['w'], except: ['r', 'w', 'a', 'b'] },
         {},
-        { timeoutMs: 10 },
+        { timeoutMs: 4 },
       ),
-      selectSets(above('b'), { read: ['b'] }, {}, { timeoutMs: 5 }),
-      selectSets(above('b'), { except: ['r', 'a'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('b'), { read: ['b'] }, {}, { timeoutMs: 3 }),
+      selectSets(above('b'), { except: ['r', 'a'] }, {}, { timeoutMs: 3 }),
       // What is not ready is also cleared where something else is.
       selectSets(
         above('b'),
@@ -71,8 +72,34 @@ export const selectResults: readonly Check[] = [
   selectCheck({
     id: 'select.except-set',
     statement:
-      'Urgent data of TCP is in the third set and errors and hang-ups are not: an error is readable and writable, a hang-up readable, and of a socket writable too.',
+      'Errors and hang-ups are not in the third set: an error is readable and writable, a hang-up readable, and of a socket writable too.',
     source: 'select(2), correspondence with poll; gVisor; measured',
+    steps: [
+      // A writer whose readers are gone: ERR.
+      pipe('r', 'w'),
+      close('r'),
+      selectSets(above('w'), { read: ['w'], write: ['w'], except: ['w'] }, { read: ['w'], write: ['w'] }),
+      selectSets(above('w'), { except: ['w'] }, {}, { timeoutMs: 3 }),
+      closeAll(),
+
+      // A reader whose writers are gone: HUP.
+      pipe('r', 'w'),
+      close('w'),
+      selectSets(above('r'), { read: ['r'], write: ['r'], except: ['r'] }, { read: ['r'] }),
+      selectSets(above('r'), { write: ['r'], except: ['r'] }, {}, { timeoutMs: 3 }),
+      closeAll(),
+
+      // A socket whose peer is gone: HUP, with all that makes it readable and writable.
+      socketpair('a', 'b'),
+      close('b'),
+      selectSets(above('a'), { read: ['a'], write: ['a'], except: ['a'] }, { read: ['a'], write: ['a'] }),
+      selectSets(above('a'), { except: ['a'] }, {}, { timeoutMs: 3 }),
+    ],
+  }),
+  selectCheck({
+    id: 'select.except-set.tcp',
+    statement: 'Urgent data of TCP is in the third set, and alone does not make a socket readable.',
+    source: 'select(2); gVisor; measured',
     steps: [
       tcp('client', 'server'),
       sendOob('client'),
@@ -82,27 +109,26 @@ export const selectResults: readonly Check[] = [
         { read: ['server'], write: ['server'], except: ['server'] },
         { write: ['server'], except: ['server'] },
       ),
-      closeAll(),
-
-      // A writer whose readers are gone: ERR.
-      pipe('r', 'w'),
-      close('r'),
-      selectSets(above('w'), { read: ['w'], write: ['w'], except: ['w'] }, { read: ['w'], write: ['w'] }),
-      selectSets(above('w'), { except: ['w'] }, {}, { timeoutMs: 5 }),
-      closeAll(),
-
-      // A reader whose writers are gone: HUP.
-      pipe('r', 'w'),
-      close('w'),
-      selectSets(above('r'), { read: ['r'], write: ['r'], except: ['r'] }, { read: ['r'] }),
-      selectSets(above('r'), { write: ['r'], except: ['r'] }, {}, { timeoutMs: 5 }),
-      closeAll(),
-
-      // A socket whose peer is gone: HUP, with all that makes it readable and writable.
-      socketpair('a', 'b'),
-      close('b'),
-      selectSets(above('a'), { read: ['a'], write: ['a'], except: ['a'] }, { read: ['a'], write: ['a'] }),
-      selectSets(above('a'), { except: ['a'] }, {}, { timeoutMs: 5 }),
+    ],
+  }),
+  selectCheck({
+    id: 'select.except-set.pty',
+    statement: 'What a terminal tells its master of in packet mode is in the third set, until it is read.',
+    level: 'de-facto',
+    source: 'select(2); ioctl_tty(2), TIOCPKT; gVisor',
+    steps: [
+      pty('master'),
+      slave('tty', 'master'),
+      packetMode('master'),
+      selectSets(above('tty'), { except: ['master', 'tty'] }, {}, { timeoutMs: 3 }),
+      flushInput('tty'),
+      selectSets(
+        above('tty'),
+        { read: ['master', 'tty'], write: ['master'], except: ['master', 'tty'] },
+        { read: ['master'], write: ['master'], except: ['master'] },
+      ),
+      read('master', 1),
+      selectSets(above('tty'), { read: ['master'], except: ['master', 'tty'] }, {}, { timeoutMs: 3 }),
     ],
   }),
   selectCheck({
@@ -116,13 +142,13 @@ export const selectResults: readonly Check[] = [
     steps: [
       pipe('r', 'w'),
       pipe('r2', 'w2'),
-      selectSets(above('w2'), { read: ['r', 'r2'] }, {}, { timeoutMs: 20 }),
+      selectSets(above('w2'), { read: ['r', 'r2'] }, {}, { timeoutMs: 6 }),
       fill('w2'),
-      selectSets(above('w2'), { read: ['r'], write: ['w2'], except: ['r2'] }, {}, { timeoutMs: 15 }),
+      selectSets(above('w2'), { read: ['r'], write: ['w2'], except: ['r2'] }, {}, { timeoutMs: 4 }),
       write('w', 1),
       selectSets(above('w2'), { read: ['r', 'r2'] }, { read: ['r', 'r2'] }, { timeoutMs: 5000 }),
       read('r', 1),
-      selectSets(above('w2'), { read: ['r'] }, {}, { timeoutMs: 5 }),
+      selectSets(above('w2'), { read: ['r'] }, {}, { timeoutMs: 3 }),
     ],
   }),
 ]

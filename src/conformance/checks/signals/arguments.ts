@@ -1,22 +1,14 @@
-import { signalSet } from '../../../libc/signals.ts'
-import type { Pointer } from '../../../libc/signatures.ts'
-import { NULL } from '../../../libc/signatures.ts'
 import { write } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import type { Machine } from '../../machine.ts'
 import { callOnce } from '../../operations/calls.ts'
 import { waitChecks } from '../../waits/define.ts'
-import type { WaitFunction } from '../../waits/functions.ts'
-import { SIGSET_BYTES, byNumber } from '../../waits/raw.ts'
+import { expectSizeChecked } from '../../waits/sigset-size.ts'
 import { expectCall, readable, Wait, watchPipe } from '../../waits/wait.ts'
 
 const masked = ['pwait', 'pwait2'] as const
 
 /** An address in the first page, which no program maps. */
 const BAD_POINTER = 16
-
-/** Sizes that the kernel's sigset_t does not have: of nothing, of 32 bits, of glibc's sigset_t. */
-const WRONG_SIZES = [0, 1, 4, 7, 9, 16, 128]
 
 /** Signal masks that are not what they should be. */
 export const signalArguments: readonly Check[] = [
@@ -48,20 +40,9 @@ export const signalArguments: readonly Check[] = [
     source: 'epoll_pwait(2), "C library/kernel differences"; Asterinas; StarryOS; LTP',
     variants: masked,
     backends: ['epoll', 'poll'],
-    run: expectSizeChecked,
+    run(machine, fn) {
+      watchPipe(machine)
+      expectSizeChecked(machine, fn)
+    },
   }),
 ]
-
-/** Also for pselect6, whose mask and size are behind a pointer of their own. */
-function expectSizeChecked(machine: Machine, fn: WaitFunction): void {
-  watchPipe(machine)
-  machine.run(write('w', 1))
-  const wait = new Wait(machine, fn, { ms: 0 })
-  const empty = signalSet()
-  const attempt = (mask: Pointer, size: number, expected: string): void => {
-    expectCall(machine, byNumber(machine, wait, { mask, size }), expected)
-  }
-  attempt(empty.address, SIGSET_BYTES, readable('r'))
-  for (const size of WRONG_SIZES) attempt(empty.address, size, 'EINVAL')
-  for (const size of [SIGSET_BYTES, ...WRONG_SIZES]) attempt(NULL, size, readable('r'))
-}

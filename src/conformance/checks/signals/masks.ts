@@ -6,6 +6,7 @@ import type { Machine } from '../../machine.ts'
 import { PROMPT_MS, WOKEN } from '../../patience.ts'
 import { waitChecks } from '../../waits/define.ts'
 import { Handler } from '../../waits/handler.ts'
+import { raceSignalsWithWaits } from '../../waits/mask-race.ts'
 import { NOTHING, readable, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
 import type { WaitingThread } from '../../waits/waiting-thread.ts'
@@ -39,6 +40,16 @@ export const masks: readonly Check[] = [
         }
       })
     },
+  }),
+  ...waitChecks({
+    id: 'sig.pwait-mask-race',
+    statement: 'A signal that only the mask of the wait lets through ends a wait, whenever it comes.',
+    kind: 'race',
+    source: 'epoll_wait(2), pselect(2); LTP ppoll01; gVisor',
+    variants: masked,
+    backends: ['epoll', 'select'],
+    threads: 1,
+    run: raceSignalsWithWaits,
   }),
   ...waitChecks({
     id: 'sig.pwait-mask-blocks',

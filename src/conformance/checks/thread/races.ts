@@ -161,9 +161,8 @@ export const races: readonly Check[] = [
       for (const at of [0, RING / 2])
         sys(machine.libc, 'write', machine.fd(`to ${names[at]}`), token.address, 1)
       sleepSync(RING_MS)
-      // A thread that ends between two rounds keeps a token that has just come. So that the others need not wait for
-      // it, each gets one of its own.
       for (const thread of threads) thread.stop()
+      // One for each, so that whoever is not yet told to stop gets another round.
       for (const name of names) sys(machine.libc, 'write', machine.fd(`to ${name}`), token.address, 1)
       const rounds = endAll(threads)
       machine.note = `${rounds.reduce((sum, n) => sum + n, 0)} hops`

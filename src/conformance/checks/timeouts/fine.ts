@@ -1,27 +1,12 @@
 import type { Check } from '../../check.ts'
 import { Failure } from '../../check.ts'
-import { write } from '../../build.ts'
 import type { Machine } from '../../machine.ts'
-import { LONGEST_WAIT_MS, PROMPT_MS } from '../../patience.ts'
+import { PROMPT_MS } from '../../patience.ts'
 import { waitChecks } from '../../waits/define.ts'
 import type { WaitFunction } from '../../waits/functions.ts'
-import { expectCall, expectNotEarly, inMs, NOTHING, readable, Wait, watchPipe } from '../../waits/wait.ts'
-import type { Timeout } from '../../waits/wait.ts'
+import { expectTimespecChecked } from '../../waits/timespec.ts'
+import { expectCall, expectNotEarly, inMs, NOTHING, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
-import type { WaitingThread } from '../../waits/waiting-thread.ts'
-
-const SECOND = 1_000_000_000n
-
-/** Not an interval of time, whatever is ready. */
-const NO_TIMES: readonly Timeout[] = [
-  { seconds: -1n, rest: 0n },
-  { seconds: -(2n ** 63n), rest: 0n },
-  { seconds: 0n, rest: -1n },
-  { seconds: 1n, rest: -(2n ** 63n) },
-  { seconds: 0n, rest: SECOND },
-  { seconds: 1n, rest: SECOND + 1n },
-  { seconds: -1n, rest: SECOND },
-]
 
 /** Times that are not whole milliseconds, from just above one to just below the next. */
 const UNEVEN_NS = [1_000_001, 1_500_000, 1_999_999]
@@ -134,28 +119,6 @@ export const fine: readonly Check[] = [
       )
     },
   }),
-  ...waitChecks({
-    id: 'ppoll.invalid-timespec',
-    statement:
-      'A timespec with negative seconds, or with nanoseconds below 0 or of a second and more, is EINVAL.',
-    kind: 'det',
-    source: 'ppoll(2); LTP ppoll01',
-    variants: ['pwait'],
-    backends: ['poll'],
-    threads: 1,
-    run: expectTimespecChecked,
-  }),
-  ...waitChecks({
-    id: 'pselect.invalid-timespec',
-    statement:
-      'A timespec with negative seconds, or with nanoseconds below 0 or of a second and more, is EINVAL.',
-    kind: 'det',
-    source: 'pselect(2); LTP pselect02',
-    variants: ['pwait'],
-    backends: ['select'],
-    threads: 1,
-    run: expectTimespecChecked,
-  }),
 ]
 
 /** The shortest of several waits, none of which may be early. */
@@ -192,23 +155,7 @@ function expectTinyEnds(machine: Machine, fn: WaitFunction): void {
       if (result === undefined) {
         throw new Failure(`${wait.text} ends`, `one of ${TINY_ROUNDS} lasts longer than ${PROMPT_MS} ms`)
       }
-      machine.expect(result.rejected ? result.result : 0, 0, `${wait.text} returns`)
+      if (result.rejected) machine.expect(wait.outcome(result.result, result.errno), NOTHING, wait.text)
     }
   })
-}
-
-function expectTimespecChecked(machine: Machine, fn: WaitFunction): void {
-  watchPipe(machine)
-  withThreads(machine, 1, (thread) => expectInvalid(machine, fn, thread))
-}
-
-/** Refused whether something is ready or not, and the next wait works. A thread, because it may block. */
-function expectInvalid(machine: Machine, fn: WaitFunction, thread: WaitingThread): void {
-  const attempt = (): void => {
-    for (const timeout of NO_TIMES) thread.expectOf(new Wait(machine, fn, timeout), 'EINVAL', PROMPT_MS)
-  }
-  attempt()
-  machine.run(write('w', 1))
-  attempt()
-  thread.expectOf(new Wait(machine, fn, { ms: PROMPT_MS }), readable('r'), LONGEST_WAIT_MS)
 }

@@ -75,6 +75,7 @@ export const counts: readonly Check[] = [
       'Edge-triggered, two descriptors that become ready wake two threads that take one event at a time: each gets another.',
     kind: 'thread',
     source: 'kernel selftest epoll_wakeup 12',
+    bugs: ['rust-lang/miri#4692: two events woke one of two waiters'],
     threads: 3,
     steps: [
       socketpair('a', 'b'),

@@ -4,7 +4,7 @@ import { epollCheck, portableCheck } from '../../../conformance/define.ts'
 import { makeStyle } from '../../style.ts'
 import { catalogueTable } from './catalogue.ts'
 
-const family = { name: 'fam', title: 'A family', checks: [] }
+const family = { name: 'fam', title: 'A family', why: 'It matters.', checks: [] }
 const entries = [
   epollCheck({ id: 'fam.one', statement: 'One holds.', source: 'test', steps: [], kind: 'race' }),
   portableCheck({ id: 'fam.two', statement: 'Two hold.', source: 'test', steps: [], level: 'quirk' }),

@@ -2,6 +2,7 @@ import type { Format } from '../../format.ts'
 import { benchTable } from './bench.ts'
 import { catalogueTable } from './catalogue.ts'
 import { compareTable } from './compare.ts'
+import { explanation } from './explanation.ts'
 import { probeTable } from './probe.ts'
 import { verifyTable } from './verify.ts'
 
@@ -15,5 +16,5 @@ export const table: Format = {
       : `${benchTable(report, options)}\n${compareTable(report.baseline, options)}`,
   compare: compareTable,
   list: catalogueTable,
-  explain: catalogueTable,
+  explain: explanation,
 }

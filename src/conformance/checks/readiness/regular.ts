@@ -1,0 +1,72 @@
+/** What has no readiness of its own: poll and select say that it is ready, and epoll refuses it. */
+import { O } from '../../../libc/constants/linux.ts'
+import { add, epoll } from '../../build.ts'
+import type { Check } from '../../check.ts'
+import { portableCheck } from '../../define.ts'
+import type { Name, Step } from '../../steps.ts'
+import { above, entry, pollEntries, selectSets } from '../../steps/arrays.ts'
+import { directory, open } from '../../steps/files.ts'
+import { FULL_MASK, readinessCheck } from './matrix.ts'
+import { readWritable } from './states.ts'
+
+const kinds: readonly { slug: string; what: string; create: readonly Step[] }[] = [
+  {
+    slug: 'file',
+    what: 'A regular file',
+    create: [directory('d'), open('f', '@d/file', O.RDWR | O.CREAT)],
+  },
+  { slug: 'directory', what: 'A directory', create: [open('f', '/')] },
+  { slug: 'dev-null', what: 'The null device', create: [open('f', '/dev/null', O.RDWR)] },
+  { slug: 'dev-zero', what: 'The zero device', create: [open('f', '/dev/zero', O.RDWR)] },
+]
+
+/** epoll takes it with no mask at all. */
+const refused = (fd: Name, expect: `E${string}`): Step[] => [
+  epoll('ep'),
+  ...[FULL_MASK, 'IN', '0'].map((mask) => add('ep', fd, mask, { expect })),
+]
+
+export const regularChecks: readonly Check[] = kinds.map(({ slug, what, create }) => {
+  const head = {
+    id: `ready.regular.${slug}`,
+    statement: `${what} is always readable and writable for poll and select, and EPERM for epoll.`,
+    source: 'poll(2); epoll_ctl(2); gVisor; StarryOS',
+    differs: 'WASIX and DragonOS let epoll have it. libuv makes such events up.',
+  }
+  const row = readinessCheck({ ...head, create, fd: 'f', ...readWritable })
+  return portableCheck({
+    ...head,
+    steps: (backend) => {
+      if (backend === 'epoll') return [...create, ...refused('f', 'EPERM')]
+      return 'steps' in row && typeof row.steps === 'function' ? row.steps(backend) : []
+    },
+  })
+})
+
+/** A descriptor that is only a path. */
+const path = open('p', '/', O.PATH)
+const everySet = { read: ['p'], write: ['p'], except: ['p'] }
+
+export const pathChecks: readonly Check[] = [
+  portableCheck({
+    id: 'ready.opath',
+    statement:
+      'A descriptor that is only a path is NVAL for poll, whatever it is asked for, and EBADF for epoll.',
+    level: 'de-facto',
+    source: 'open(2), O_PATH; measured',
+    backends: ['epoll', 'poll'],
+    steps: (backend) =>
+      backend === 'epoll'
+        ? [path, ...refused('p', 'EBADF')]
+        : [path, pollEntries([FULL_MASK, 'IN', '0'].map((mask) => entry('p', mask, 'NVAL')))],
+  }),
+  portableCheck({
+    id: 'ready.opath.select',
+    statement: 'A descriptor that is only a path is ready in every set for select, as what is NVAL.',
+    level: 'quirk',
+    source: 'measured (Linux 6.18)',
+    differs: 'Older kernels take it for one that is never ready.',
+    backends: ['select'],
+    steps: [path, selectSets(above('p'), everySet, everySet)],
+  }),
+]

@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest'
+import {
+  add,
+  blocked,
+  call,
+  del,
+  drain,
+  epoll,
+  eventfd,
+  join,
+  mod,
+  pipe,
+  poll,
+  read,
+  select,
+  settle,
+  tcp,
+  thread,
+  wait,
+  write,
+} from './build.ts'
+import { stepWords } from './step-words.ts'
+import type { Step } from './steps.ts'
+
+it.each<[Step, string]>([
+  [pipe('r', 'w'), 'pipe: r, w'],
+  [tcp('c', 's'), 'a TCP connection: c, s'],
+  [eventfd('e', 3), 'eventfd(3): e'],
+  [epoll('ep'), 'epoll_create1: ep'],
+  [add('ep', 'r', 'IN|ET'), 'epoll_ctl(ep, ADD, r, IN|ET)'],
+  [
+    add('ep', 'r', 'IN', { label: 'again', expect: 'EEXIST' }),
+    'epoll_ctl(ep, ADD, r, IN, as again) gives EEXIST',
+  ],
+  [mod('ep', 'r', '0'), 'epoll_ctl(ep, MOD, r, 0)'],
+  [del('ep', 'r', 'ENOENT'), 'epoll_ctl(ep, DEL, r) gives ENOENT'],
+  [wait('ep', {}), 'epoll_wait(ep, 0 ms) reports nothing'],
+  [
+    wait('ep', { r: 'IN', w: 'OUT|ERR' }, { timeoutMs: 30, max: 2 }),
+    'epoll_wait(ep, 30 ms, room for 2) reports r IN, w OUT|ERR',
+  ],
+  [poll({ r: 'IN' }, { r: 'IN' }, 5), 'poll(r IN, 5 ms) reports r IN'],
+  [select({ r: 'rwx' }, {}), 'select(r rwx, 0 ms) reports nothing'],
+  [write('w', 2), 'write 2 bytes to w'],
+  [write('w', 1, 'EPIPE'), 'write 1 byte to w gives EPIPE'],
+  [read('r', 4, 'EAGAIN'), 'read 4 bytes from r gives EAGAIN'],
+  [drain('r'), 'read r until it is empty'],
+  [
+    call('epoll_ctl', ['$ep', 1, '$r', 'bad-pointer'], 'EFAULT'),
+    'epoll_ctl(ep, 1, r, bad-pointer) gives EFAULT',
+  ],
+  [thread('t', wait('ep', { r: 'IN' })), 'thread t begins: epoll_wait(ep, 0 ms) reports r IN'],
+  [blocked('t'), 'wait until thread t sleeps in it'],
+  [join('t'), 'thread t returns with that'],
+  // What has no words of its own is told as it stands.
+  [settle('c', 'ESTABLISHED'), 'settle fd c, states ["ESTABLISHED"]'],
+])('%j is told as %j', (step, words) => {
+  expect(stepWords(step)).toBe(words)
+})
