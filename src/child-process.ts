@@ -107,7 +107,7 @@ export async function followChild<Message extends { readonly kind: string }>(
   if (beheaded && signal === 'SIGKILL') {
     return { ...state, cause: 'SIGSYS of its main thread', signal: 'SIGSYS' }
   }
-  const said = lastLine(stderr())
+  const said = lastWords(stderr())
   return {
     ...state,
     cause: state.hung ? 'it hung and was killed' : said === '' ? cause : `${cause} (${said})`,
@@ -202,6 +202,8 @@ function collect(stream: Readable): () => string {
   return () => text
 }
 
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1) ?? ''
+/** The error that ended Node, which has a stack and a version behind it; of any other text, the last line. */
+function lastWords(text: string): string {
+  const lines = text.trimEnd().split('\n')
+  return lines.findLast((line) => /^\w*Error(?: \[\w+\])?: /.test(line)) ?? lines.at(-1) ?? ''
 }

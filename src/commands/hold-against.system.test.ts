@@ -14,7 +14,7 @@ const path = (name: string): string => join(directory, name)
 const ONLY = 'ready.unix-stream.peer-shut-wr,epoll.lt.basic-in'
 const verify = async (...args: readonly string[]): Promise<Run> =>
   await runEvloop(['verify', '-b', 'epoll', '--only', ONLY, ...args])
-const faulty = (): readonly string[] => ['--lib', compileLibrary('faults/strip-rdhup')]
+const faulty = (): readonly string[] => ['--lib', compileLibrary('mutants/rdhup-dropped')]
 const write = (name: string, document: unknown): string => {
   writeFileSync(path(name), JSON.stringify(document))
   return path(name)
@@ -107,7 +107,7 @@ describe.runIf(hasCompiler)('--write-expect', () => {
         reason: expect.stringMatching(/^expected .*, got /),
       },
     ])
-    expect(made.madeOn?.library).toMatch(/strip-rdhup/)
+    expect(made.madeOn?.library).toMatch(/rdhup-dropped/)
     expect((await verify(...faulty(), '--expect', file)).exitCode).toBe(0)
 
     const [entry] = made.expectations

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { CheckResult } from '../conformance/check.ts'
 import type { VerifyReport } from '../conformance/report.ts'
-import type { Expectation } from '../conformance/saved/schema.ts'
+import type { Expectation, ExpectationFile } from '../conformance/saved/schema.ts'
 import type { KnownCheck } from '../conformance/write-expectations.ts'
 import { UsageError } from '../errors.ts'
 import { packageRoot } from '../package-root.ts'
@@ -69,19 +69,28 @@ export async function openHold(
       '--against tells every difference by itself',
     )
   }
+  const { isFinding } = await import('../conformance/verdict.ts')
+  const strict = options.strict === true ? { strict: true as const } : {}
+  if (expect === undefined && against === undefined && writeExpect === undefined) {
+    // Nothing is to be read: what checks files is many modules, and there may be 64 descriptors to open them with.
+    return {
+      isFinding: (result) => isFinding(result, strict),
+      judge: (report) => ({ ...report, ...strict }),
+      keep: () => undefined,
+    }
+  }
   const { families } = await import('../conformance/checks/index.ts')
   const { catalogueOf } = await import('../conformance/selection.ts')
-  const { loadExpectations, loadVerifyReport } = await import('../conformance/saved/load.ts')
   const { Expectations } = await import('../conformance/expectations.ts')
   const { OtherRun } = await import('../conformance/against.ts')
-  const { isFinding } = await import('../conformance/verdict.ts')
   const checks = catalogueOf(families).map(({ check }) => check)
   const ids = checks.map(({ id }) => id)
-  const strict = options.strict === true ? { strict: true as const } : {}
 
-  const expected = expect === undefined ? undefined : loadExpectations(expectationFile(expect)).expectations
+  const expected =
+    expect === undefined ? undefined : (await readExpectationFile(expectationFile(expect))).expectations
   const keep = await openKeep(writeExpect, expected ?? [], checks, warn)
   if (against !== undefined) {
+    const { loadVerifyReport } = await import('../conformance/saved/load.ts')
     const other = loadVerifyReport(against)
     if (other.interrupted === true) warn(`${against} was interrupted: it does not have every result`)
     const run = new OtherRun(against, other)
@@ -107,6 +116,12 @@ export async function openHold(
   }
 }
 
+/** Reads an expectation file. What validates it is loaded only now: it is hundreds of modules. */
+async function readExpectationFile(file: string): Promise<ExpectationFile> {
+  const { loadExpectations } = await import('../conformance/saved/load.ts')
+  return loadExpectations(file)
+}
+
 /** The file that is meant: one that comes with evloop by its name alone, any other by its path. */
 function expectationFile(name: string): string {
   if (shippedNames().includes(name)) return join(shippedFolder(), `${name}.json`)
@@ -125,11 +140,10 @@ async function openKeep(
   warn: (message: string) => void,
 ): Promise<Hold['keep']> {
   if (file === undefined) return () => undefined
-  const { loadExpectations } = await import('../conformance/saved/load.ts')
   const { assertWritable, writeOutput } = await import('./output.ts')
   const { expectationsOf } = await import('../conformance/write-expectations.ts')
   assertWritable(file, '--write-expect')
-  const older = existsSync(file) ? loadExpectations(file) : undefined
+  const older = existsSync(file) ? await readExpectationFile(file) : undefined
   return (report) => {
     if (report.interrupted === true || report.stopped === true) {
       warn(`${file} was not written: not everything was checked`)

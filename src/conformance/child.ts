@@ -3,6 +3,7 @@ import { SHARED_FD } from '../child-process.ts'
 import { openLibcOrSay, receiveOrder, say } from '../child-side.ts'
 import type { ChildMessage, ChildOrder } from './messages.ts'
 import { runChecks } from './session.ts'
+import type { SessionObserver } from './session.ts'
 import { whereaboutsWriter } from './whereabouts.ts'
 import type { Place } from './whereabouts.ts'
 
@@ -13,14 +14,15 @@ if (libc !== undefined) {
     ? whereaboutsWriter(SHARED_FD)
     : (place: Place) => say<ChildMessage>({ kind: 'place', place })
   let check = -1
-  runChecks(libc, order.backend, order.ids, {
+  const observer: SessionObserver = {
     onUnavailable: (reason) => say<ChildMessage>({ kind: 'unavailable', reason }),
     onReady: () => say<ChildMessage>({ kind: 'ready' }),
     onCheck: () => tell({ check: ++check, step: '' }),
     onStep: (step) => tell({ check, step }),
     onFailure: (result) => say<ChildMessage>({ kind: 'failure', result }),
     onResult: (result) => say<ChildMessage>({ kind: 'result', result }),
-  })
+  }
+  runChecks(libc, order.backend, order.ids, observer, order.noThreads)
   // A thread that is still in a native call would keep an ordinary exit waiting.
   libc.fn._exit(0)
 }

@@ -19,6 +19,10 @@ describe('dividing checks among processes', () => {
     expect(divide([epoll()], 16)).toEqual([])
   })
 
+  it('makes more parts of few that run often', () => {
+    expect(divide([epoll(checksOf(5, 'det'))], 4, 1000)).toHaveLength(4)
+  })
+
   it('spreads many evenly, those that take long too, each part in the order of the catalogue', () => {
     const checks = [...checksOf(800, 'det'), ...checksOf(20, 'time')]
     const parts = divide([epoll(checks)], 2)

@@ -30,16 +30,16 @@ const WORTHWHILE_MS = 2000
 const FEW_THREADS = 2
 
 /**
- * Divides the checks into parts of about the same length, at most `jobs` for each backend, and the races of a
- * backend in one more. The longest come first.
+ * Divides the checks, each of which runs so often, into parts of about the same length, at most `jobs` for each
+ * backend, and the races of a backend in one more. The longest come first.
  */
-export function divide(plan: readonly BackendChecks[], jobs: number): Part[] {
+export function divide(plan: readonly BackendChecks[], jobs: number, repeat = 1): Part[] {
   const loads = plan.flatMap(({ backend, checks }) => {
     const races = checks.filter(({ kind }) => kind === 'race')
     const others = checks.filter(({ kind }) => kind !== 'race')
     return [
-      ...spread(others, jobs).map((load) => ({ ...load, backend, alone: false })),
-      ...spread(races, 1).map((load) => ({ ...load, backend, alone: true })),
+      ...spread(others, jobs, repeat).map((load) => ({ ...load, backend, alone: false })),
+      ...spread(races, 1, repeat).map((load) => ({ ...load, backend, alone: true })),
     ]
   })
   return loads.toSorted((a, b) => b.ms - a.ms).map(({ backend, ids, alone }) => ({ backend, ids, alone }))
@@ -53,8 +53,8 @@ interface Load {
 }
 
 /** Gives each check, the longest first, to the part that has the least to do. */
-function spread(checks: readonly Divisible[], jobs: number): Load[] {
-  const total = checks.reduce((sum, { kind }) => sum + usualMs[kind], 0)
+function spread(checks: readonly Divisible[], jobs: number, repeat: number): Load[] {
+  const total = checks.reduce((sum, { kind }) => sum + usualMs[kind] * repeat, 0)
   const count = Math.max(1, Math.min(jobs, Math.round(total / WORTHWHILE_MS)))
   const parts = Array.from({ length: count }, () => ({ chosen: new Set<string>(), threads: 0, ms: 0 }))
   const byLength = checks.toSorted(
@@ -63,7 +63,7 @@ function spread(checks: readonly Divisible[], jobs: number): Load[] {
   for (const { id, kind, threads = 0 } of byLength) {
     const candidates = threads > FEW_THREADS ? parts.slice(0, 1) : parts
     const costIn = (part: (typeof parts)[number]): number =>
-      part.ms + usualMs[kind] + Math.max(0, threads - part.threads) * THREAD_START_MS
+      part.ms + usualMs[kind] * repeat + Math.max(0, threads - part.threads) * THREAD_START_MS
     const part = candidates.reduce((best, other) => (costIn(other) < costIn(best) ? other : best))
     part.ms = costIn(part)
     part.threads = Math.max(part.threads, threads)

@@ -12,6 +12,7 @@ import { temporaryDirectory } from '../testing/temporary-directory.ts'
 import type { CheckResult } from './check.ts'
 import { checksOf, findCheck } from './checks/index.ts'
 import { runIsolated } from './isolation.ts'
+import { verify } from './verify.ts'
 
 const directory = temporaryDirectory()
 
@@ -64,6 +65,22 @@ describe.runIf(hasCompiler)('verify of a library with a fault', () => {
     const results = await resultsWith(name)
     expect(named(results, 'fail')).toEqual(Object.keys(found).toSorted())
     for (const [id, text] of Object.entries(found)) expect(finding(results, id)).toMatch(text)
+  })
+
+  it('a crash costs nothing but the check, also where checks run side by side, again and again', async () => {
+    const { results } = await verify({
+      backends: ['epoll'],
+      lib: compileLibrary('faults/crash-in-ctl'),
+      checks: checksOf('epoll').filter((id) => id.startsWith('epoll.lt.')),
+      repeat: 12,
+      jobs: 3,
+      timeoutMs: 30_000,
+      onWarning: () => undefined,
+      signal: new AbortController().signal,
+    })
+    expect(results.filter(({ runs }) => runs?.pass !== 12).map(({ id, runs }) => ({ id, runs }))).toEqual([
+      { id: 'epoll.lt.mask-subset', runs: { fail: 12 } },
+    ])
   })
 
   it('crash-on-load: exits 2 and says in a line what the library did', async () => {

@@ -23,7 +23,7 @@ export interface IsolationOptions {
 }
 
 /** How long a child may take from its start to its first check, which emulators make long. */
-const START_MS = 30_000
+const START_MS = 60_000
 
 /** How many ids a child is told at once: all of them must fit into one argument, which may have 128 KiB. */
 const MOST_IDS = 2000
@@ -44,8 +44,12 @@ export async function runIsolated(
 ): Promise<void> {
   const stopped = (): boolean => options.signal?.aborted === true
   let left = ids
+  let noThreads: string | undefined
   while (left.length > 0 && !stopped()) {
-    const run = await runChild(backend, left.slice(0, MOST_IDS), options)
+    const run = await runChild(
+      { backend, ids: left.slice(0, MOST_IDS), lib: options.lib, noThreads },
+      options,
+    )
     left = left.slice(run.finished)
     if (stopped() || left.length === 0) return
     if (!run.started) {
@@ -59,6 +63,14 @@ export async function runIsolated(
     if (culprit !== undefined && run.step !== undefined) {
       options.onResult(run.failure ?? resultOfEnd(culprit, backend, run, options.timeoutMs))
       left = left.slice(1)
+    } else if (run.finished === 0 && noThreads === undefined) {
+      // What it does before the first check is to load the library, and to start threads, which Node may not survive.
+      noThreads = run.cause
+    } else if (run.finished === 0 && run.signal === 'SIGSYS') {
+      const message = 'a seccomp filter kills the process before the first check'
+      for (const id of left)
+        options.onResult({ ...headOf(id, backend), outcome: 'unsupported', message, durationMs: 0 })
+      return
     } else if (run.finished === 0) {
       throw new LibraryError(
         options.lib ?? 'libc',
@@ -80,40 +92,45 @@ function runHere(backend: BackendName, ids: readonly string[], options: Isolatio
   })
 }
 
+function headOf(id: string, backend: BackendName): Pick<CheckResult, 'id' | 'family' | 'backend' | 'level'> {
+  const { check, family } = findCheck(id)
+  return { id, family: family.name, backend, level: check.level }
+}
+
 /** The result of a check that the process did not survive, or that had to be killed. */
 function resultOfEnd(id: string, backend: BackendName, run: ChildRun, timeoutMs: number): CheckResult {
-  const { check, family } = findCheck(id)
+  const head = headOf(id, backend)
+  const step = run.step === undefined || run.step === '' ? {} : { step: run.step }
+  const durationMs = Math.round(run.elapsedMs * 1000) / 1000
+  // Nothing but a policy sends this signal: what it forbids is not there, and no fault of what is checked.
+  if (run.signal === 'SIGSYS') {
+    const message = 'a seccomp filter kills the process for a system call'
+    return { ...head, outcome: 'unsupported', ...step, message, durationMs }
+  }
   const limits = timeLimits(timeoutMs)
   const late =
     run.exceeded === 'stepMs'
       ? `the step ends within ${limits.stepMs} ms`
       : `the check ends within ${limits.checkMs} ms`
   return {
-    id,
-    family: family.name,
-    backend,
-    level: check.level,
+    ...head,
     outcome: 'fail',
     expected: run.hung ? late : 'the process survives the check',
     actual: run.hung ? 'it hung and was killed' : `the process ended: ${run.cause}`,
-    ...(run.step === undefined || run.step === '' ? {} : { step: run.step }),
-    ...(run.signal === 'SIGSYS'
-      ? { message: 'a seccomp filter kills the process for this system call' }
-      : {}),
-    durationMs: Math.round(run.elapsedMs * 1000) / 1000,
+    ...step,
+    durationMs,
   }
 }
 
 /** Runs one child, and watches how far it gets. */
 async function runChild(
-  backend: BackendName,
-  ids: readonly string[],
+  { backend, ids, lib, noThreads }: Omit<ChildOrder, 'hasWhereabouts'>,
   options: IsolationOptions,
 ): Promise<ChildRun> {
   const whereabouts = Whereabouts.open()
   try {
     const watch = new Watch(whereabouts, timeLimits(options.timeoutMs))
-    const order: ChildOrder = { backend, ids, lib: options.lib, hasWhereabouts: whereabouts !== undefined }
+    const order: ChildOrder = { backend, ids, lib, noThreads, hasWhereabouts: whereabouts !== undefined }
     const end = await followChild<ChildMessage>({
       program: 'src/conformance/child',
       order,

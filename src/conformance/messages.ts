@@ -12,6 +12,8 @@ export interface ChildOrder {
   readonly lib: string | undefined
   /** Whether `SHARED_FD` is the file in which the child says where it is. If not, it sends messages of it. */
   readonly hasWhereabouts: boolean
+  /** Why no threads are to be started; checks that need some are unsupported then. */
+  readonly noThreads?: string | undefined
 }
 
 export type ChildMessage =

@@ -13,6 +13,8 @@ export interface RunContext {
   readonly backend: BackendName
   readonly family: string
   readonly pool: ThreadPool | undefined
+  /** Why there are no threads, where that is not for want of descriptors. */
+  readonly noThreads?: string | undefined
   /** Looked at before the check begins: when it was made, or when the check before has ended. */
   readonly surroundings: Surroundings
   /** Called when a step begins: what a watchdog names when the step never ends. */
@@ -57,7 +59,8 @@ function wasInterrupted({ outcome, expected = '', actual = '', message = '' }: V
 
 function judgeOnce(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
   const { libc, backend, pool, surroundings, onStep } = context
-  const lacking = missingDescriptors(check, libc, surroundings.openDescriptors) ?? missingThreads(check, pool)
+  const lacking =
+    missingDescriptors(check, libc, surroundings.openDescriptors) ?? missingThreads(check, context)
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
   const machine = new Machine(libc, backend, { pool, threads: check.threads ?? 0, onStep })
   const verdict = attempt(check, machine, () => perform(check, machine))
@@ -93,13 +96,22 @@ function attempt(check: Check, machine: Machine, action: () => void): Verdict {
       return { outcome: outcomeOfFailure(check), expected, actual, step: machine.currentStep }
     }
     if (error instanceof UnsupportedError) return { outcome: 'unsupported', message: error.message }
+    // Set-up that a policy or an old kernel does not allow: nothing is wrong with what is checked, or with the check.
     if (error instanceof SystemError && error.code === 'ENOSYS') {
       return { outcome: 'unsupported', message: `${error.message}: the kernel does not have this call` }
+    }
+    if (error instanceof SystemError && isForbidden(error)) {
+      return { outcome: 'unsupported', message: `${error.message}: it is forbidden here` }
     }
     const message =
       isKnownError(error) || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)
     return { outcome: 'broken', step: machine.currentStep, message }
   }
+}
+
+/** Whether a policy refuses to make something. What is refused to an epoll that is there, its own rules refuse. */
+function isForbidden({ code, syscall }: SystemError): boolean {
+  return (code === 'EPERM' || code === 'EACCES') && syscall !== 'epoll_ctl'
 }
 
 /** A quirk that is different here is worth a line, and no alarm. */
@@ -122,8 +134,9 @@ function missingDescriptors(check: Check, libc: Libc, open: number): string | un
   return `it needs ${needed} free descriptors, and of ${limit} only ${limit - open} are free`
 }
 
-function missingThreads({ threads = 0 }: Check, pool: ThreadPool | undefined): string | undefined {
+function missingThreads({ threads = 0 }: Check, { pool, noThreads }: RunContext): string | undefined {
   const size = pool?.size ?? 0
   if (size >= threads) return undefined
+  if (noThreads !== undefined) return `it needs threads, and none can be started here: ${noThreads}`
   return `it needs ${threads} threads, and the limit of descriptors leaves room for ${size}`
 }

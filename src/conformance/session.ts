@@ -22,12 +22,16 @@ export interface SessionObserver {
   readonly onResult: (result: CheckResult) => void
 }
 
-/** Runs checks of one backend in this process, one after another, over one pool of threads. */
+/**
+ * Runs checks of one backend in this process, one after another, over one pool of threads, unless there is a reason to
+ * start none.
+ */
 export function runChecks(
   libc: Libc,
   backend: BackendName,
   ids: readonly string[],
   observer: SessionObserver,
+  noThreads?: string,
 ): void {
   const selected = ids.map((id) => ({ id, ...findCheck(id) }))
   const reason = whyUnavailable(libc, backend)
@@ -47,14 +51,14 @@ export function runChecks(
     }
     return
   }
-  const wanted = Math.max(0, ...selected.map(({ check }) => check.threads ?? 0))
+  const wanted = noThreads === undefined ? Math.max(0, ...selected.map(({ check }) => check.threads ?? 0)) : 0
   // Started before the first check, so that no check sees descriptors come that are not its own.
   const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
   using surroundings = new Surroundings(libc)
   observer.onReady()
   for (const { id, check, family } of selected) {
     observer.onCheck(id)
-    const context = { libc, backend, family: family.name, pool, surroundings, ...observer }
+    const context = { libc, backend, family: family.name, pool, noThreads, surroundings, ...observer }
     observer.onResult(runCheck(check, context))
   }
   pool.exit()

@@ -62,6 +62,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const parts = divide(
     plan.map(({ backend, ids }) => ({ backend, checks: ids.map((id) => findCheck(id).check) })),
     jobs,
+    options.repeat,
   )
   const total = parts.reduce((sum, { ids }) => sum + ids.length, 0) * (options.repeat ?? 1)
   const warned = new Set<string>()

@@ -16,8 +16,8 @@ export interface IsolationOptions {
   readonly onWarning: (message: string) => void
 }
 
-/** How long a child may take to start: a second under an emulator, several on a machine that is very busy. */
-const START_MS = 20_000
+/** How long a child may take to start: seconds under an emulator, and many on a machine that is very busy. */
+const START_MS = 60_000
 
 /** How long one try may take. It takes a few milliseconds, so this much means that it hangs. */
 const TRY_MS = 10_000

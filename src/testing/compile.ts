@@ -19,12 +19,21 @@ const directory = hasCompiler ? temporaryDirectory() : ''
 
 /** Compiles `fixtures/<name>.c` to a shared library, once, and returns its path. */
 export function compileLibrary(name: string): string {
-  const output = `${name.replaceAll('/', '-')}.so`
+  return compile(name, '.so', ['-shared', '-fPIC'])
+}
+
+/** Compiles `fixtures/<name>.c` to a program, once, and returns its path. */
+export function compileProgram(name: string): string {
+  return compile(name, '', [])
+}
+
+function compile(name: string, suffix: string, kind: readonly string[]): string {
+  const output = `${name.replaceAll('/', '-')}${suffix}`
   const known = compiled.get(output)
   if (known !== undefined) return known
   const source = fileURLToPath(new URL(`../../fixtures/${name}.c`, import.meta.url))
   const path = join(directory, output)
-  const flags = ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror']
+  const flags = [...kind, '-O1', '-Wall', '-Wextra', '-Werror']
   execFileSync('cc', [...flags, '-o', path, source, '-ldl'])
   compiled.set(output, path)
   return path

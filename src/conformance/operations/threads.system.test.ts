@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { UnsupportedError } from '../../errors.ts'
 import { openLibc } from '../../libc/libc.ts'
 import { NULL } from '../../libc/signatures.ts'
 import {
@@ -14,6 +15,7 @@ import {
   openLoop,
   pipe,
   signal,
+  sleep,
   thread,
   wait,
   write,
@@ -81,6 +83,11 @@ describe('a step in a thread', () => {
   it('fails for not blocking if it returns what is expected, but at once', () => {
     machine.run(...watched, write('w', 1), thread('t', wait('ep', { r: 'IN' }, LONG)))
     expect(() => machine.run(blocked('t'))).toThrow(new Failure('t blocks in its call', 't returned at once'))
+  })
+
+  it('is no failure if its time was over before it could be seen asleep', () => {
+    machine.run(...watched, thread('t', wait('ep', {}, { timeoutMs: 5 })), sleep(200))
+    expect(() => machine.run(blocked('t'))).toThrow(UnsupportedError)
   })
 
   it('gives its thread back at the end, also when it is still waiting', () => {

@@ -18,7 +18,7 @@ import type { WaiterThread } from './thread-pool.ts'
 
 /** A race ends after so many rounds, or so much time, whichever comes first. */
 const MOST_ROUNDS = 5000
-const MOST_MS = 250
+const MOST_MS = 200
 
 /** Runs a round again and again. The note says how often. */
 export function race(machine: Machine, round: (index: number) => void, mostMs: number = MOST_MS): void {

@@ -26,7 +26,7 @@ import { UNTIL_STOPPED } from '../../threads/job.ts'
 import { sleepSync } from '../../threads/thread-pool.ts'
 
 /** The race lasts a time and not a number of rounds, so that it ends as soon where a call takes a hundred times longer. */
-const RACE_MS = 500
+const RACE_MS = 250
 const RACING_THREADS = 8
 
 export const threads: readonly Check[] = [

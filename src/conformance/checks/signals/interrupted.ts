@@ -9,6 +9,7 @@ import { dispose, Handler } from '../../waits/handler.ts'
 import { readable, Wait, watchPipe } from '../../waits/wait.ts'
 import type { Timeout } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
+import { requireUntraced } from './traced.ts'
 
 /** A wait with an end that is far off, and one without. */
 const LONG_WAITS: readonly Timeout[] = [{ ms: WOKEN.timeoutMs }, 'never']
@@ -39,6 +40,7 @@ export const interrupted: readonly Check[] = [
     source: 'signal(7); gVisor',
     threads: 1,
     run(machine, fn) {
+      requireUntraced()
       watchPipe(machine)
       dispose(machine, SIG.USR2, { action: 'ignore' })
       const harmless = [SIG.CHLD, SIG.WINCH, SIG.URG]

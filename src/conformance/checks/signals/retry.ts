@@ -16,12 +16,12 @@ import { LONGEST_WAIT_MS } from '../../patience.ts'
 import { dispose } from '../../waits/handler.ts'
 import { inMs } from '../../waits/wait.ts'
 
-const WAIT_MS = 30
+const WAIT_MS = 40
 /** On a machine so busy that a thread gets no time for a second, a wait ends late, but it ends. */
 const LATEST_MS = WAIT_MS + 2000
 /** Signals go on for longer than that: whoever waits anew for the whole time after each never comes to an end. */
-const SIGNALS = 1500
-const PERIOD_MS = 2
+const SIGNALS = 3000
+const PERIOD_MS = 1
 
 /** What a loop does that is interrupted: it waits again, for the time that is left. */
 export const retries: readonly Check[] = [

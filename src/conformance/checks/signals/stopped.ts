@@ -11,6 +11,7 @@ import type { NativeStep } from '../../steps.ts'
 import { sleepSync } from '../../threads/thread-pool.ts'
 import { waitFunction } from '../../waits/functions.ts'
 import { Wait, watchPipe } from '../../waits/wait.ts'
+import { requireUntraced } from './traced.ts'
 
 /** How long the other process gets to go to sleep, or to come back from its wait. */
 const SETTLE_MS = 10
@@ -39,6 +40,7 @@ export const stopped: readonly Check[] = [
     why: 'A debugger, or a shell that stops a job and continues it, does this to every program.',
     differs: 'Linux alone does this, and of its waits those of epoll, and a few more that signal(7) lists.',
     run(machine) {
+      requireUntraced()
       watchPipe(machine)
       const other = canForkCalls(machine) ? forkWaiting(machine) : startWaiting(machine)
       const interrupted = machine.backend === 'epoll'
