@@ -50,6 +50,13 @@ describe('poll of an array that is written out', () => {
     })
   })
 
+  it('is made by ppoll where a step says so', () => {
+    const step = pollEntries([entry('r', 'IN', 'IN'), entry('empty', 'IN')], { timeoutMs: 1 })
+    machine.run({ ...step, by: 'ppoll' })
+    const count = failureOf({ ...step, expect: 2, by: 'ppoll' })
+    expect(count).toMatchObject({ expected: 'ppoll gives 2', actual: 'ppoll gives 1' })
+  })
+
   it('fails for another count, another errno, and for taking too long', () => {
     const count = failureOf(pollEntries([entry('r', 'IN', 'IN')], { expect: 2 }))
     expect(count).toMatchObject({ expected: 'poll gives 2', actual: 'poll gives 1' })
