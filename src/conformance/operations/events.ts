@@ -17,6 +17,24 @@ export function eventBuffer(max: number): Memory {
   return scratch(Math.max(1, max) * size)
 }
 
+/** What lies behind the room for events: nobody may touch it. */
+const GUARD = 0xa5
+
+/** Memory for so many events, with a guard behind it that `decodeGuarded` looks at. */
+export function guardedBuffer(max: number): Memory {
+  const buffer = eventBuffer(max + 1)
+  buffer.bytes.fill(GUARD, max * size)
+  return buffer
+}
+
+/** The first `count` events of a guarded buffer with room for `max`. Fails where more was written than fits. */
+export function decodeGuarded(machine: Machine, buffer: Memory, count: number, max: number): ReportedEvent[] {
+  if (count > max) throw new Failure(`${max} events at the most`, `${count} events`)
+  const changed = buffer.bytes.subarray(max * size).filter((byte) => byte !== GUARD).length
+  machine.expect(changed, 0, 'bytes written behind the room for events')
+  return decodeEvents(machine, buffer, count)
+}
+
 /** The first `count` events of a buffer. Fails where it has no room for so many. */
 export function decodeEvents(machine: Machine, buffer: Memory, count: number): ReportedEvent[] {
   const room = Math.floor(buffer.bytes.length / size)

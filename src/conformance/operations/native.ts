@@ -14,7 +14,7 @@ import { scratch } from '../../libc/memory.ts'
 import type { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { arrayOperations } from './arrays.ts'
-import { decodeEvents, eventBuffer, timespecOf } from './events.ts'
+import { decodeGuarded, guardedBuffer, timespecOf } from './events.ts'
 import { pathOf } from './files.ts'
 import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation, Outcome, PendingStep } from './outcome.ts'
@@ -59,7 +59,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
   'epoll.wait': {
     prepare(machine, step) {
       const max = step.max ?? 8
-      const buffer = eventBuffer(max)
+      const buffer = guardedBuffer(Math.max(0, max))
       const { timeoutMs = 0, by = 'epoll_wait' } = step
       const leading = [machine.fd(step.ep), buffer.address, max]
       switch (by) {
@@ -80,7 +80,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
       }
       if (outcome.result === -1)
         throw new Failure(eventsText(Object.entries(step.expect)), resultText(outcome))
-      const events = buffer === undefined ? [] : decodeEvents(machine, buffer, outcome.result)
+      const events = buffer === undefined ? [] : decodeGuarded(machine, buffer, outcome.result, step.max ?? 8)
       expectEvents(events, Object.entries(step.expect))
       expectDuration(step.by ?? 'epoll_wait', outcome, step.timeoutMs ?? 0, step.atLeastMs)
     },

@@ -4,7 +4,7 @@
  */
 import type { Check } from '../check.ts'
 import type { Step } from '../steps.ts'
-import { namesOf, waitFunction } from './functions.ts'
+import { waitFunction } from './functions.ts'
 
 /** The checks among these that are data, with ppoll in place of poll and pselect in place of select. */
 export function withMaskedSibling(checks: readonly Check[]): Check[] {
@@ -12,10 +12,11 @@ export function withMaskedSibling(checks: readonly Check[]): Check[] {
     if (!('steps' in check) || typeof check.steps === 'function') return []
     const { steps, ...head } = check
     const bySibling = steps.map((step) => siblingOf(step))
+    const name = check.backends.includes('poll') ? 'ppoll' : 'pselect'
     return {
       ...head,
       id: `${check.id}.pwait`,
-      statement: `${check.statement.slice(0, -1)} (${namesOf('pwait')}).`,
+      statement: `${check.statement.slice(0, -1)} (${name}).`,
       run(machine) {
         waitFunction(machine.libc, machine.backend, 'pwait')
         machine.run(...bySibling)

@@ -7,6 +7,7 @@ import {
   add,
   call,
   close,
+  closeAll,
   connect,
   drain,
   epoll,
@@ -24,23 +25,21 @@ import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { beginConnecting, bindLoopback } from '../../operations/sockets.ts'
 import { ARRIVAL } from '../../patience.ts'
+import type { Name, Step } from '../../steps.ts'
 
 export const sources: readonly Check[] = [
   epollCheck({
     id: 'epoll.lt.peek-keeps-ready',
-    statement: 'Peeking at data, even at a part of it, leaves IN reported.',
+    statement: 'Peeking at data, even at a part of it, leaves IN reported: of streams and of datagrams.',
     source: 'Miri short_peek; recv(2)',
     steps: [
-      socketpair('a', 'b'),
-      epoll('ep'),
-      add('ep', 'a', 'IN'),
-      write('b', 4),
-      call('recv', ['$a', { bytes: 2 }, 2, MSG.PEEK], 2),
-      wait('ep', { a: 'IN' }),
-      call('recv', ['$a', { bytes: 8 }, 8, MSG.PEEK], 4),
-      wait('ep', { a: 'IN' }),
-      read('a', 4),
-      wait('ep', {}),
+      ...(['stream', 'dgram', 'seqpacket'] as const).flatMap((type) => [
+        socketpair('a', 'b', type),
+        ...peekingAt('a', 'b'),
+        closeAll(),
+      ]),
+      tcp('b', 'a'),
+      ...peekingAt('a', 'b'),
     ],
   }),
   epollCheck({
@@ -159,3 +158,20 @@ export const sources: readonly Check[] = [
     ],
   }),
 ]
+
+/** One socket looks at what the other has sent, before it takes it. */
+function peekingAt(to: Name, from: Name): readonly Step[] {
+  return [
+    epoll('ep'),
+    add('ep', to, 'IN'),
+    write(from, 4),
+    wait('ep', { [to]: 'IN' }, ARRIVAL),
+    call('recv', [`$${to}`, { bytes: 2 }, 2, MSG.PEEK], 2),
+    wait('ep', { [to]: 'IN' }),
+    call('recv', [`$${to}`, { bytes: 8 }, 8, MSG.PEEK], 4),
+    wait('ep', { [to]: 'IN' }),
+    wait('ep', { [to]: 'IN' }),
+    read(to, 4),
+    wait('ep', {}),
+  ]
+}

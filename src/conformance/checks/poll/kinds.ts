@@ -1,6 +1,18 @@
 import { O } from '../../../libc/constants/linux.ts'
 import { entry, pollEntries } from '../../steps/arrays.ts'
-import { bind, call, drain, eventfd, pipe, socket, socketpair, tcp, write } from '../../build.ts'
+import {
+  bind,
+  call,
+  connect,
+  drain,
+  eventfd,
+  listener,
+  pipe,
+  socket,
+  socketpair,
+  tcp,
+  write,
+} from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { pollCheck } from '../../define.ts'
 import { ARRIVAL } from '../../patience.ts'
@@ -47,7 +59,8 @@ export const pollKinds: readonly Check[] = [
   }),
   pollCheck({
     id: 'poll.norm-bands.inet',
-    statement: 'RDNORM goes with IN and WRNORM with OUT for TCP and UDP, and WRBAND for UDP alone.',
+    statement:
+      'RDNORM goes with IN and WRNORM with OUT for TCP, its listeners too, and UDP, and WRBAND for UDP alone.',
     level: 'de-facto',
     source: 'poll(2); gVisor; measured',
     steps: [
@@ -59,6 +72,12 @@ export const pollKinds: readonly Check[] = [
       socket('udp', 'inet', 'dgram'),
       bind('udp', 'inet'),
       bands('udp', 'OUT|WRNORM|WRBAND'),
+      listener('l', 'inet'),
+      bands('l', '0'),
+      socket('c', 'inet'),
+      connect('c', 'l', 'EINPROGRESS'),
+      pollEntries([entry('l', 'RDNORM', 'RDNORM')], ARRIVAL),
+      bands('l', 'IN|RDNORM'),
     ],
   }),
   pollCheck({

@@ -3,7 +3,7 @@ import { F } from '../../../libc/constants/linux.ts'
 import { openDescriptors } from '../../../libc/open-descriptors.ts'
 import type { Name } from '../../steps.ts'
 import { above, selectSets } from '../../steps/arrays.ts'
-import { call, pipe, write } from '../../build.ts'
+import { call, eventfd, pipe, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { selectCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
@@ -63,6 +63,31 @@ export const selectLimits: readonly Check[] = [
           selectSets(above(fd), { read: [fd] }, { read: [fd] }),
           selectSets(above(last), { read: [fd], write: [fd] }, { read: [fd] }),
         ]),
+      )
+    },
+  }),
+  selectCheck({
+    id: 'select.return-counts-bits.words-in-each-set',
+    statement:
+      'Descriptors on either side of the words that sets are made of are reported in the set for reading, in that for writing, and in both.',
+    source: 'select(2); measured',
+    run(machine) {
+      machine.run(eventfd('e', 1))
+      const numbers = placeAtWords(machine, 'e')
+      const last = numbers.at(-1)
+      if (last === undefined)
+        throw new UnsupportedError('descriptors above 63', 'the limit of descriptors is too low')
+      machine.run(
+        selectSets(above(last), { write: numbers }, { write: numbers }),
+        selectSets(
+          above(last),
+          { read: numbers, write: numbers, except: numbers },
+          { read: numbers, write: numbers },
+        ),
+        selectSets(above(last), { except: numbers }, {}),
+        ...numbers.map((fd) =>
+          selectSets(above(last), { read: ['e'], write: [fd] }, { read: ['e'], write: [fd] }),
+        ),
       )
     },
   }),
