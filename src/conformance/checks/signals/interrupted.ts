@@ -34,6 +34,30 @@ export const interrupted: readonly Check[] = [
     run: (machine, fn) => interrupt(machine, fn, true),
   }),
   ...waitChecks({
+    id: 'sig.eintr.second-waiter',
+    statement:
+      'Of two threads that wait for the same, a signal ends the wait of the one that it is sent to, and the other sleeps on.',
+    source: 'signal(7); measured',
+    why: 'Where waiters queue up for a lock, only the first of them can be interrupted: a thread that is told to end does not.',
+    threads: 2,
+    run(machine, fn) {
+      watchPipe(machine)
+      const handler = new Handler(machine, SIG.URG)
+      withThreads(machine, 2, (first, second) => {
+        for (const thread of [first, second]) {
+          thread.setMask()
+          thread.startBlocked(new Wait(machine, fn, { ms: WOKEN.timeoutMs }))
+        }
+        second.signal(SIG.URG)
+        second.expect('EINTR', PROMPT_MS)
+        handler.expectRun(true, 'when the wait has failed')
+        first.expectStillBlocked()
+        machine.run(write('w', 1))
+        first.expect(readable('r'), PROMPT_MS)
+      })
+    },
+  }),
+  ...waitChecks({
     id: 'sig.ignored-no-eintr',
     statement:
       'Signals that are ignored, or that do nothing by default (SIGCHLD, SIGWINCH, SIGURG), do not end a wait.',
