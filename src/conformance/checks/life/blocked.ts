@@ -8,6 +8,7 @@ import {
   pipe,
   poll,
   signal,
+  sleep,
   thread,
   wait,
   write,
@@ -16,6 +17,9 @@ import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
 import { replace } from './reopen.ts'
+
+/** Who finds out about a close by looking now and then, as some libraries do, looks within this time. */
+const settle = sleep(20)
 
 /** What a thread that is waiting learns of a close by another: nothing. */
 export const blockedWaits: readonly Check[] = [
@@ -37,6 +41,7 @@ export const blockedWaits: readonly Check[] = [
       blocked('waiter'),
       close('f'),
       write('w', 1, 'EPIPE'),
+      settle,
       blocked('waiter'),
       signal('other'),
       join('waiter'),
@@ -58,6 +63,7 @@ export const blockedWaits: readonly Check[] = [
       thread('waiter', wait('ep', { f: 'IN' }, WOKEN)),
       blocked('waiter'),
       close('ep'),
+      settle,
       blocked('waiter'),
       write('w', 1),
       join('waiter'),
@@ -84,6 +90,7 @@ export const blockedWaits: readonly Check[] = [
       blocked('replaced'),
       close('f'),
       replace('g', 'quiet'),
+      settle,
       blocked('closed'),
       write('w', 1),
       join('closed'),
