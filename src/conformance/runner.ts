@@ -100,6 +100,9 @@ function attempt(check: Check, machine: Machine, action: () => void): Verdict {
     if (error instanceof SystemError && error.code === 'ENOSYS') {
       return { outcome: 'unsupported', message: `${error.message}: the kernel does not have this call` }
     }
+    if (error instanceof SystemError && error.code === 'ENOTTY') {
+      return { outcome: 'unsupported', message: `${error.message}: the kernel does not have this request` }
+    }
     if (error instanceof SystemError && isForbidden(error)) {
       return { outcome: 'unsupported', message: `${error.message}: it is forbidden here` }
     }

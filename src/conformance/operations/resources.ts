@@ -37,6 +37,8 @@ const domains = { unix: AF.UNIX, inet: AF.INET } as const
 
 /** More than any pipe or socket buffer holds in one go; a buffer that takes more never fills. */
 const FILL_LIMIT_BYTES = 256 * 1024 * 1024
+/** Each size that is tried to fill something up is so many times smaller than the one before. */
+const FILL_STEP = 16
 
 export const resourceOperations: Operations<ResourceStep['op']> = {
   pipe(machine, { read, write, flags }) {
@@ -186,8 +188,9 @@ function bindPair(machine: Machine, fds: readonly [number, number], first: strin
 function writeUntilFull(machine: Machine, fd: string, chunk: number): number {
   const bytes = scratch(chunk)
   let sent = 0
-  // A last byte at a time: a chunk that no longer fits may still leave room for less.
-  for (const size of chunk === 1 ? [1] : [chunk, 1]) {
+  // A chunk that no longer fits may still leave room for less, down to a byte. Bytes alone would be many calls, which
+  // take long under emulators.
+  for (let size = chunk; size >= 1; size = size === 1 ? 0 : Math.ceil(size / FILL_STEP)) {
     let n: number
     while ((n = machine.libc.fn.write(machine.fd(fd), bytes.address, size)) > 0) {
       sent += n
