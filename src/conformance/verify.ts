@@ -94,8 +94,10 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const [environment] = await bothOf(probe({ lib, backends: options.backends, onWarning }), runAll(), () =>
     stop.abort(),
   )
-  if (unavailable.size > 0 && plan.every(({ backend }) => unavailable.has(backend))) {
-    throw new UnsupportedError('nothing to verify', [...unavailable.values()].join('; '))
+  // In the order of the plan: which process found out first is chance.
+  const reasons = plan.flatMap(({ backend }) => unavailable.get(backend) ?? [])
+  if (reasons.length > 0 && reasons.length === plan.length) {
+    throw new UnsupportedError('nothing to verify', reasons.join('; '))
   }
   const merged = plan.flatMap(({ backend, ids }) => results.inOrder(backend, ids))
   return {
