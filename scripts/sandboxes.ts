@@ -16,7 +16,7 @@ import { hasFindings } from '../src/conformance/verdict.ts'
 import { expectationsOf } from '../src/conformance/write-expectations.ts'
 import { packageRoot } from '../src/package-root.ts'
 import { makeStyle } from '../src/report/style.ts'
-import { table } from '../src/report/formats/table/index.ts'
+import { verifyTable } from '../src/report/formats/table/verify.ts'
 import { gvisor } from './sandboxes/gvisor.ts'
 import { qemuAarch64 } from './sandboxes/qemu-aarch64.ts'
 import { verifyIn } from './sandboxes/run.ts'
@@ -44,9 +44,7 @@ for (const sandbox of sandboxes) {
   const report = await verifyIn(prepared, forVerify)
   if (values.write) keep(sandbox.name, report)
   const held = hold(sandbox.name, report)
-  process.stdout.write(
-    `${sandbox.name}: ${table.verify(held, { style: makeStyle(false), verbose: false })}\n`,
-  )
+  process.stdout.write(`${sandbox.name}: ${verifyTable(held, { style: makeStyle(false), verbose: false })}\n`)
   if (hasFindings(held)) process.exitCode = 1
 }
 

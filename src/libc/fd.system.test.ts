@@ -4,10 +4,11 @@ import { SystemError } from '../errors.ts'
 import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import { drain, write } from '../testing/native.ts'
 import { F, FD_CLOEXEC, O, SOCK } from './constants/linux.ts'
-import { openEventfd, openPipe, openSignal, openSocketpair, OwnedFd } from './fd.ts'
+import { openEventfd, openPipe, openSignal, openSocketpair, OwnedFd, widenTable } from './fd.ts'
 import { attachLibc, openLibc, sys } from './libc.ts'
 import type { Libc } from './libc.ts'
 import { descriptorLimit, setDescriptorLimit } from './limits.ts'
+import { openDescriptors } from './open-descriptors.ts'
 import { NULL } from './signatures.ts'
 
 const libc = openLibc()
@@ -147,4 +148,11 @@ describe('openSignal', () => {
     expect(error).toBeInstanceOf(SystemError)
     expect(error).toMatchObject({ syscall: 'eventfd', code: 'EMFILE' })
   })
+})
+
+test('a wider table takes no descriptor, also where the number is beyond the limit', () => {
+  const before = openDescriptors(libc)
+  widenTable(libc, 300)
+  widenTable(libc, 2 ** 30)
+  expect(openDescriptors(libc)).toEqual(before)
 })

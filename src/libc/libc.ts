@@ -7,7 +7,7 @@ import type { LibraryKey } from './ffi.ts'
 import { NULL, signatures } from './signatures.ts'
 import type { ArgumentsOf, FunctionName, Functions, Pointer, ResultOf } from './signatures.ts'
 
-export { BINDING, bindingVersion } from './ffi.ts'
+export { BINDING, bindingVersion, bytesAt } from './ffi.ts'
 
 /** Which library each function was found in. Plain data: it travels to workers, which must not look again. */
 export interface LibcPlan {

@@ -45,16 +45,13 @@ export interface Subject {
   run(cycles: number, durations: boolean): Batch
   /** What the workload tells besides durations. */
   detail(): Detail
-  /** Begins to close it, where that takes a while and goes on by itself. */
-  end?(): void
+  /** What takes a while then goes on by itself; the driver waits for it before the next measurement. */
   close(): void
 }
 
-/** Closes what was opened: several that take a while take it together. */
+/** Closes what was opened. */
 export function closeAll(opened: readonly Opened[]): void {
-  const subjects = opened.flatMap((one) => ('subject' in one ? [one.subject] : []))
-  for (const subject of subjects) subject.end?.()
-  for (const subject of subjects) subject.close()
+  for (const one of opened) if ('subject' in one) one.subject.close()
 }
 
 /** What a driver needs to open a case. */
@@ -86,7 +83,7 @@ export interface MeasuringDriver {
   otherDescriptors(libc: Libc): ReadonlySet<number>
   /** Opens a case on each backend, which may be the same one twice. */
   open(backends: readonly Backend[], options: OpenOptions): Opened[]
-  /** Closes what it keeps open. It may be used again. */
+  /** Closes what it keeps open, and waits for what is still closing. It may be used again. */
   close(): void
 }
 

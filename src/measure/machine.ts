@@ -1,7 +1,6 @@
 import { openLibc } from '../libc/libc.ts'
 import { probe } from '../probe/index.ts'
 import { version } from '../version.ts'
-import { bench } from './bench.ts'
 import type { BenchOptions, Measurement } from './bench.ts'
 import type { BenchReport } from './report.ts'
 
@@ -16,6 +15,10 @@ export async function benchMachine(options: BenchMachineOptions): Promise<BenchR
   const { lib, backends, onWarning, onPart } = options
   const libc = openLibc({ lib })
   const probed = probe({ lib, backends, onWarning })
+  // What is wrong with the options is said first, and then nobody waits for the other.
+  probed.catch(() => undefined)
+  // Loaded while a process of the probe is already at work.
+  const { bench } = await import('./bench.ts')
   const report = async (measurement: Measurement): Promise<BenchReport> => ({
     schema: 'evloop/bench@1',
     tool: { name: 'evloop', version: version() },

@@ -1,6 +1,4 @@
 /** The real replayer, and programs for it that tests assemble by hand. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { openLibc, symbolAddress } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { ReplayChild } from '../measure/replay/child.ts'
@@ -9,6 +7,7 @@ import { compileReplayer, STRICT_FLAGS } from '../measure/replay/compile.ts'
 import { ACTION, ActionKind, STEP } from '../measure/replay/layout.ts'
 import { loadReplayer } from '../measure/replay/native.ts'
 import type { Replayer } from '../measure/replay/native.ts'
+import { readSource } from '../measure/replay/prebuilt.ts'
 import type { Program } from '../measure/replay/program.ts'
 import { packageRoot } from '../package-root.ts'
 import { compileLibrary, hasCompiler } from './compile.ts'
@@ -22,7 +21,7 @@ export const EXTRA_FLAGS = 'EVLOOP_TEST_REPLAYER_FLAGS'
 
 /** Compiles `native/replay.c` as for the package, once for a test file, and returns where it is. */
 export function compiledReplayer(): string {
-  const source = readFileSync(join(packageRoot(), 'native', 'replay.c'))
+  const source = readSource(packageRoot())
   const extra = process.env[EXTRA_FLAGS]?.split(' ') ?? []
   const made = compileReplayer({ source, directory, env: process.env, flags: [...STRICT_FLAGS, ...extra] })
   if ('reason' in made) throw new Error(made.reason)

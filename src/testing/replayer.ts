@@ -23,6 +23,7 @@ export function household(below: string, source = SOURCE): Household {
   const xdg = join(directory, 'caches')
   mkdirSync(join(root, 'native'), { recursive: true })
   writeFileSync(join(root, 'native', 'replay.c'), source)
+  writeFileSync(join(root, 'native', 'direct.c'), '')
   mkdirSync(xdg, { mode: 0o700 })
   return {
     directory,

@@ -274,15 +274,19 @@ export class ReplayChild implements Disposable {
     return endOf(status.view.getInt32(0, true))
   }
 
-  /** Ends it without waiting until it is gone: closing what it has open takes a while. */
+  /**
+   * Ends it and gives back what it has here, without waiting until it is gone: closing what it has open takes a while.
+   * That is left for `close` to wait for.
+   */
   kill(): void {
     if (this.#pid !== 0) kill(this.#pid)
+    for (const fd of this.#fds) fd.close()
+    this.#shared.close()
   }
 
   close(): void {
+    this.kill()
     this.#end(false)
-    for (const fd of this.#fds) fd.close()
-    this.#shared.close()
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,8 @@
 import { F } from '../../libc/constants/linux.ts'
 import { openDescriptors } from '../../libc/open-descriptors.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { Sources } from '../../workloads/sources.ts'
+import { widenTable } from '../../libc/fd.ts'
+import { descriptorsPerSource, Sources } from '../../workloads/sources.ts'
 import type { SourceNeed } from '../../workloads/sources.ts'
 import { withoutOutputs } from '../record/repeat.ts'
 import type { Tape } from '../record/tape.ts'
@@ -35,6 +36,7 @@ export class KeptSources {
       return kept
     }
     this.close()
+    widenTable(libc, need.count * descriptorsPerSource[need.kind])
     const recorder = recorderFor(libc, 1)
     const [lane] = recorder.lanes
     if (lane === undefined) throw new TypeError('a recorder has a lane')

@@ -10,15 +10,20 @@ import type { Host } from './host.ts'
 /** What cannot be used where there is no replayer, as errors name it. */
 export const REPLAYER = 'replayer'
 
-const SOURCE = 'native/replay.c'
+/** They are compiled as one. */
+const SOURCES = ['native/replay.c', 'native/direct.c']
 
 /** The C source of the replayer in a package. Throws `UnsupportedError` where the package lacks it. */
 export function readSource(root: string): Buffer {
-  try {
-    return readFileSync(join(root, SOURCE))
-  } catch (error) {
-    throw new UnsupportedError(REPLAYER, `${SOURCE} of this package cannot be read (${codeOf(error)})`)
-  }
+  return Buffer.concat(
+    SOURCES.map((source) => {
+      try {
+        return readFileSync(join(root, source))
+      } catch (error) {
+        throw new UnsupportedError(REPLAYER, `${source} of this package cannot be read (${codeOf(error)})`)
+      }
+    }),
+  )
 }
 
 /** SHA-256, as hexadecimal digits. */

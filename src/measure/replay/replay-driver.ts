@@ -7,6 +7,7 @@ import type { MeasuringDriver, Opened, OpenOptions } from '../driver.ts'
 import type { Tape } from '../record/tape.ts'
 import { ReplayChild } from './child.ts'
 import { whyNoThreads } from './cost.ts'
+import { directly } from './direct-calls.ts'
 import { LANES } from './layout.ts'
 import type { Replayer } from './native.ts'
 import { KeptSources, MOST_OTHERS } from './kept-sources.ts'
@@ -28,6 +29,9 @@ export class ReplayDriver implements MeasuringDriver {
   readonly #replayer: Replayer
   readonly #cost: ReplayCost
   readonly #kept = new KeptSources()
+  #called: { readonly libc: Libc; readonly direct: Libc } | undefined
+  /** Children of cases that are over. While they close what they had open, the next case is recorded. */
+  readonly #killed: ReplayChild[] = []
   /** Found out when it first matters. */
   #noThreads: { readonly reason: string | undefined } | undefined
 
@@ -49,10 +53,22 @@ export class ReplayDriver implements MeasuringDriver {
 
   close(): void {
     this.#kept.close()
+    this.#reap()
+  }
+
+  /** What is recorded is called without the binding. The same functions each time, so that sources can be kept. */
+  #direct(libc: Libc): Libc {
+    if (this.#called?.libc !== libc) this.#called = { libc, direct: directly(libc, this.#replayer.direct) }
+    return this.#called.direct
+  }
+
+  /** Waits until all children that were killed are gone. */
+  #reap(): void {
+    for (const child of this.#killed.splice(0)) child.close()
   }
 
   open(backends: readonly Backend[], options: OpenOptions): Opened[] {
-    const { libc } = options
+    const libc = this.#direct(options.libc)
     const [first] = backends
     if (first === undefined) return []
     const children: ReplayChild[] = []
@@ -63,7 +79,7 @@ export class ReplayDriver implements MeasuringDriver {
       for (const _ of backends) children.push(new ReplayChild(this.#replayer, options.case.lanes ?? 1))
       const before = this.#kept.others(this.#replayer.libc)
       const taken = children.flatMap(({ fds }) => fds)
-      const shared = { ...options, before, opening, taken, sources }
+      const shared = { ...options, libc, before, opening, taken, sources }
       const entries = children.map((child, index) => ({ child, backend: backends[index] ?? first }))
       for (const same of groupsOf(entries, options.case)) opened.push(...this.#openSame(same, shared))
       // They are wanted in the order that was asked for.
@@ -75,6 +91,7 @@ export class ReplayDriver implements MeasuringDriver {
     } finally {
       // What went wrong may have left them in a state that the next case must not meet.
       if (opened.length === 0 || opened.some((one) => !('subject' in one))) this.#kept.close()
+      this.#reap()
     }
   }
 
@@ -103,6 +120,7 @@ export class ReplayDriver implements MeasuringDriver {
             case: options.case,
             cpus,
             cost: this.#cost,
+            onKilled: (killed) => this.#killed.push(killed),
           })
           child.start(unwantedBy(options), taken)
           // It opens everything while the next backend is recorded.

@@ -19,7 +19,7 @@ const hasSanitizers =
 test.skipIf(!hasSanitizers)(
   'the replayer is clean (needs a C compiler with its sanitizers)',
   () => {
-    const tests = ['steps', 'child.system', 'child-failures', 'child-descriptors']
+    const tests = ['steps', 'child.system', 'child-failures', 'child-descriptors', 'direct-calls']
     const run = spawnSync(
       process.execPath,
       [
@@ -41,7 +41,7 @@ test.skipIf(!hasSanitizers)(
         },
       },
     )
-    expect(run.stdout).toMatch(/Test Files {2}4 passed \(4\)/)
+    expect(run.stdout).toMatch(/Test Files {2}5 passed \(5\)/)
     expect(run.status).toBe(0)
   },
   120_000,

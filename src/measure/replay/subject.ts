@@ -65,6 +65,8 @@ interface SubjectOptions {
   readonly case: Case
   readonly cpus: readonly number[]
   readonly cost: ReplayCost
+  /** Called with the child when it was killed: it is still to be waited for. */
+  readonly onKilled: (child: ReplayChild) => void
 }
 
 /** A recorded case in its child. */
@@ -167,12 +169,9 @@ export class ReplaySubject implements Subject {
     return this.#options.recording.cycle.detail?.() ?? {}
   }
 
-  end(): void {
-    this.#options.child.kill()
-  }
-
   close(): void {
-    this.#options.child.close()
+    this.#options.child.kill()
+    this.#options.onKilled(this.#options.child)
   }
 }
 

@@ -3,12 +3,15 @@ import type { Format } from '../format.ts'
 /** The commands whose reports a format writes. */
 export type Reporter = keyof Format
 
-/** A format that has a form for the reports of some commands. It is loaded when it is used. */
+/**
+ * A format that has a form for the reports of some commands. It is loaded when it is used: all of it, or at least what
+ * the command needs.
+ */
 interface Entry<R extends Reporter> {
   /** What it is for, in the help of a command. */
   readonly use: string
   readonly of: readonly R[]
-  readonly load: () => Promise<Pick<Format, R>>
+  readonly load: (command: Reporter) => Promise<Partial<Pick<Format, R>>>
 }
 
 const entry = <R extends Reporter>(use: string, of: readonly R[], load: Entry<R>['load']): Entry<R> => ({
@@ -21,7 +24,10 @@ const all: readonly Reporter[] = ['probe', 'verify', 'bench', 'compare', 'list',
 
 /** Every format. Adding one is a file and a line here. */
 export const formats = {
-  table: entry('for people', all, async () => (await import('./table/index.ts')).table),
+  table: entry('for people', all, async (command) => {
+    const { tables } = await import('./table/index.ts')
+    return { [command]: await tables[command]() }
+  }),
   json: entry('for programs', all, async () => (await import('./json.ts')).json),
   ndjson: entry('a result a line', ['verify'], async () => (await import('./ndjson.ts')).ndjson),
   markdown: entry('for summaries', ['verify'], async () => (await import('./markdown.ts')).markdown),
@@ -43,5 +49,5 @@ export function formatNamesOf(command: string): FormatName[] {
 /** Loads a format, which must be one that has a form for the reports of the command. */
 export async function loadFormat<R extends Reporter>(name: FormatName, command: R): Promise<Pick<Format, R>> {
   if (!formatNamesOf(command).includes(name)) throw new TypeError(`${name} is no format of ${command}`)
-  return (await formats[name].load()) as Pick<Format, R>
+  return (await formats[name].load(command)) as Pick<Format, R>
 }

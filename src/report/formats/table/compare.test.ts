@@ -8,7 +8,7 @@ import { benchReport, environment, measuredResult, roundsAround } from '../../..
 import { makeStyle } from '../../style.ts'
 import { benchTable } from './bench.ts'
 import { compareTable } from './compare.ts'
-import { table } from './index.ts'
+import { tables } from './index.ts'
 
 const plain = { style: makeStyle(false), verbose: false }
 
@@ -142,9 +142,10 @@ describe('the table of compare', () => {
     expect(stripVTControlCharacters(colored)).toBe(compareTable(report, plain))
   })
 
-  it('stands below that of bench if there is a baseline', () => {
+  it('stands below that of bench if there is a baseline', async () => {
     const baseline = compare([other])
     const report = benchReport([], { baseline })
-    expect(table.bench(report, plain)).toBe(`${benchTable(report, plain)}\n${compareTable(baseline, plain)}`)
+    const bench = await tables.bench()
+    expect(bench(report, plain)).toBe(`${benchTable(report, plain)}\n${compareTable(baseline, plain)}`)
   })
 })

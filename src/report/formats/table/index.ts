@@ -1,20 +1,20 @@
 import type { Format } from '../../format.ts'
-import { benchTable } from './bench.ts'
-import { catalogueTable } from './catalogue.ts'
-import { compareTable } from './compare.ts'
-import { explanation } from './explanation.ts'
-import { probeTable } from './probe.ts'
-import { verifyTable } from './verify.ts'
 
-/** For people: tables, with what needs attention spelled out below them. */
-export const table: Format = {
-  probe: probeTable,
-  verify: verifyTable,
-  bench: (report, options) =>
-    report.baseline === undefined
-      ? benchTable(report, options)
-      : `${benchTable(report, options)}\n${compareTable(report.baseline, options)}`,
-  compare: compareTable,
-  list: catalogueTable,
-  explain: explanation,
+/**
+ * For people: tables, with what needs attention spelled out below them. Each is loaded by itself: that of `verify`
+ * brings all checks along, and nobody who measures should wait for them.
+ */
+export const tables: { readonly [Command in keyof Format]: () => Promise<Format[Command]> } = {
+  probe: async () => (await import('./probe.ts')).probeTable,
+  verify: async () => (await import('./verify.ts')).verifyTable,
+  async bench() {
+    const [{ benchTable }, { compareTable }] = [await import('./bench.ts'), await import('./compare.ts')]
+    return (report, options) =>
+      report.baseline === undefined
+        ? benchTable(report, options)
+        : `${benchTable(report, options)}\n${compareTable(report.baseline, options)}`
+  },
+  compare: async () => (await import('./compare.ts')).compareTable,
+  list: async () => (await import('./catalogue.ts')).catalogueTable,
+  explain: async () => (await import('./explanation.ts')).explanation,
 }
