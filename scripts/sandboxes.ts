@@ -23,6 +23,7 @@ import { verifyIn } from './sandboxes/run.ts'
 import type { Sandbox } from './sandboxes/sandbox.ts'
 
 const sandboxes: readonly Sandbox[] = [gvisor, qemuAarch64]
+
 const checks = catalogueOf(families).map(({ check }) => check)
 const ids = checks.map(({ id }) => id)
 
@@ -41,7 +42,7 @@ for (const sandbox of sandboxes) {
     process.stdout.write(`${sandbox.name}: skipped: ${prepared.missing}\n`)
     continue
   }
-  const report = await verifyIn(prepared, forVerify)
+  const report = await verifyIn(prepared, ['--jobs', String(prepared.jobs), ...forVerify])
   if (values.write) keep(sandbox.name, report)
   const held = hold(sandbox.name, report)
   process.stdout.write(`${sandbox.name}: ${verifyTable(held, { style: makeStyle(false), verbose: false })}\n`)

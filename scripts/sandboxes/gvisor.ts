@@ -21,6 +21,6 @@ export const gvisor: Sandbox = {
         missing: why === '' ? `${packageRoot()} is not seen from within` : `runsc cannot be used: ${why}`,
       }
     }
-    return { node: [...runsc, process.execPath], env: {} }
+    return { node: [...runsc, process.execPath], env: {}, jobs: 12 }
   },
 }

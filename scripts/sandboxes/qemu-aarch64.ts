@@ -65,5 +65,6 @@ function emulatedNode(cache: string): Prepared {
   writeFileSync(script, `#!/bin/sh\nexec qemu-aarch64 -L ${sysroot} '${node}' "$@"\n`, { mode: 0o755 })
   writeFileSync(preload, `process.execPath = ${JSON.stringify(script)}\n`)
   const modules = join(cache, 'node_modules')
-  return { node: [script], env: { NODE_PATH: modules, NODE_OPTIONS: `--require=${JSON.stringify(preload)}` } }
+  const env = { NODE_PATH: modules, NODE_OPTIONS: `--require=${JSON.stringify(preload)}` }
+  return { node: [script], env, jobs: 3 }
 }

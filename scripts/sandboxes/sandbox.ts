@@ -11,6 +11,11 @@ export interface Prepared {
   /** What comes before the arguments of Node. */
   readonly node: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /**
+   * How many processes are to run checks: many where checks mostly wait for what does not come, few where a process
+   * takes long to start.
+   */
+  readonly jobs: number
 }
 
 /** Why it cannot be had here. */

@@ -13,19 +13,26 @@ const epoll = (...checks: readonly Checks[]): BackendChecks => ({ backend: 'epol
 
 describe('dividing checks among processes', () => {
   it('makes one part of few, however many jobs there are: a process that is started for nothing costs time', () => {
-    expect(divide([epoll(checksOf(5, 'det'))], 16)).toEqual([
+    expect(divide([epoll(checksOf(5, 'det'))], { jobs: 16 })).toEqual([
       { backend: 'epoll', ids: checksOf(5, 'det').map(({ id }) => id), alone: false },
     ])
-    expect(divide([epoll()], 16)).toEqual([])
+    expect(divide([epoll()], { jobs: 16 })).toEqual([])
   })
 
   it('makes more parts of few that run often', () => {
-    expect(divide([epoll(checksOf(5, 'det'))], 4, 1000)).toHaveLength(4)
+    expect(divide([epoll(checksOf(5, 'det'))], { jobs: 4, repeat: 1000 })).toHaveLength(4)
+  })
+
+  it('makes as many parts as somebody asked for, of all backends together', () => {
+    const few = epoll(checksOf(20, 'det'))
+    expect(divide([few], { jobs: 4, asked: true })).toHaveLength(4)
+    expect(divide([few, { ...few, backend: 'poll' }], { jobs: 5, asked: true })).toHaveLength(6)
+    expect(divide([epoll(checksOf(2, 'det'))], { jobs: 4, asked: true })).toHaveLength(2)
   })
 
   it('spreads many evenly, those that take long too, each part in the order of the catalogue', () => {
     const checks = [...checksOf(800, 'det'), ...checksOf(20, 'time')]
-    const parts = divide([epoll(checks)], 2)
+    const parts = divide([epoll(checks)], { jobs: 2 })
     expect(parts).toHaveLength(2)
     for (const { ids } of parts) {
       expect(ids.filter((id) => id.startsWith('time'))).toHaveLength(10)
@@ -35,14 +42,14 @@ describe('dividing checks among processes', () => {
   })
 
   it('has the checks with many threads in one part, which has less of the rest for it', () => {
-    const [first, second] = divide([epoll(checksOf(800, 'det'), checksOf(3, 'thread', 8))], 2)
+    const [first, second] = divide([epoll(checksOf(800, 'det'), checksOf(3, 'thread', 8))], { jobs: 2 })
     const many = [first, second].map((part) => part?.ids.filter((id) => id.startsWith('thread')).length)
     expect(new Set(many)).toEqual(new Set([0, 3]))
     expect(Math.abs((first?.ids.length ?? 0) - (second?.ids.length ?? 0))).toBeGreaterThan(50)
   })
 
   it('has the races of a backend alone, in one part', () => {
-    const parts = divide([epoll(checksOf(9, 'race', 1), checksOf(5, 'det'))], 4)
+    const parts = divide([epoll(checksOf(9, 'race', 1), checksOf(5, 'det'))], { jobs: 4 })
     expect(parts.map(({ alone, ids }) => [alone, ids.length])).toEqual([
       [true, 9],
       [false, 5],
@@ -60,7 +67,7 @@ describe('dividing checks among processes', () => {
           backend: i === 0 ? 'epoll' : 'poll',
           checks: checks.map((check, index) => ({ ...check, id: `x.${index}` })),
         }))
-        const parts = divide(plan, jobs)
+        const parts = divide(plan, { jobs })
         for (const { backend, checks } of plan) {
           const own = parts.filter((part) => part.backend === backend)
           expect(own.flatMap(({ ids }) => ids).toSorted()).toEqual(checks.map(({ id }) => id).toSorted())

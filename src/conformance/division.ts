@@ -1,5 +1,6 @@
 /** Dividing checks among processes that run side by side. Pure: what is known of the checks is given. */
 import type { BackendName } from '../backends/index.ts'
+import { seededRandom, shuffled } from '../random.ts'
 import type { Check, Kind } from './check.ts'
 
 /** Checks of one backend that one process runs. */
@@ -26,20 +27,43 @@ const THREAD_START_MS = 40
 /** A process is worth its start, for which it takes some hundred milliseconds, if it has so much to do. */
 const WORTHWHILE_MS = 2000
 
-/** Checks with more threads than this are all in one part: each part has to start the threads that it needs. */
-const FEW_THREADS = 2
+/** A run is divided in the same way every time. */
+const SEED = 1
 
 /**
- * Divides the checks, each of which runs so often, into parts of about the same length, at most `jobs` for each
- * backend, and the races of a backend in one more. The longest come first.
+ * Checks with more threads than this are all in one part: each part has to start the threads that it needs. Where just
+ * so many parts were asked for, they may come to all.
  */
-export function divide(plan: readonly BackendChecks[], jobs: number, repeat = 1): Part[] {
+const FEW_THREADS = 2
+const FEW_THREADS_WHERE_ASKED = 4
+
+export interface DivisionOptions {
+  /** How many processes there are to run side by side. */
+  readonly jobs: number
+  /**
+   * Somebody has asked for just so many, and gets them. Where most checks fail, most of their time is waiting for what
+   * does not come, and more processes wait for more of it at once.
+   */
+  readonly asked?: boolean
+  /** How often each check runs. */
+  readonly repeat?: number | undefined
+}
+
+/**
+ * Divides the checks into parts of about the same length, at most `jobs` for each backend and, unless just so many
+ * were asked for, none that is not worth its start; the races of a backend are one more. The longest come first.
+ */
+export function divide(
+  plan: readonly BackendChecks[],
+  { jobs, asked = false, repeat = 1 }: DivisionOptions,
+): Part[] {
+  const shape = { least: asked ? Math.ceil(jobs / plan.length) : 1, most: jobs, repeat, asked }
   const loads = plan.flatMap(({ backend, checks }) => {
     const races = checks.filter(({ kind }) => kind === 'race')
     const others = checks.filter(({ kind }) => kind !== 'race')
     return [
-      ...spread(others, jobs, repeat).map((load) => ({ ...load, backend, alone: false })),
-      ...spread(races, 1, repeat).map((load) => ({ ...load, backend, alone: true })),
+      ...spread(others, shape).map((load) => ({ ...load, backend, alone: false })),
+      ...spread(races, { ...shape, least: 1, most: 1 }).map((load) => ({ ...load, backend, alone: true })),
     ]
   })
   return loads.toSorted((a, b) => b.ms - a.ms).map(({ backend, ids, alone }) => ({ backend, ids, alone }))
@@ -47,23 +71,38 @@ export function divide(plan: readonly BackendChecks[], jobs: number, repeat = 1)
 
 type Divisible = BackendChecks['checks'][number]
 
+/** How many parts there may be, and what they may have in them. */
+interface Shape {
+  readonly least: number
+  readonly most: number
+  readonly repeat: number
+  readonly asked: boolean
+}
+
 interface Load {
   readonly ids: readonly string[]
+  /** Milliseconds, or just a count: only the proportions matter. */
   readonly ms: number
 }
 
 /** Gives each check, the longest first, to the part that has the least to do. */
-function spread(checks: readonly Divisible[], jobs: number, repeat: number): Load[] {
+function spread(checks: readonly Divisible[], { least, most, repeat, asked }: Shape): Load[] {
   const total = checks.reduce((sum, { kind }) => sum + usualMs[kind] * repeat, 0)
-  const count = Math.max(1, Math.min(jobs, Math.round(total / WORTHWHILE_MS)))
+  const count = Math.max(1, least, Math.min(most, Math.round(total / WORTHWHILE_MS)))
   const parts = Array.from({ length: count }, () => ({ chosen: new Set<string>(), threads: 0, ms: 0 }))
-  const byLength = checks.toSorted(
+  // Neighbours are alike, every second one more so: in their order, all that wait in vain may come to one part.
+  const byLength = shuffled(checks, seededRandom(SEED)).toSorted(
     (a, b) => (b.threads ?? 0) - (a.threads ?? 0) || usualMs[b.kind] - usualMs[a.kind],
   )
+  const fewThreads = asked ? FEW_THREADS_WHERE_ASKED : FEW_THREADS
   for (const { id, kind, threads = 0 } of byLength) {
-    const candidates = threads > FEW_THREADS ? parts.slice(0, 1) : parts
+    const isForFirst = threads > fewThreads
+    const candidates = isForFirst ? parts.slice(0, 1) : parts
+    // How long checks take that wait in vain has nothing to do with how long they usually take: then all count alike.
     const costIn = (part: (typeof parts)[number]): number =>
-      part.ms + usualMs[kind] * repeat + Math.max(0, threads - part.threads) * THREAD_START_MS
+      asked
+        ? part.ms + (isForFirst ? 0 : 1)
+        : part.ms + usualMs[kind] * repeat + Math.max(0, threads - part.threads) * THREAD_START_MS
     const part = candidates.reduce((best, other) => (costIn(other) < costIn(best) ? other : best))
     part.ms = costIn(part)
     part.threads = Math.max(part.threads, threads)

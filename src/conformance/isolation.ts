@@ -82,7 +82,8 @@ export async function runIsolated(
 
 function runHere(backend: BackendName, ids: readonly string[], options: IsolationOptions): void {
   const ignore = (): void => undefined
-  runChecks(openLibc({ lib: options.lib }), backend, ids, {
+  const selected = ids.map((id) => findCheck(id))
+  runChecks(openLibc({ lib: options.lib }), backend, selected, {
     onUnavailable: options.onUnavailable,
     onReady: ignore,
     onCheck: ignore,
@@ -124,13 +125,15 @@ function resultOfEnd(id: string, backend: BackendName, run: ChildRun, timeoutMs:
 
 /** Runs one child, and watches how far it gets. */
 async function runChild(
-  { backend, ids, lib, noThreads }: Omit<ChildOrder, 'hasWhereabouts'>,
+  { backend, ids, lib, noThreads }: Omit<ChildOrder, 'groups' | 'hasWhereabouts'>,
   options: IsolationOptions,
 ): Promise<ChildRun> {
   const whereabouts = Whereabouts.open()
   try {
     const watch = new Watch(whereabouts, timeLimits(options.timeoutMs))
-    const order: ChildOrder = { backend, ids, lib, noThreads, hasWhereabouts: whereabouts !== undefined }
+    const groups = [...new Set(ids.map((id) => findCheck(id).group))]
+    const hasWhereabouts = whereabouts !== undefined
+    const order: ChildOrder = { backend, ids, groups, lib, noThreads, hasWhereabouts }
     const end = await followChild<ChildMessage>({
       program: 'src/conformance/child',
       order,

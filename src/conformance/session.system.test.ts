@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openLibc } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { CheckResult } from './check.ts'
-import { checksOf } from './checks/index.ts'
+import { checksOf, findCheck } from './checks/index.ts'
 import { runChecks, whyUnavailable } from './session.ts'
 
 const libc = openLibc()
@@ -30,7 +30,8 @@ interface Told {
 
 function session(of: Libc, backend: 'epoll' | 'poll', ids: readonly string[]): Told {
   const told: Told = { ready: 0, unavailable: [], checks: [], steps: [], failures: [], results: [] }
-  runChecks(of, backend, ids, {
+  const selected = ids.map((id) => findCheck(id))
+  runChecks(of, backend, selected, {
     onUnavailable: (reason) => told.unavailable.push(reason),
     onReady: () => told.ready++,
     onCheck: (id) => told.checks.push(id),

@@ -4,7 +4,7 @@ import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit } from '../libc/limits.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import type { CheckResult } from './check.ts'
-import { findCheck } from './checks/index.ts'
+import type { KnownCheck } from './checks/groups.ts'
 import { runCheck } from './runner.ts'
 import { Surroundings } from './surroundings/surroundings.ts'
 import { ThreadPool } from './threads/thread-pool.ts'
@@ -29,11 +29,10 @@ export interface SessionObserver {
 export function runChecks(
   libc: Libc,
   backend: BackendName,
-  ids: readonly string[],
+  selected: readonly KnownCheck[],
   observer: SessionObserver,
   noThreads?: string,
 ): void {
-  const selected = ids.map((id) => ({ id, ...findCheck(id) }))
   const reason = whyUnavailable(libc, backend)
   if (reason !== undefined) {
     observer.onUnavailable(reason)
@@ -56,8 +55,8 @@ export function runChecks(
   const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
   using surroundings = new Surroundings(libc)
   observer.onReady()
-  for (const { id, check, family } of selected) {
-    observer.onCheck(id)
+  for (const { check, family } of selected) {
+    observer.onCheck(check.id)
     const context = { libc, backend, family: family.name, pool, noThreads, surroundings, ...observer }
     observer.onResult(runCheck(check, context))
   }

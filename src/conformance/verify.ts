@@ -61,8 +61,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const unavailable = new Map<BackendName, string>()
   const parts = divide(
     plan.map(({ backend, ids }) => ({ backend, checks: ids.map((id) => findCheck(id).check) })),
-    jobs,
-    options.repeat,
+    { jobs, asked: options.jobs !== undefined, repeat: options.repeat },
   )
   const total = parts.reduce((sum, { ids }) => sum + ids.length, 0) * (options.repeat ?? 1)
   const warned = new Set<string>()
