@@ -9,12 +9,12 @@ import type { Feature, Subject } from './feature.ts'
 import {
   eventfdFeatures,
   inotifyFeatures,
-  kqueueFeatures,
   pidfdFeatures,
   signalfdFeatures,
   timerfdFeatures,
 } from './interfaces.ts'
 import { ioUringFeatures } from './io-uring.ts'
+import { kqueueFeatures } from './kqueue.ts'
 import { pollFeatures, selectFeatures } from './sets.ts'
 import { Source } from './sources.ts'
 

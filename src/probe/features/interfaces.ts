@@ -1,5 +1,4 @@
-/** The features of the other descriptors that event loops wait for, and of kqueue. */
-import { UnsupportedError } from '../../errors.ts'
+/** The features of the other descriptors that event loops wait for. */
 import {
   CLOCK,
   EFD,
@@ -15,7 +14,7 @@ import {
 } from '../../libc/constants/linux.ts'
 import { OwnedFd } from '../../libc/fd.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { originOf, sys } from '../../libc/libc.ts'
+import { sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
@@ -43,11 +42,6 @@ export const pidfdFeatures = {
 
 export const inotifyFeatures = {
   inotify: { since: '2.6.13', option: 'CONFIG_INOTIFY_USER', attempt: inotify },
-} as const satisfies Record<string, Feature>
-
-export const kqueueFeatures = {
-  kqueue: { attempt: (libc) => lookUp(libc, 'kqueue') },
-  kevent: { attempt: (libc) => lookUp(libc, 'kevent') },
 } as const satisfies Record<string, Feature>
 
 /** How long something that must come at once may take on a busy machine. */
@@ -131,10 +125,4 @@ function inotify(libc: Libc): undefined {
   if ((event.view.getUint32(offsets.mask, true) & IN_OPEN) === 0) {
     throw new Misbehaviour('the event does not say that the directory was opened')
   }
-}
-
-/** Linux has none, but a library may bring it. It is looked up and not called. */
-function lookUp(libc: Libc, name: 'kqueue' | 'kevent'): string {
-  if (!libc.has(name)) throw new UnsupportedError(name, `no library in this process has ${name}`)
-  return `found in ${originOf(libc, name) ?? 'this process'}, and not called`
 }
