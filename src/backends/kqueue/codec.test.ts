@@ -47,7 +47,7 @@ describe.each(kqueueAbis)('events by the interface of $name', (abi) => {
           const view = new DataView(new ArrayBuffer(bytes))
           const fits = Number.isInteger(count) && count >= 0 && count * abi.kevent.size <= bytes
           expect(outcomeOf(() => decodeKevents(abi, view, count).length)).toBe(
-            fits ? count : 'KeventBufferError',
+            fits ? count + 0 : 'KeventBufferError',
           )
         },
       ),
