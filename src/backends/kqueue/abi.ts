@@ -42,26 +42,20 @@ export const EV = {
 /** `NOTE_*` of EVFILT_USER and of EVFILT_READ and WRITE: the same numbers everywhere. */
 export const NOTE = { TRIGGER: 0x0100_0000, LOWAT: 0x1 } as const
 
-/** 4.3BSD's `struct kevent`, which most still have: 32 bytes. */
-const usual = struct([
+const usualFields = [
   ['ident', 'u64'],
   ['filter', 'i16'],
   ['flags', 'u16'],
   ['fflags', 'u32'],
   ['data', 'i64'],
   ['udata', 'u64'],
-])
+] as const
+
+/** What FreeBSD began with, and most still have: 32 bytes. */
+const usual = struct(usualFields)
 
 /** FreeBSD 12 has added four words. */
-const extended = struct([
-  ['ident', 'u64'],
-  ['filter', 'i16'],
-  ['flags', 'u16'],
-  ['fflags', 'u32'],
-  ['data', 'i64'],
-  ['udata', 'u64'],
-  ['ext', 'u64', 4],
-])
+const extended = struct([...usualFields, ['ext', 'u64', 4]])
 
 /** NetBSD's filters and flags are wider. */
 const wide = struct([
