@@ -33,7 +33,7 @@ describe('choosing checks', () => {
     [{ family: ['epoll.lr'] }, 'there is no family "epoll.lr"; did you mean epoll.lt?'],
     [{ level: ['defacto'] }, 'there is no level "defacto"; did you mean de-facto?'],
     [{ kind: ['Det'] }, 'there is no kind "Det"; did you mean det?'],
-    [{ only: ['epoll.lt.basic-in'], kind: ['race'] }, 'no check is all that was asked for'],
+    [{ only: ['epoll.lt.basic-in'], kind: ['race'] }, 'no check fits all that was asked for at once'],
   ])('refuses what chooses nothing: %j', async (options, message) => {
     const promise = chosen(options)
     await expect(promise).rejects.toThrow(UsageError)

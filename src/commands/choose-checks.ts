@@ -55,7 +55,7 @@ export async function chooseChecks(
   if (applicable.length > 0) return applicable
   throw new UsageError(
     chosen.length === 0
-      ? 'no check is all that was asked for'
+      ? 'no check fits all that was asked for at once'
       : `none of the checks that were chosen applies to ${backends.join(', ')}`,
     SHOW_ALL,
   )

@@ -55,6 +55,17 @@ describe('verify', () => {
     expect(outcomesOf(await run({ backends: ['poll', 'select'], checks, jobs: 5 }))).toEqual(outcomesOf(one))
   })
 
+  it('has as many processes as are asked for, and Node sees no leak in them', async () => {
+    const warnings: string[] = []
+    const note = (warning: Error): number => warnings.push(warning.message)
+    process.on('warning', note)
+    const { results } = await run({ backends: ['poll'], checks: checksOf('poll').slice(0, 12), jobs: 12 })
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', note)
+    expect(results).toHaveLength(12)
+    expect(warnings).toEqual([])
+  })
+
   it('runs each check several times, in a shuffled order, and gives one result of each', async () => {
     const checks = ['poller.errors', 'loop.wake']
     const { results, seed, summary } = await run({ checks, repeat: 3, seed: 7 })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import type { BackendName } from '../backends/index.ts'
 import { UnsupportedError } from '../errors.ts'
@@ -57,6 +58,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     .filter(({ ids }) => ids.length > 0)
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
+  // Each of the processes listens, and Node would take more than ten listeners for a leak.
+  setMaxListeners(0, signal)
   const results = new Results()
   const unavailable = new Map<BackendName, string>()
   const parts = divide(

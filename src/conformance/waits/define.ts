@@ -1,7 +1,7 @@
 import type { BackendName } from '../../backends/index.ts'
 import type { Check } from '../check.ts'
 import type { Machine } from '../machine.ts'
-import { backendsOf, namesOf, waitFunction } from './functions.ts'
+import { backendsOf, namesOf, variants, waitFunction } from './functions.ts'
 import type { Variant, WaitFunction } from './functions.ts'
 
 type CheckOfWaits = Omit<Check, 'backends' | 'level' | 'kind' | 'run' | 'steps'> &
@@ -18,8 +18,8 @@ type CheckOfWaits = Omit<Check, 'backends' | 'level' | 'kind' | 'run' | 'steps'>
  * or an emulator may get one right and another wrong. The first has the id itself, the others add their name.
  */
 export function waitChecks(check: CheckOfWaits): Check[] {
-  const { id, statement, variants = ['plain', 'pwait', 'pwait2'], backends, run, ...rest } = check
-  return variants.map((variant, index) => ({
+  const { id, statement, variants: wanted = variants, backends, run, ...rest } = check
+  return wanted.map((variant, index) => ({
     level: 'contract',
     kind: 'thread',
     ...rest,

@@ -24,7 +24,9 @@ export interface WaitFunction {
 type WaitName = 'epoll_wait' | 'epoll_pwait' | 'epoll_pwait2' | 'poll' | 'ppoll' | 'select' | 'pselect'
 
 /** `plain`: without a mask. `pwait`: with one. `pwait2`: with one, and finer than its elder (epoll alone). */
-export type Variant = 'plain' | 'pwait' | 'pwait2'
+export const variants = ['plain', 'pwait', 'pwait2'] as const
+
+export type Variant = (typeof variants)[number]
 
 const table: Readonly<Record<BackendName, Readonly<Partial<Record<Variant, WaitFunction>>>>> = {
   epoll: {

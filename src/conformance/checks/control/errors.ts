@@ -1,6 +1,6 @@
 import { EPOLL_CTL, O } from '../../../libc/constants/linux.ts'
 import { NULL } from '../../../libc/signatures.ts'
-import { add, call, close, del, epoll, eventfd, mod, pipe, wait, write } from '../../build.ts'
+import { add, call, close, del, dup, epoll, eventfd, mod, pipe, wait, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { ctl, EVENT } from './arguments.ts'
@@ -60,11 +60,15 @@ export const errors: readonly Check[] = [
   }),
   epollCheck({
     id: 'epoll.ctl.self',
-    statement: 'An epoll cannot be an entry of itself: EINVAL, whatever the operation.',
+    statement:
+      'An epoll cannot be an entry of itself, also by a duplicate of its descriptor: EINVAL, whatever the operation.',
     source: 'epoll_ctl(2); LTP epoll_ctl02; gVisor; measured',
     steps: [
       epoll('ep'),
-      ...[...OPERATIONS, 99].map((operation) => ctl('$ep', operation, '$ep', EVENT, 'EINVAL')),
+      dup('ep', 'again'),
+      ...(['$ep', '$again'] as const).flatMap((fd) =>
+        [...OPERATIONS, 99].map((operation) => ctl('$ep', operation, fd, EVENT, 'EINVAL')),
+      ),
     ],
   }),
   epollCheck({

@@ -2,6 +2,7 @@ import type { Family } from '../../check.ts'
 import { basics } from './basics.ts'
 import { calls } from './calls.ts'
 import { fifo } from './fifo.ts'
+import { others } from './others.ts'
 import { pipes } from './pipes.ts'
 import { races } from './races.ts'
 import { registration } from './registration.ts'
@@ -19,6 +20,7 @@ export const edgeTriggered: Family = {
     ...undrained,
     ...calls,
     ...registration,
+    ...others,
     ...writing,
     ...pipes,
     ...fifo,

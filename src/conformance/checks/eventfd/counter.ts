@@ -69,7 +69,8 @@ export const counterChecks: readonly Check[] = [
   }),
   epollCheck({
     id: 'eventfd.initval',
-    statement: 'The first read gives the initial value, up to 2^32-1; with 0 there is nothing to read.',
+    statement:
+      'The first read gives the initial value, up to 2^32-1, or a semaphore as often as it says; with 0 there is nothing to read.',
     source: 'eventfd(2); StarryOS; LTP',
     steps: [
       eventfd('zero', 0),
@@ -77,6 +78,8 @@ export const counterChecks: readonly Check[] = [
       eventfd('some', 42),
       counter('some', '42'),
       counter('some', 'EAGAIN'),
+      eventfd('semaphore', 3, EFD.NONBLOCK | EFD.SEMAPHORE),
+      ...['1', '1', '1', 'EAGAIN'].map((value) => counter('semaphore', value)),
       eventfd('most', 0xffffffff),
       counter('most', '4294967295'),
       counter('most', 'EAGAIN'),

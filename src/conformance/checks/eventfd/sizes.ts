@@ -1,6 +1,6 @@
 import { release } from 'node:os'
 import { layouts } from '../../../libc/layouts.ts'
-import { errnoName } from '../../../libc/libc.ts'
+import { errnoName, sys } from '../../../libc/libc.ts'
 import { Memory } from '../../../libc/memory.ts'
 import { call, counter, eventfd, read, write } from '../../build.ts'
 import { Failure } from '../../check.ts'
@@ -10,6 +10,8 @@ import type { Machine } from '../../machine.ts'
 
 /** More than one value has room in. */
 const BIG = 128
+/** What no read leaves by chance. */
+const UNTOUCHED = 0xa5
 
 /** Reads and writes that are not those of one value of 8 bytes. */
 export const sizes: readonly Check[] = [
@@ -32,6 +34,20 @@ export const sizes: readonly Check[] = [
       const big = writeBig(machine)
       expectOneOf(`write of ${BIG} bytes`, big, isLinux69(release()) ? ['EINVAL'] : ['EINVAL', '8'])
       machine.run(counter('e', big === '8' ? '1' : 'EAGAIN'))
+    },
+  }),
+  epollCheck({
+    id: 'eventfd.big-read',
+    statement: 'A read with more room than 8 bytes leaves what is behind them as it was.',
+    source: 'eventfd(2); read(2)',
+    run(machine) {
+      machine.run(eventfd('e', 1))
+      const room = new Memory(BIG)
+      room.bytes.fill(UNTOUCHED)
+      machine.begin(`read(e, ${BIG} bytes)`)
+      machine.expect(sys(machine.libc, 'read', machine.fd('e'), room.address, BIG), 8, 'read gives')
+      const changed = room.bytes.subarray(8).filter((byte) => byte !== UNTOUCHED).length
+      machine.expect(changed, 0, 'bytes changed behind the value')
     },
   }),
   epollCheck({

@@ -64,6 +64,23 @@ export const sources: readonly Check[] = [
     ],
   }),
   epollCheck({
+    id: 'epoll.lt.datagrams-queue',
+    statement: 'A socket stays readable until the last of its datagrams, or of its packets, was received.',
+    source: 'epoll(7); unix(7)',
+    steps: (['dgram', 'seqpacket'] as const).flatMap((type) => [
+      socketpair(`a ${type}`, `b ${type}`, type),
+      epoll(`ep ${type}`),
+      add(`ep ${type}`, `a ${type}`, 'IN'),
+      write(`b ${type}`, 1),
+      write(`b ${type}`, 1),
+      wait(`ep ${type}`, { [`a ${type}`]: 'IN' }),
+      read(`a ${type}`, 8, 1),
+      wait(`ep ${type}`, { [`a ${type}`]: 'IN' }),
+      read(`a ${type}`, 8, 1),
+      wait(`ep ${type}`, {}),
+    ]),
+  }),
+  epollCheck({
     id: 'epoll.lt.zero-length-datagram',
     statement:
       'An empty UDP datagram makes a socket readable; receiving its 0 bytes makes it unreadable again.',

@@ -73,6 +73,41 @@ export const processes: readonly Check[] = [
     ],
   }),
   epollCheck({
+    id: 'life.child-closes',
+    statement:
+      'What a child closes of what it has inherited stays watched by the parent, the file and the epoll alike.',
+    kind: 'thread',
+    source: 'epoll(7) Q6: until all descriptors of the open file have been closed',
+    why: 'Every program that forks and closes what its child is not to have would lose its events otherwise.',
+    differs: 'User-space epolls take a close for the end of the entry, whichever process makes it.',
+    run(machine) {
+      machine.run(pipe('r', 'w'), eventfd('go', 0, 0), eventfd('done'), epoll('ep'))
+      machine.run(add('ep', 'r', 'IN|ET'), add('ep', 'done', 'IN'), epoll('other'), add('other', 'r', 'IN'))
+      machine.begin('fork a child that closes what it has inherited')
+      requireForkCalls(machine)
+      const one = new Memory(8)
+      one.view.setBigUint64(0, 1n, true)
+      machine.keep(one)
+      forkCalls(machine, 'child', [
+        { fn: 'close', args: [machine.fd('r')] },
+        { fn: 'close', args: [machine.fd('other')] },
+        { fn: 'write', args: [machine.fd('done'), one.address, 8] },
+        awaitCall(machine, 'go'),
+      ])
+      machine.run(
+        wait('ep', { done: 'IN' }, WOKEN),
+        del('ep', 'done'),
+        write('w', 1),
+        wait('ep', { r: 'IN' }),
+        wait('other', { r: 'IN' }),
+        signal('go'),
+        reap('child'),
+        wait('ep', {}),
+        wait('other', { r: 'IN' }),
+      )
+    },
+  }),
+  epollCheck({
     id: 'life.child-only-fd',
     statement:
       'What a child opens and adds to an epoll that it has inherited is reported to the parent, which has no descriptor for it, and is gone when the child ends.',

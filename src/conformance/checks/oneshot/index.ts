@@ -1,5 +1,6 @@
 import type { Family } from '../../check.ts'
 import { basics } from './basics.ts'
+import { modified } from './modified.ts'
 import { races } from './races.ts'
 import { threads } from './threads.ts'
 
@@ -8,5 +9,5 @@ export const oneshot: Family = {
   name: 'epoll.oneshot',
   title: 'one-shot epoll',
   why: 'Thread pools rely on it that one thread at a time has a descriptor. One event too many and two threads read the same connection; a re-arm that is lost, and nobody does.',
-  checks: [...basics, ...threads, ...races],
+  checks: [...basics, ...modified, ...threads, ...races],
 }

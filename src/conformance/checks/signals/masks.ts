@@ -9,7 +9,7 @@ import { PROMPT_MS, WOKEN } from '../../patience.ts'
 import { waitChecks } from '../../waits/define.ts'
 import { Handler } from '../../waits/handler.ts'
 import { raceSignalsWithWaits } from '../../waits/mask-race.ts'
-import { NOTHING, readable, Wait, watchPipe } from '../../waits/wait.ts'
+import { expectNotEarly, NOTHING, readable, Wait, watchPipe } from '../../waits/wait.ts'
 import { withThreads } from '../../waits/waiting-thread.ts'
 import type { BlockingCall } from '../../waits/wait.ts'
 import type { WaitingThread } from '../../waits/waiting-thread.ts'
@@ -18,6 +18,8 @@ const masked = ['pwait', 'pwait2'] as const
 
 /** Long enough to tell "interrupted" from "the time was over", which is what a wait gives that lost the signal. */
 const LOST_MS = 1000
+/** Long enough for a wait to look for signals while it sleeps. */
+const PENDING_MS = 20
 
 /** The signal mask that is given to a wait. */
 export const masks: readonly Check[] = [
@@ -41,6 +43,27 @@ export const masks: readonly Check[] = [
           expectSignals(machine, 'signals that are pending', thread.pending())
           expectSignals(machine, 'the mask of the thread', thread.mask(), SIG.URG)
         }
+      })
+    },
+  }),
+  ...waitChecks({
+    id: 'sig.blocked-pending',
+    statement:
+      'A signal that is pending because the thread has blocked it does not end a wait that leaves the mask alone.',
+    source: 'sigprocmask(2); signal(7)',
+    why: 'A program that blocks signals reads them from a signalfd: a wait that fails with EINTR as long as one is pending spins.',
+    variants: ['plain'],
+    threads: 1,
+    run(machine, fn) {
+      watchPipe(machine)
+      const handler = new Handler(machine, SIG.URG)
+      withThreads(machine, 1, (thread) => {
+        thread.setMask(SIG.URG)
+        raisePending(machine, thread, handler)
+        const wait = new Wait(machine, fn, { ms: PENDING_MS })
+        expectNotEarly(wait, thread.expectOf(wait, NOTHING), PENDING_MS * 1e6)
+        expectSignals(machine, 'signals that are pending', thread.pending(), SIG.URG)
+        handler.expectRun(false, 'while its signal is blocked')
       })
     },
   }),

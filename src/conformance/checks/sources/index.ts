@@ -3,7 +3,9 @@ import { inotifyChecks } from './inotify.ts'
 import { pidfdChecks } from './pidfd.ts'
 import { signalfdRaces } from './signalfd-races.ts'
 import { signalfdChecks } from './signalfd.ts'
+import { timerfdLeft } from './timerfd-left.ts'
 import { timerfdRaces } from './timerfd-races.ts'
+import { timerfdSharing } from './timerfd-sharing.ts'
 import { timerfdStates } from './timerfd-states.ts'
 import { timerfdTimes } from './timerfd-times.ts'
 import { wakerChecks } from './wakers.ts'
@@ -16,7 +18,7 @@ export const sources: readonly Family[] = [
     why:
       'A loop that trusts a timer does its work early where the timer is, and spins where an expiry that was taken ' +
       'back stays readable.',
-    checks: [...timerfdTimes, ...timerfdStates, ...timerfdRaces],
+    checks: [...timerfdTimes, ...timerfdLeft, ...timerfdStates, ...timerfdSharing, ...timerfdRaces],
   },
   {
     name: 'signalfd',
