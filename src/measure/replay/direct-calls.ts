@@ -31,7 +31,7 @@ export function loadAddon(path: string): (() => void) | undefined {
 }
 
 /**
- * The same functions, called at a twentieth of what the binding takes; those that take text, or arguments in places
+ * The same functions, called in a small part of the time that the binding takes; those that take text, or arguments in places
  * of their own, as before. Results and errno are the same.
  */
 export function directly(libc: Libc, direct: DirectCalls | undefined): Libc {

@@ -102,7 +102,7 @@ export const timerfdLeft: readonly Check[] = [
         const periodMs = periodNs / NS_PER_MS
         machine.run(timerfd('t'))
         const set = during(() => machine.run(settime('t', periodMs, { intervalMs: periodMs })))
-        machine.run(sleep(pauseMs))
+        machine.run(sleep(pauseMs), settleReady('t', 'IN'))
         machine.begin(`read t, set to every ${periodNs} ns, after ${pauseMs} ms`)
         const first = BigInt(periodNs)
         expectCount(machine, 't', { from: set.from + first, to: set.to + first }, periodMs)

@@ -15,8 +15,8 @@ import { withThreads } from '../../waits/waiting-thread.ts'
 const LONG_MS = 1030
 
 /** What is to end in time: how often that is tried, and what is late beyond the load of any machine. */
-const IN_TIME_MS = 60
-const TRIES = 5
+const IN_TIME_MS = 100
+const TRIES = 8
 const LATE = 1.8
 
 /** A wait that is not to last longer because the set changes; and how long the set changes for. */
