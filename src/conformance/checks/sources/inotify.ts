@@ -1,4 +1,4 @@
-import { IN_CREATE, IN_DELETE } from '../../../libc/constants/linux.ts'
+import { IN_CREATE, IN_DELETE, IN_FLAGS } from '../../../libc/constants/linux.ts'
 import { layouts } from '../../../libc/layouts.ts'
 import { Memory } from '../../../libc/memory.ts'
 import { add, drain, epoll, read, wait } from '../../build.ts'
@@ -11,9 +11,18 @@ import { pathOf } from '../../operations/files.ts'
 import { PROMPT_MS } from '../../patience.ts'
 import { directory, mkfifo } from '../../steps/files.ts'
 import { inotify, watchPath } from '../../steps/sources.ts'
+import { expectFlags } from './flags.ts'
 import { Partner, race } from '../../threads/race.ts'
 
 export const inotifyChecks: readonly Check[] = [
+  epollCheck({
+    id: 'inotify.flags',
+    statement: 'IN_NONBLOCK and IN_CLOEXEC take effect, together and apart.',
+    source: 'inotify_init(2)',
+    run(machine) {
+      expectFlags(machine, 'inotify_init1', [], IN_FLAGS)
+    },
+  }),
   epollCheck({
     id: 'inotify.et',
     statement: 'Every new event of a directory is an edge, whether or not those before it were read.',

@@ -10,6 +10,7 @@ import {
   call,
   close,
   counter,
+  dup,
   epoll,
   eventfd,
   join,
@@ -27,12 +28,53 @@ import { WOKEN } from '../../patience.ts'
 import type { Name } from '../../steps.ts'
 import { blockSignals, raise, signalfd } from '../../steps/sources.ts'
 import { askingFor } from './asking.ts'
+import { expectFlags } from './flags.ts'
 import { watchInChild } from './signalfd-child.ts'
 import { signalThread, withBlockedSignal } from './signal-threads.ts'
 
 const SIGINFO = layouts.signalfd_siginfo.size
 
 export const signalfdChecks: readonly Check[] = [
+  epollCheck({
+    id: 'signalfd.flags',
+    statement: 'SFD_NONBLOCK and SFD_CLOEXEC take effect, together and apart.',
+    source: 'signalfd(2)',
+    run(machine) {
+      const mask = signalSet(SIG.URG)
+      machine.keep(mask)
+      expectFlags(machine, 'signalfd', [-1, mask.address], SFD)
+    },
+  }),
+  epollCheck({
+    id: 'signalfd.dup-shared',
+    statement:
+      'A duplicate of a signalfd is readable and read like the first, also after its mask has changed.',
+    source: 'signalfd(2); dup(2)',
+    run(machine) {
+      machine.run(
+        blockSignals('URG', 'CONT'),
+        signalfd('s', ['URG']),
+        dup('s', 'd'),
+        epoll('ep'),
+        add('ep', 'd', 'IN'),
+        wait('ep', {}),
+        raise('URG'),
+        wait('ep', { d: 'IN' }),
+      )
+      expectSignal(machine, 'd', SIG.URG)
+      const mask = signalSet(SIG.CONT)
+      machine.keep(mask)
+      machine.run(
+        read('s', SIGINFO, 'EAGAIN'),
+        wait('ep', {}),
+        call('signalfd', ['$s', mask.address, SFD.NONBLOCK], 'ok'),
+        raise('CONT'),
+        wait('ep', { d: 'IN' }),
+      )
+      expectSignal(machine, 's', SIG.CONT)
+      machine.run(wait('ep', {}))
+    },
+  }),
   portableCheck({
     id: 'signalfd.basic',
     statement:

@@ -1,24 +1,10 @@
 /** The descriptor of a timer: its flags, and who shares it. */
-import { F, FD_CLOEXEC, O, TFD } from '../../../libc/constants/linux.ts'
-import { sys } from '../../../libc/libc.ts'
-import {
-  add,
-  blocked,
-  call,
-  closeAll,
-  counter,
-  dup,
-  epoll,
-  exitPeer,
-  inPeer,
-  join,
-  peer,
-  thread,
-  wait,
-} from '../../build.ts'
+import { CLOCK, TFD } from '../../../libc/constants/linux.ts'
+import { add, blocked, counter, dup, epoll, exitPeer, inPeer, join, peer, thread, wait } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { settime, settleReady, timerfd } from '../../steps/sources.ts'
+import { expectFlags } from './flags.ts'
 
 const SOON_MS = 0.001
 
@@ -31,16 +17,7 @@ export const timerfdSharing: readonly Check[] = [
     threads: 1,
     source: 'timerfd_create(2)',
     run(machine) {
-      for (const flags of [0, TFD.NONBLOCK, TFD.CLOEXEC, TFD.NONBLOCK | TFD.CLOEXEC]) {
-        machine.run(call('timerfd_create', [1, flags], 'ok', 't'))
-        machine.begin(`timerfd_create(MONOTONIC, ${flags}): its flags`)
-        const fd = machine.fd('t')
-        const cloexec = sys(machine.libc, 'fcntl', fd, F.GETFD, 0) & FD_CLOEXEC
-        machine.expect(cloexec, (flags & TFD.CLOEXEC) === 0 ? 0 : FD_CLOEXEC, 'FD_CLOEXEC')
-        const nonblock = sys(machine.libc, 'fcntl', fd, F.GETFL, 0) & O.NONBLOCK
-        machine.expect(nonblock, (flags & TFD.NONBLOCK) === 0 ? 0 : O.NONBLOCK, 'O_NONBLOCK')
-        machine.run(closeAll())
-      }
+      expectFlags(machine, 'timerfd_create', [CLOCK.MONOTONIC], TFD)
       machine.run(timerfd('blocking', 'MONOTONIC', 0), thread('reader', counter('blocking', '1')))
       machine.run(blocked('reader'), settime('blocking', SOON_MS), join('reader'))
     },

@@ -74,7 +74,7 @@ export const longWaits: readonly Check[] = [
       machine.run(eventfd('quiet'), add('ep', 'quiet', 'IN'))
       const wait = new Wait(machine, waitFunction(machine.libc, machine.backend, 'plain'), { ms: SHORT_MS })
       withThreads(machine, 1, (thread) => {
-        thread.startBlocked(wait)
+        thread.start(wait)
         const start = performance.now()
         let made = thread.end(1)
         while (made === undefined && performance.now() - start < CHANGING_MS) {
