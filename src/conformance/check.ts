@@ -31,6 +31,8 @@ interface CheckHead {
   readonly backends: readonly BackendName[]
   /** How many threads besides the main one it uses at once. */
   readonly threads?: number
+  /** How long it takes, where that is far from what is usual of its kind: for dividing checks among processes. */
+  readonly takesMs?: number
   /** How many descriptors it needs to be free; with fewer it is unsupported. */
   readonly descriptors?: number
   /** Why it matters, in a sentence or two, where the family's own `why` does not say it. */

@@ -15,7 +15,7 @@ export interface Part {
 /** What is to be checked of one backend. */
 export interface BackendChecks {
   readonly backend: BackendName
-  readonly checks: readonly Pick<Check, 'id' | 'kind' | 'threads'>[]
+  readonly checks: readonly Pick<Check, 'id' | 'kind' | 'threads' | 'takesMs'>[]
 }
 
 /** How long a check takes, more or less. Only the proportions matter. */
@@ -85,6 +85,10 @@ interface Load {
   readonly ms: number
 }
 
+function msOf({ kind, takesMs = usualMs[kind] }: Divisible): number {
+  return takesMs
+}
+
 /** Gives each check, the longest first, to the part that has the least to do. */
 function spread(checks: readonly Divisible[], { least, most, repeat, asked }: Shape): Load[] {
   const total = checks.reduce((sum, { kind }) => sum + usualMs[kind] * repeat, 0)
@@ -92,17 +96,18 @@ function spread(checks: readonly Divisible[], { least, most, repeat, asked }: Sh
   const parts = Array.from({ length: count }, () => ({ chosen: new Set<string>(), threads: 0, ms: 0 }))
   // Neighbours are alike, every second one more so: in their order, all that wait in vain may come to one part.
   const byLength = shuffled(checks, seededRandom(SEED)).toSorted(
-    (a, b) => (b.threads ?? 0) - (a.threads ?? 0) || usualMs[b.kind] - usualMs[a.kind],
+    (a, b) => (b.threads ?? 0) - (a.threads ?? 0) || msOf(b) - msOf(a),
   )
   const fewThreads = asked ? FEW_THREADS_WHERE_ASKED : FEW_THREADS
-  for (const { id, kind, threads = 0 } of byLength) {
+  for (const check of byLength) {
+    const { id, threads = 0 } = check
     const isForFirst = threads > fewThreads
     const candidates = isForFirst ? parts.slice(0, 1) : parts
     // How long checks take that wait in vain has nothing to do with how long they usually take: then all count alike.
     const costIn = (part: (typeof parts)[number]): number =>
       asked
         ? part.ms + (isForFirst ? 0 : 1)
-        : part.ms + usualMs[kind] * repeat + Math.max(0, threads - part.threads) * THREAD_START_MS
+        : part.ms + msOf(check) * repeat + Math.max(0, threads - part.threads) * THREAD_START_MS
     const part = candidates.reduce((best, other) => (costIn(other) < costIn(best) ? other : best))
     part.ms = costIn(part)
     part.threads = Math.max(part.threads, threads)
