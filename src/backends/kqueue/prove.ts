@@ -3,8 +3,8 @@ import { UnsupportedError } from '../../errors.ts'
 import { openPipe, OwnedFd } from '../../libc/fd.ts'
 import { sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { layouts } from '../../libc/layouts.ts'
 import { Memory } from '../../libc/memory.ts'
+import { Timespec } from '../timeout.ts'
 import { EV, kqueueAbis } from './abi.ts'
 import type { FilterName, KqueueAbi, KqueueAbiName } from './abi.ts'
 import { decodeKevents, encodeKevent } from './codec.ts'
@@ -51,7 +51,6 @@ function hasReceipts(libc: Libc, abi: KqueueAbi, filters: readonly FilterName[])
   try {
     const changes = new Memory(ROOM)
     const receipts = new Memory(ROOM)
-    const zero = new Memory(layouts.timespec.size)
     receipts.bytes.fill(UNTOUCHED)
     const sent = pipes.map(([reader], index) => ({
       ident: BigInt(reader.fd),
@@ -62,7 +61,14 @@ function hasReceipts(libc: Libc, abi: KqueueAbi, filters: readonly FilterName[])
       encodeKevent(abi, changes.view, index, { ...change, flags: EV.ADD | EV.RECEIPT })
     }
     const { length } = sent
-    const count = libc.fn.kevent(kq.fd, changes.address, length, receipts.address, length, zero.address)
+    const count = libc.fn.kevent(
+      kq.fd,
+      changes.address,
+      length,
+      receipts.address,
+      length,
+      new Timespec().set(0),
+    )
     const behind = receipts.bytes.subarray(length * abi.kevent.size)
     if (count !== length || behind.some((byte) => byte !== UNTOUCHED)) return false
     return decodeKevents(abi, receipts.view, count).every(

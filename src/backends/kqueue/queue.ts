@@ -1,9 +1,9 @@
 import { OwnedFd } from '../../libc/fd.ts'
 import { lastError, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { layouts } from '../../libc/layouts.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
+import { Timespec } from '../timeout.ts'
 import type { KqueueAbi } from './abi.ts'
 import { decodeKevents, encodeKevent } from './codec.ts'
 import type { Kevent } from './codec.ts'
@@ -16,6 +16,7 @@ export class Kqueue implements Disposable {
   readonly #libc: Libc
   readonly #abi: KqueueAbi
   readonly #kq: OwnedFd
+  readonly #timeout = new Timespec()
 
   /** Throws `SystemError`, or `UnsupportedError` where no library has a kqueue. */
   constructor(libc: Libc, abi: KqueueAbi) {
@@ -38,13 +39,10 @@ export class Kqueue implements Disposable {
     const { size } = this.#abi.kevent
     const input = new Memory(changes.length * size)
     const output = new Memory(room * size)
-    const timeout = new Memory(layouts.timespec.size)
-    const { offsets } = layouts.timespec
-    timeout.view.setBigInt64(offsets.tv_sec, BigInt(Math.floor(timeoutMs / 1000)), true)
-    timeout.view.setBigInt64(offsets.tv_nsec, BigInt(Math.round((timeoutMs % 1000) * 1e6)), true)
     for (const [index, change] of changes.entries()) encodeKevent(this.#abi, input.view, index, change)
     const [given, got] = [changes.length === 0 ? NULL : input.address, room === 0 ? NULL : output.address]
-    const count = libc.fn.kevent(this.#kq.fd, given, changes.length, got, room, timeout.address)
+    const timeout = this.#timeout.set(timeoutMs * 1e6)
+    const count = libc.fn.kevent(this.#kq.fd, given, changes.length, got, room, timeout)
     if (count === -1) throw lastError(libc, 'kevent')
     return decodeKevents(this.#abi, new DataView(output.bytes.buffer, 0, room * size), count)
   }

@@ -31,8 +31,8 @@ export function loadAddon(path: string): (() => void) | undefined {
 }
 
 /**
- * The same functions, called in a small part of the time that the binding takes; those that take text, or arguments in places
- * of their own, as before. Results and errno are the same.
+ * The same functions, called in a small part of the time that the binding takes; those that take text, or arguments
+ * in places of their own, as before. Results and errno are the same.
  */
 export function directly(libc: Libc, direct: DirectCalls | undefined): Libc {
   if (direct === undefined) return libc

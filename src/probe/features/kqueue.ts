@@ -52,9 +52,9 @@ export const kqueueFeatures = {
     attempt: tried((at) => {
       watchPipe(at, EV.ADD)
       signal(at, 3)
-      expectEqual('bytes that EVFILT_READ tells of', Number(one(at, ARRIVAL_MS).data), 3)
+      expectEqual('bytes that EVFILT_READ tells of', Number(one(at).data), 3)
       // It is level-triggered: it is told again, until it is read.
-      one(at, ARRIVAL_MS)
+      one(at)
       drain(at)
       none(at)
     }),
@@ -64,36 +64,27 @@ export const kqueueFeatures = {
       const { abi, kq, writer } = at
       const filter = abi.filters.WRITE
       kq.kevent([{ ident: BigInt(writer.fd), filter, flags: EV.ADD, udata: UDATA }], 0, 0)
-      expectEqual('filter of the event', one(at, ARRIVAL_MS).filter, filter)
+      expectEqual('filter of the event', one(at).filter, filter)
     }),
   },
   EV_CLEAR: {
     attempt: tried((at) => {
-      watchPipe(at, EV.ADD | EV.CLEAR)
+      expectOnce(at, EV.ADD | EV.CLEAR)
       signal(at, 1)
-      one(at, ARRIVAL_MS)
-      none(at)
-      signal(at, 1)
-      one(at, ARRIVAL_MS)
+      one(at)
     }),
   },
   EV_ONESHOT: {
     attempt: tried((at) => {
-      watchPipe(at, EV.ADD | EV.ONESHOT)
-      signal(at, 1)
-      one(at, ARRIVAL_MS)
-      none(at)
+      expectOnce(at, EV.ADD | EV.ONESHOT)
       expectGone(at)
     }),
   },
   EV_DISPATCH: {
     attempt: tried((at) => {
-      watchPipe(at, EV.ADD | EV.DISPATCH)
-      signal(at, 1)
-      one(at, ARRIVAL_MS)
-      none(at)
+      expectOnce(at, EV.ADD | EV.DISPATCH)
       watchPipe(at, EV.ENABLE | EV.DISPATCH)
-      one(at, ARRIVAL_MS)
+      one(at)
     }),
   },
   EV_DISABLE: {
@@ -103,14 +94,14 @@ export const kqueueFeatures = {
       signal(at, 1)
       none(at)
       watchPipe(at, EV.ENABLE)
-      one(at, ARRIVAL_MS)
+      one(at)
     }),
   },
   EV_EOF: {
     attempt: tried((at) => {
       watchPipe(at, EV.ADD)
       at.writer.close()
-      if ((one(at, ARRIVAL_MS).flags & EV.EOF) === 0) {
+      if ((one(at).flags & EV.EOF) === 0) {
         throw new Misbehaviour('the event at the end of a pipe does not say EV_EOF')
       }
     }),
@@ -122,7 +113,7 @@ export const kqueueFeatures = {
       at.kq.kevent([{ ...change, flags: EV.ADD | EV.CLEAR }], 0, 0)
       none(at)
       at.kq.kevent([{ ...change, flags: 0, fflags: NOTE.TRIGGER }], 0, 0)
-      one(at, ARRIVAL_MS)
+      one(at)
       none(at)
     }),
   },
@@ -131,7 +122,7 @@ export const kqueueFeatures = {
       const timer = { ident: 7n, filter: at.abi.filters.TIMER, udata: UDATA, data: BigInt(TIMER_MS) }
       const start = process.hrtime.bigint()
       at.kq.kevent([{ ...timer, flags: EV.ADD | EV.ONESHOT }], 0, 0)
-      one(at, ARRIVAL_MS)
+      one(at)
       const elapsedMs = Number(process.hrtime.bigint() - start) / 1e6
       if (elapsedMs < TIMER_MS)
         throw new Misbehaviour(`a timer of ${TIMER_MS} ms fires after ${elapsedMs} ms`)
@@ -153,6 +144,14 @@ function watchPipe({ abi, kq, reader }: Surroundings, flags: number): void {
   kq.kevent([{ ident: BigInt(reader.fd), filter: abi.filters.READ, flags, udata: UDATA }], 0, 0)
 }
 
+/** Of one signal one event comes, though it stays unread. */
+function expectOnce(at: Surroundings, flags: number): void {
+  watchPipe(at, flags)
+  signal(at, 1)
+  one(at)
+  none(at)
+}
+
 function signal({ libc, writer }: Surroundings, bytes: number): void {
   sys(libc, 'write', writer.fd, new Memory(bytes).address, bytes)
 }
@@ -161,9 +160,9 @@ function drain({ libc, reader }: Surroundings): void {
   sys(libc, 'read', reader.fd, new Memory(16).address, 16)
 }
 
-function one({ kq }: Surroundings, timeoutMs: number): Kevent {
-  const [event, ...others] = kq.kevent([], 4, timeoutMs)
-  if (event === undefined) throw new Misbehaviour(`no event comes within ${timeoutMs} ms`)
+function one({ kq }: Surroundings): Kevent {
+  const [event, ...others] = kq.kevent([], 4, ARRIVAL_MS)
+  if (event === undefined) throw new Misbehaviour(`no event comes within ${ARRIVAL_MS} ms`)
   if (others.length > 0) throw new Misbehaviour(`${others.length + 1} events come instead of one`)
   if (event.udata !== UDATA) throw new Misbehaviour(`the event has other user data: ${event.udata}`)
   return event

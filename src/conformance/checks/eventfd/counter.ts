@@ -1,8 +1,8 @@
-import { EFD, F, FD_CLOEXEC, O } from '../../../libc/constants/linux.ts'
-import { sys } from '../../../libc/libc.ts'
+import { EFD, F, O } from '../../../libc/constants/linux.ts'
 import { blocked, call, closeAll, counter, eventfd, join, signal, thread } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
+import { expectDescriptorFlags } from '../../operations/descriptor-flags.ts'
 import { runUnblocking } from './unblock.ts'
 import { FULL, MAX } from './values.ts'
 
@@ -24,17 +24,10 @@ export const counterChecks: readonly Check[] = [
         const flags = names.reduce((mask, name) => mask | EFD[name], 0)
         machine.run(call('eventfd', [2, flags], 'ok', 'e'))
         machine.begin(`eventfd(2, ${names.join('|') || '0'}): its flags`)
-        const fd = machine.fd('e')
-        machine.expect(
-          sys(machine.libc, 'fcntl', fd, F.GETFD, 0) & FD_CLOEXEC,
-          names.includes('CLOEXEC') ? FD_CLOEXEC : 0,
-          'FD_CLOEXEC',
-        )
-        machine.expect(
-          sys(machine.libc, 'fcntl', fd, F.GETFL, 0) & O.NONBLOCK,
-          names.includes('NONBLOCK') ? O.NONBLOCK : 0,
-          'O_NONBLOCK',
-        )
+        expectDescriptorFlags(machine, 'e', {
+          cloexec: names.includes('CLOEXEC'),
+          nonblock: names.includes('NONBLOCK'),
+        })
         machine.run(counter('e', names.includes('SEMAPHORE') ? '1' : '2'), closeAll())
       }
       for (const unknown of [2, 4, 1 << 30]) machine.run(call('eventfd', [0, unknown], 'EINVAL'))

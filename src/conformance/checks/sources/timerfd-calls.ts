@@ -4,10 +4,15 @@ import { sys } from '../../../libc/libc.ts'
 import { Memory } from '../../../libc/memory.ts'
 import { Failure } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
-import type { Name } from '../../steps.ts'
+import type { Name, Step } from '../../steps.ts'
+import { settime, settleReady } from '../../steps/sources.ts'
 
 const { size, offsets } = layouts.itimerspec
-const NS_PER_MS = 1e6
+export const NS_PER_MS = 1e6
+/** A time that no check lives to see. */
+export const FAR_MS = 3_600_000
+/** A time that is over at once. */
+export const SOON_MS = 0.001
 const NS_PER_SECOND = 1_000_000_000n
 
 /** What is left of a timer until it goes off, and how often it does. */
@@ -63,6 +68,14 @@ export function expectElapsed(since: bigint, leastMs: number): void {
   const elapsedMs = Number(process.hrtime.bigint() - since) / NS_PER_MS
   if (elapsedMs >= leastMs) return
   throw new Failure(`it goes off after ${leastMs} ms or more`, `it went off after ${elapsedMs.toFixed(6)} ms`)
+}
+
+/** A timer that has gone off. */
+export const goOff = (fd: Name): readonly Step[] => [settime(fd, SOON_MS), settleReady(fd, 'IN')]
+
+/** Fails unless nothing is left of a timer. */
+export function expectNothing(machine: Machine, { valueNs, intervalNs }: TimeLeft, of: string): void {
+  machine.expect(`${valueNs} ns, then every ${intervalNs} ns`, '0 ns, then every 0 ns', `left ${of}`)
 }
 
 function timeIn({ view }: Memory): TimeLeft {

@@ -9,10 +9,15 @@ import { epollCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import { settime, settleReady, timerfd } from '../../steps/sources.ts'
-import { itimerspec, readExpirations, timeLeft } from './timerfd-calls.ts'
-
-const NS_PER_MS = 1e6
-const FAR_MS = 3_600_000
+import {
+  expectNothing,
+  FAR_MS,
+  goOff,
+  itimerspec,
+  NS_PER_MS,
+  readExpirations,
+  timeLeft,
+} from './timerfd-calls.ts'
 
 /** When something was done: between two looks at the clock. */
 interface Span {
@@ -45,10 +50,12 @@ export const timerfdLeft: readonly Check[] = [
       machine.run(settime('t', Number(now) / NS_PER_MS + 1000, { flags: TFD.TIMER_ABSTIME }), sleep(1))
       // A number of milliseconds says the nanoseconds of a machine that has been up for years only roughly.
       expectDue(machine, 't', { from: now - 1000n, to: now + 1000n }, 1000, 0)
-      machine.run(settime('t', 0.001), settleReady('t', 'IN'))
-      expectNothingLeft(machine, 'when it has gone off')
+      machine.run(...goOff('t'))
+      machine.begin('timerfd_gettime(t)')
+      expectNothing(machine, timeLeft(machine, 't'), 'when it has gone off')
       machine.run(counter('t', '1'))
-      expectNothingLeft(machine, 'when that was read')
+      machine.begin('timerfd_gettime(t)')
+      expectNothing(machine, timeLeft(machine, 't'), 'when that was read')
     },
   }),
   epollCheck({
@@ -156,12 +163,6 @@ function expectDue(
     throw new Failure(`from ${least} to ${most} ns left`, `${valueNs} ns left`)
   }
   machine.expect(left.intervalNs, intervalMs * NS_PER_MS, 'the interval in ns')
-}
-
-function expectNothingLeft(machine: Machine, when: string): void {
-  machine.begin(`timerfd_gettime(t) ${when}`)
-  const { valueNs, intervalNs } = timeLeft(machine, 't')
-  machine.expect(`${valueNs} ns, then every ${intervalNs} ns`, '0 ns, then every 0 ns', 'left')
 }
 
 /**

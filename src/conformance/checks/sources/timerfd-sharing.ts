@@ -3,10 +3,9 @@ import { CLOCK, TFD } from '../../../libc/constants/linux.ts'
 import { add, blocked, counter, dup, epoll, exitPeer, inPeer, join, peer, thread, wait } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
-import { settime, settleReady, timerfd } from '../../steps/sources.ts'
+import { settime, timerfd } from '../../steps/sources.ts'
 import { expectFlags } from './flags.ts'
-
-const SOON_MS = 0.001
+import { goOff, SOON_MS } from './timerfd-calls.ts'
 
 export const timerfdSharing: readonly Check[] = [
   epollCheck({
@@ -33,8 +32,7 @@ export const timerfdSharing: readonly Check[] = [
       epoll('ep'),
       add('ep', 't', 'IN'),
       add('ep', 'd', 'IN'),
-      settime('d', SOON_MS),
-      settleReady('t', 'IN'),
+      ...goOff('d'),
       wait('ep', { t: 'IN', d: 'IN' }),
       counter('t', '1'),
       wait('ep', {}),
@@ -52,14 +50,12 @@ export const timerfdSharing: readonly Check[] = [
       epoll('ep'),
       add('ep', 't', 'IN'),
       peer('child', ['t']),
-      settime('t', SOON_MS),
-      settleReady('t', 'IN'),
+      ...goOff('t'),
       wait('ep', { t: 'IN' }),
       ...inPeer('child', counter('t', '1'), counter('t', 'EAGAIN')),
       wait('ep', {}),
       counter('t', 'EAGAIN'),
-      settime('t', SOON_MS),
-      settleReady('t', 'IN'),
+      ...goOff('t'),
       counter('t', '1'),
       ...inPeer('child', counter('t', 'EAGAIN')),
       exitPeer('child'),

@@ -9,17 +9,12 @@ import { epollCheck, portableCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import { PROMPT_MS, WOKEN } from '../../patience.ts'
-import type { Name, Step } from '../../steps.ts'
+import type { Name } from '../../steps.ts'
 import { settime, settleReady, timerfd } from '../../steps/sources.ts'
 import { askingFor } from './asking.ts'
-import { itimerspec } from './timerfd-calls.ts'
+import { FAR_MS, goOff, itimerspec, SOON_MS } from './timerfd-calls.ts'
 
 /** A time that no check lives to see. */
-const FAR_MS = 3_600_000
-const SOON_MS = 0.001
-
-/** A timer that has gone off. */
-const goOff = (fd: Name): readonly Step[] => [settime(fd, SOON_MS), settleReady(fd, 'IN')]
 
 export const timerfdStates: readonly Check[] = [
   portableCheck({

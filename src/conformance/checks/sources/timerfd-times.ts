@@ -8,12 +8,16 @@ import type { Machine } from '../../machine.ts'
 import { PROMPT_MS, WOKEN } from '../../patience.ts'
 import { settime, settleReady, timerfd } from '../../steps/sources.ts'
 import { askingFor } from './asking.ts'
-import { exchangeTime, expectElapsed, readExpirations, timeLeft } from './timerfd-calls.ts'
+import {
+  exchangeTime,
+  expectElapsed,
+  expectNothing,
+  FAR_MS,
+  NS_PER_MS,
+  readExpirations,
+  timeLeft,
+} from './timerfd-calls.ts'
 import type { TimeLeft } from './timerfd-calls.ts'
-
-/** A time that no check lives to see. */
-const FAR_MS = 3_600_000
-const NS_PER_MS = 1e6
 
 export const timerfdTimes: readonly Check[] = [
   portableCheck({
@@ -160,11 +164,6 @@ export const timerfdTimes: readonly Check[] = [
     },
   }),
 ]
-
-/** Fails unless nothing is left of a timer. */
-function expectNothing(machine: Machine, { valueNs, intervalNs }: TimeLeft, of: string): void {
-  machine.expect(`${valueNs} ns, then every ${intervalNs} ns`, '0 ns, then every 0 ns', `left ${of}`)
-}
 
 /** Fails unless as much is left of a timer as the time that has passed since it was set allows. */
 function expectLeft(

@@ -3,7 +3,7 @@ import { UnsupportedError } from '../../../errors.ts'
 import { add, eventfd, mod } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { epollCheck, portableCheck } from '../../define.ts'
+import { portableCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { waitChecks } from '../../waits/define.ts'
 import { backendsOf, variants, waitFunction } from '../../waits/functions.ts'
@@ -63,17 +63,19 @@ export const longWaits: readonly Check[] = [
       throw new Failure(`${wait.text} lasts some ${IN_TIME_MS} ms`, `it lasts ${best.toFixed(1)} ms or more`)
     },
   }),
-  epollCheck({
+  ...waitChecks({
     id: 'time.change-does-not-extend',
     statement: 'A wait whose time has run out ends, also while entries are changed all the time.',
     kind: 'time',
+    variants: ['plain'],
+    backends: ['epoll'],
     threads: 1,
     source: 'epoll_wait(2): the maximum wait time; measured',
     why: 'A loop whose timers start anew with every connection runs none of them on a busy server.',
-    run(machine) {
+    run(machine, fn) {
       watchPipe(machine)
       machine.run(eventfd('quiet'), add('ep', 'quiet', 'IN'))
-      const wait = new Wait(machine, waitFunction(machine.libc, machine.backend, 'plain'), { ms: SHORT_MS })
+      const wait = new Wait(machine, fn, { ms: SHORT_MS })
       withThreads(machine, 1, (thread) => {
         thread.start(wait)
         const start = performance.now()
