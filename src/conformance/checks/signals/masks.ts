@@ -55,11 +55,7 @@ export const masks: readonly Check[] = [
     variants: ['plain'],
     threads: 1,
     run(machine, fn) {
-      watchPipe(machine)
-      const handler = new Handler(machine, SIG.URG)
-      withThreads(machine, 1, (thread) => {
-        thread.setMask(SIG.URG)
-        raisePending(machine, thread, handler)
+      withPending(machine, (thread, handler) => {
         const wait = new Wait(machine, fn, { ms: PENDING_MS })
         expectNotEarly(wait, thread.expectOf(wait, NOTHING), PENDING_MS * 1e6)
         expectSignals(machine, 'signals that are pending', thread.pending(), SIG.URG)
@@ -76,12 +72,8 @@ export const masks: readonly Check[] = [
     variants: masked,
     threads: 1,
     run(machine, fn) {
-      watchPipe(machine)
-      if (machine.backend === 'epoll') machine.run(del('ep', 'r'))
-      const handler = new Handler(machine, SIG.URG)
-      withThreads(machine, 1, (thread) => {
-        thread.setMask(SIG.URG)
-        raisePending(machine, thread, handler)
+      withPending(machine, (thread, handler) => {
+        if (machine.backend === 'epoll') machine.run(del('ep', 'r'))
         const wait = watchingNothing(machine, new Wait(machine, fn, { ms: LOST_MS }, signalSet()))
         thread.expectOf(wait, 'EINTR', PROMPT_MS)
         handler.expectRun(true, 'when the wait has failed')
@@ -190,12 +182,8 @@ export const masks: readonly Check[] = [
     variants: masked,
     threads: 1,
     run(machine, fn) {
-      watchPipe(machine)
-      const handler = new Handler(machine, SIG.URG)
       const interrupts = machine.backend !== 'epoll'
-      withThreads(machine, 1, (thread) => {
-        thread.setMask(SIG.URG)
-        raisePending(machine, thread, handler)
+      withPending(machine, (thread, handler) => {
         const wait = new Wait(machine, fn, { ms: 0 }, signalSet())
         thread.expectOf(wait, interrupts ? 'EINTR' : NOTHING, PROMPT_MS)
         handler.expectRun(interrupts, 'when the wait has returned')
@@ -213,11 +201,7 @@ export const masks: readonly Check[] = [
     variants: masked,
     threads: 1,
     run(machine, fn) {
-      watchPipe(machine)
-      const handler = new Handler(machine, SIG.URG)
-      withThreads(machine, 1, (thread) => {
-        thread.setMask(SIG.URG)
-        raisePending(machine, thread, handler)
+      withPending(machine, (thread, handler) => {
         machine.run(write('w', 1))
         thread.expectOf(new Wait(machine, fn, { ms: WOKEN.timeoutMs }, signalSet()), readable('r'), PROMPT_MS)
         handler.expectRun(false, 'when the wait has returned')
@@ -226,6 +210,17 @@ export const masks: readonly Check[] = [
     },
   }),
 ]
+
+/** Lends a thread that has blocked a signal which is pending for it, where a pipe is watched. */
+function withPending(machine: Machine, body: (thread: WaitingThread, handler: Handler) => void): void {
+  watchPipe(machine)
+  const handler = new Handler(machine, SIG.URG)
+  withThreads(machine, 1, (thread) => {
+    thread.setMask(SIG.URG)
+    raisePending(machine, thread, handler)
+    body(thread, handler)
+  })
+}
 
 /** Sends the thread a signal that it blocks, and makes sure that it is pending, once, and that no handler ran. */
 function raisePending(machine: Machine, thread: WaitingThread, handler: Handler): void {
