@@ -92,7 +92,7 @@ describe('the driver', () => {
     const results = [benchResult({ taxNs: 5001 }), benchResult({ backend: 'poll', taxNs: 5000 })]
     const ffi = benchTable(benchReport(results, { driver }), marked)
     expect(ffi).toContain(
-      '\nDriver ffi (there is no compiler): the native calls are made one by one, and each costs time of its own (1.40 us with four arguments), which is in every figure.\n' +
+      '\nDriver ffi (there is no compiler): the native calls are made one by one, and the tax of each call (1.40 us with four arguments) is in every figure.\n' +
         '!In 1 figure that call tax is more than half: there the tool was measured more than the kernel.!\n',
     )
     expect(ffi).toMatch(/ !50 %!\n/)

@@ -59,7 +59,7 @@ export function driverLines({ driver, callTax, results }: BenchReport, style: St
   const isFfi = driver.name === 'ffi'
   const four = formatNs(callTax.baseNs + 4 * callTax.perArgumentNs)
   const line = isFfi
-    ? `Driver ffi (${reason}): the native calls are made one by one, and each costs time of its own (${four} with four arguments), which is in every figure.`
+    ? `Driver ffi (${reason}): the native calls are made one by one, and the tax of each call (${four} with four arguments) is in every figure.`
     : `Driver replay (${reason}): ${processOf(driver.process)}.`
   if (dominated === 0) return [line]
   const what = isFfi ? 'that call tax' : "the replayer's own cost"
