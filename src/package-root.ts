@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The directory of this package, which holds its package.json. */
+/** The directory of this package, which holds its package.json: the nearest above this file, bundled or not. */
 export function packageRoot(): string {
-  // One directory further up when the compiled file runs: dist/src instead of src.
-  return fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url))
+  let directory = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory)
+  return directory
 }

@@ -2,7 +2,7 @@
 import { SHARED_FD } from '../child-process.ts'
 import { openLibcOrSay, receiveOrder, say } from '../child-side.ts'
 import type { ChildMessage, ChildOrder } from './messages.ts'
-import { checkIn, loadChecks } from './checks/groups.ts'
+import { findCheck } from './checks/index.ts'
 import { runChecks } from './session.ts'
 import type { SessionObserver } from './session.ts'
 import { whereaboutsWriter } from './whereabouts.ts'
@@ -23,8 +23,7 @@ if (libc !== undefined) {
     onFailure: (result) => say<ChildMessage>({ kind: 'failure', result }),
     onResult: (result) => say<ChildMessage>({ kind: 'result', result }),
   }
-  const known = await loadChecks(order.groups)
-  const selected = order.ids.map((id) => checkIn(known, id))
+  const selected = order.ids.map((id) => findCheck(id))
   runChecks(libc, order.backend, selected, observer, order.noThreads)
   // A thread that is still in a native call would keep an ordinary exit waiting.
   libc.fn._exit(0)

@@ -125,15 +125,14 @@ function resultOfEnd(id: string, backend: BackendName, run: ChildRun, timeoutMs:
 
 /** Runs one child, and watches how far it gets. */
 async function runChild(
-  { backend, ids, lib, noThreads }: Omit<ChildOrder, 'groups' | 'hasWhereabouts'>,
+  { backend, ids, lib, noThreads }: Omit<ChildOrder, 'hasWhereabouts'>,
   options: IsolationOptions,
 ): Promise<ChildRun> {
   const whereabouts = Whereabouts.open()
   try {
     const watch = new Watch(whereabouts, timeLimits(options.timeoutMs))
-    const groups = [...new Set(ids.map((id) => findCheck(id).group))]
     const hasWhereabouts = whereabouts !== undefined
-    const order: ChildOrder = { backend, ids, groups, lib, noThreads, hasWhereabouts }
+    const order: ChildOrder = { backend, ids, lib, noThreads, hasWhereabouts }
     const end = await followChild<ChildMessage>({
       program: 'src/conformance/child',
       order,

@@ -9,8 +9,6 @@ export interface ChildOrder {
   readonly backend: BackendName
   /** Ids of the checks to run, in order. */
   readonly ids: readonly string[]
-  /** The groups that they are loaded with. */
-  readonly groups: readonly number[]
   readonly lib: string | undefined
   /** Whether `SHARED_FD` is the file in which the child says where it is. If not, it sends messages of it. */
   readonly hasWhereabouts: boolean

@@ -1,12 +1,18 @@
 import type { BackendName } from '../../backends/index.ts'
-import type { Family } from '../check.ts'
-import { checkIn, loadChecks } from './groups.ts'
-import type { KnownCheck } from './groups.ts'
+import type { Check, Family } from '../check.ts'
+import { families } from './families.ts'
 
-const all = await loadChecks()
+export { families } from './families.ts'
 
-/** Every family of checks, in the order of the matrix. */
-export const families: readonly Family[] = [...new Set([...all.values()].map(({ family }) => family))]
+/** A check and its family. */
+export interface KnownCheck {
+  readonly check: Check
+  readonly family: Family
+}
+
+const all = new Map(
+  families.flatMap((family) => family.checks.map((check) => [check.id, { check, family }] as const)),
+)
 
 /** Whether there is a check of this id: there may be none any more, or not yet, of an id that comes from a file. */
 export function hasCheck(id: string): boolean {
@@ -15,7 +21,9 @@ export function hasCheck(id: string): boolean {
 
 /** The check of an id, with its family. Throws where there is none. */
 export function findCheck(id: string): KnownCheck {
-  return checkIn(all, id)
+  const found = all.get(id)
+  if (found === undefined) throw new TypeError(`there is no check ${id}`)
+  return found
 }
 
 /** The ids of the checks that apply to a backend. */

@@ -1,0 +1,50 @@
+/**
+ * Makes one file of each program that is started often: Node takes almost a millisecond to find, read and link a
+ * module, and a run of verify starts five processes and twenty threads of up to two hundred modules each. What is loaded
+ * by `import()` stays a file of its own. The library for those who import evloop stays as it was compiled.
+ *
+ * Runs after tsc, on what that has written, and puts each bundle where the compiled program was.
+ */
+import { rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { build } from 'rolldown'
+import { entryPoint } from '../src/entry-point.ts'
+import { packageRoot } from '../src/package-root.ts'
+
+/** None of them imports another: each can be replaced while the others are read. */
+const programs = [
+  'bin/evloop',
+  'src/conformance/child',
+  'src/conformance/peer',
+  'src/conformance/threads/thread-main',
+  'src/probe/child',
+]
+
+/** What `verify` alone needs of the command line, and needs as a whole. */
+const checks = /dist.src.(loop|conformance.(checks|operations|steps|surroundings|threads|waits))[/\\]/
+
+const dist = join(packageRoot(), 'dist')
+rmSync(join(dist, 'chunks'), { recursive: true, force: true })
+await Promise.all(
+  programs.map((program) =>
+    build({
+      input: entryPoint(program),
+      platform: 'node',
+      // Packages stay packages.
+      external: /^[^./]/,
+      preserveEntrySignatures: 'allow-extension',
+      checks: { ineffectiveDynamicImport: false },
+      output: {
+        dir: dist,
+        entryFileNames: `${program}.js`,
+        chunkFileNames: `chunks/${basename(program)}/[name].js`,
+        sourcemap: true,
+        // A command loads what it needs, and nothing else; what is started to run checks needs nearly all.
+        codeSplitting: program === 'bin/evloop' && {
+          groups: [{ name: 'checks', test: checks }],
+          includeDependenciesRecursively: false,
+        },
+      },
+    }),
+  ),
+)
