@@ -30,7 +30,10 @@ export async function makeContext<R extends Reporter>(
   options: CommonOptions,
 ): Promise<CommandContext<R>> {
   const backends = chooseNames('backend', options.backend, backendNames)
-  const format = await loadFormat(chooseName('format', options.format, formatNamesOf(command)), command)
+  const format = await loadFormat(
+    chooseName(command === 'list' ? 'list format' : 'format', options.format, formatNamesOf(command)),
+    command,
+  )
   const { output, lib } = options
   if (lib !== undefined) assertFile(lib)
   if (output !== undefined) assertWritable(output)

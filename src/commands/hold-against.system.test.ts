@@ -24,6 +24,8 @@ const expectations = (...entries: object[]): unknown => ({ schema: 'evloop/expec
 describe('a file to hold a run against', () => {
   it.each([
     [['--expect', path('nope')], /^evloop: --expect \S+: there is no such file \(.*\)\n$/],
+    [['--expect', 'gvisor', '--expect', 'qemu-aarch64'], /It was given before, as gvisor: .* one file\.\n$/],
+    [['--list', '-f', 'junit'], /^evloop: there is no list format "junit" \(list formats: table, json\)\n$/],
     [['--against', path('nope')], /^evloop: \S+: there is no such file\n$/],
     [['--expect', write('bad', [])], /^evloop: \S+: it is not an expectation file, but an array of 0\n$/],
     [

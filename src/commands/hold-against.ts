@@ -1,6 +1,7 @@
 /** What `verify` holds a run against: an expectation file, or the report of another run. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import type { CheckResult } from '../conformance/check.ts'
 import type { VerifyReport } from '../conformance/report.ts'
@@ -32,10 +33,17 @@ export function addHoldOptions(command: Command): Command {
     .option(
       '--expect <file>',
       `hold the run against an expectation file, or one that comes with evloop: ${shippedNames().join(', ')}`,
+      parseOnce,
     )
     .option('--write-expect <file>', 'make an expectation file of this run; reasons of an older one stay')
     .option('--against <report>', 'say only what differs from a saved run (--format json) of another machine')
     .option('--strict', 'a quirk that diverges is a finding, too')
+}
+
+/** A run is held against one file; to replace the first without a word would be to ignore it. */
+function parseOnce(file: string, before: string | undefined): string {
+  if (before === undefined) return file
+  throw new InvalidArgumentError(`It was given before, as ${before}: a run is held against one file.`)
 }
 
 /** The folder of the expectation files that come with evloop. */

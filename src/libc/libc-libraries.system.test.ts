@@ -77,6 +77,14 @@ describe('a library that cannot be', () => {
     )
   })
 
+  test('the reason is that of the dynamic linker', () => {
+    const text = join(directory, 'words.so')
+    writeFileSync(text, 'These are words and nothing else, but enough of them for the header of a library.')
+    expect(() => openLibc({ lib: text })).toThrow(
+      /^cannot load \S+words\.so: (invalid ELF header|.*format.*)$/i,
+    )
+  })
+
   test('a file that is not a library, and a directory, are LibraryErrors that name it', () => {
     const text = join(directory, 'text.so')
     writeFileSync(text, 'int getppid(void);')

@@ -70,12 +70,25 @@ function bindingsOf(main: Libc, lib: string): Partial<Record<FunctionName, Libra
   const path = resolve(lib)
   if (!existsSync(path)) throw new LibraryError(lib, 'there is no such file')
   const key = `evloop:${path}` as LibraryKey
-  openLibrary(key, path)
+  try {
+    openLibrary(key, path)
+  } catch (error) {
+    throw new LibraryError(lib, whyNotLoaded(main, path) ?? (error as LibraryError).reason, {
+      cause: error,
+    })
+  }
   const file = realpathSync(path)
   const found = functionNames.filter(
     (name) => hasSymbol(key, name) && (!main.has(name) || definedIn(main, path, name) === file),
   )
   return Object.fromEntries(found.map((name) => [name, key]))
+}
+
+/** What the dynamic linker says of a library that it does not load; the binding says nothing of that. */
+function whyNotLoaded(main: Libc, path: string): string | undefined {
+  if (!main.has('dlopen') || !main.has('dlerror') || main.fn.dlopen(path, RTLD_NOW) !== NULL) return undefined
+  const message = main.fn.dlerror()
+  return message === NULL ? undefined : readCString(main, message).replace(`${path}: `, '')
 }
 
 /** `RTLD_NOW`: the same number on Linux, macOS and the BSDs. */

@@ -140,6 +140,7 @@ export const signatures = {
   gnu_get_libc_version: returnsPointer(),
   dlopen: returnsPointer(string, int),
   dlsym: returnsPointer(pointer, string),
+  dlerror: returnsPointer(),
   dladdr: returnsInt(pointer, pointer),
   getpagesize: returnsInt(),
   strlen: returnsLong(pointer),

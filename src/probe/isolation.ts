@@ -45,7 +45,7 @@ export async function makeTries(options: IsolationOptions): Promise<ReadonlyMap<
     if (current === undefined) {
       throw new LibraryError(
         options.lib ?? 'libc',
-        `the process that was to use it ended at once: ${end.cause}`,
+        `the process that was to use it did not get that far: ${end.cause}`,
       )
     }
     outcomes.set(current, { ok: false, failure: failureOf(end) })
