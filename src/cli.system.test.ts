@@ -17,7 +17,7 @@ const badInputs: readonly (readonly string[])[] = [
   ['nope'],
   ['verifi'],
   ['verify', 'extra'],
-  ['verify', '--backend', 'kqueue'],
+  ['verify', '--backend', 'iocp'],
   ['verify', '--backend', 'epol'],
   ['verify', '--backend', ''],
   ['verify', '--backend', 'epoll,,poll'],

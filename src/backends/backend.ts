@@ -4,6 +4,7 @@
  * A `Backend` is a kind (epoll); a `Poller` is one open kernel object of that kind. A backend supplies:
  *
  * - `capabilities`: what it is able to do, as data. A caller asks, and never guesses from the name.
+ * - `isPresent`: whether its interface is there at all. Where it is not, nobody misses it.
  * - `availability`: whether it can be used here, found by a harmless real try.
  * - `open`: a Poller, which does `add`, `modify`, `remove`, `wait`, `wake` and `close`.
  *
@@ -22,6 +23,7 @@
  * (epoll forgets it, poll and select report it as an error until it is removed).
  */
 import type { Libc } from '../libc/libc.ts'
+import type { KqueueAbiName } from './kqueue/abi.ts'
 
 /** What is asked for, as bits. Hang-ups and errors need not be asked for. */
 export const Interest = { READ: 1, WRITE: 2, PRIORITY: 4 } as const
@@ -52,7 +54,11 @@ export interface Capabilities {
   readonly exclusive: boolean
   /** Tells hang-ups, half-closes and errors apart from readability. */
   readonly hangup: boolean
-  /** Where byte counts come from: with the event, or by asking (FIONREAD). */
+  /** Can be asked for `Interest.PRIORITY`. Where it cannot, that is an `UnsupportedError`. */
+  readonly priority: boolean
+  /**
+   * Where byte counts come from: with the event (`ReadinessBatch.bytes`), or by asking (FIONREAD).
+   */
   readonly byteCounts: 'event' | 'asked'
   /** Whether a token belongs to a descriptor or to one direction of it. */
   readonly tokenPer: 'fd' | 'direction'
@@ -114,11 +120,19 @@ export interface Poller extends Disposable {
 export interface WakeHandle {
   readonly fd: number
   readonly plan: Libc['plan']
+  /** The descriptor is that of a kqueue with this interface, whose EVFILT_USER is to be triggered. */
+  readonly kqueue?: KqueueAbiName
 }
 
 export interface Backend {
   readonly name: string
   readonly capabilities: Capabilities
+  /**
+   * Whether its functions are there at all, whatever they do: a look at names, which calls nothing. A backend that
+   * is not present is one that this platform does not have, and not one that is broken.
+   */
+  isPresent(libc: Libc): boolean
+  /** Whether it can be used, found by a harmless real try. */
   availability(libc: Libc): Availability
   /** Throws `SystemError` (EMFILE …) or `UnsupportedError`. */
   open(libc: Libc): Poller
@@ -136,6 +150,11 @@ export class ReadinessBatch {
   readonly tokens: BigUint64Array
   /** The same tokens as two 32-bit words each, low word first. */
   readonly tokenWords: Uint32Array
+  /**
+   * How many bytes can be read, of a backend whose `byteCounts` come with the event; -1 where it does not say so. Of
+   * a socket that listens it is how many connections are pending.
+   */
+  readonly bytes: Float64Array
 
   constructor(capacity: number) {
     if (!Number.isInteger(capacity) || capacity < 1) {
@@ -146,6 +165,7 @@ export class ReadinessBatch {
     this.flags = new Uint32Array(capacity)
     this.tokens = new BigUint64Array(capacity)
     this.tokenWords = new Uint32Array(this.tokens.buffer)
+    this.bytes = new Float64Array(capacity).fill(-1)
   }
 
   token(index: number): bigint {

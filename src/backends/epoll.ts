@@ -40,6 +40,7 @@ const triggerBits: Record<Trigger, number> = {
 const capabilities: Capabilities = {
   triggers: ['level', 'edge', 'oneshot', 'edge-oneshot'],
   exclusive: true,
+  priority: true,
   hangup: true,
   byteCounts: 'asked',
   tokenPer: 'fd',
@@ -52,12 +53,13 @@ const capabilities: Capabilities = {
 export const epoll: Backend = {
   name: 'epoll',
   capabilities,
+  isPresent: (libc) => libc.has('epoll_create1'),
   availability,
   open: (libc) => new EpollPoller(libc),
 }
 
 function availability(libc: Libc): Availability {
-  if (!libc.has('epoll_create1')) return { available: false, reason: 'libc has no epoll_create1' }
+  if (!epoll.isPresent(libc)) return { available: false, reason: 'libc has no epoll_create1' }
   const fd = libc.fn.epoll_create1(EPOLL_CLOEXEC)
   if (fd === -1) {
     const errno = errnoName(libc.errno())

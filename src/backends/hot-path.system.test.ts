@@ -1,7 +1,7 @@
 /** A wait allocates nothing per event: what it costs in memory must not depend on how many it reports. */
 import { expect, test } from 'vitest'
 import { moduleUrl, runScript } from '../testing/native.ts'
-import { backendNames } from './index.ts'
+import { testedLibc, testedNames } from '../testing/backends.ts'
 
 /** The smallest object of V8 is a number of 12 bytes or more; the heap's own figures are off by less. */
 const SMALLEST_OBJECT_BYTES = 12
@@ -12,14 +12,14 @@ const WAITS = 400
 /** Room for all garbage that a broken Poller would make, so that no collection hides it. */
 const execArgv = ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256']
 
-test.each(backendNames)('%s allocates nothing per event', (name) => {
+test.each(testedNames)('%s allocates nothing per event', (name) => {
   const script = `
     import { getHeapStatistics } from 'node:v8'
     import { openLibc } from '${moduleUrl('libc/libc')}'
     import { openEventfd } from '${moduleUrl('libc/fd')}'
     import { backends } from '${moduleUrl('backends/index')}'
     import { Interest, ReadinessBatch } from '${moduleUrl('backends/backend')}'
-    const libc = openLibc()
+    const libc = openLibc(${JSON.stringify(testedLibc.plan.lib === undefined ? {} : { lib: testedLibc.plan.lib })})
     const poller = backends.${name}.open(libc)
     for (let i = 0; i < ${EVENTS}; i++) {
       poller.add(openEventfd(libc).release(), Interest.WRITE, 2n ** 64n - 1n - BigInt(i))

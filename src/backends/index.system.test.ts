@@ -3,7 +3,7 @@ import { attachLibc, openLibc } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit, setDescriptorLimit } from '../libc/limits.ts'
 import type { FunctionName } from '../libc/signatures.ts'
-import { availabilityOf, backendNames, backends, defaultBackend } from './index.ts'
+import { availabilityOf, backendNames, backends, candidateBackends, defaultBackend } from './index.ts'
 
 const libc = openLibc()
 
@@ -17,22 +17,26 @@ function without(...names: readonly FunctionName[]): Libc {
 
 test('each backend has its own name in the map', () => {
   expect(Object.values(backends).map(({ name }) => name)).toEqual(backendNames)
-  expect(backendNames).toEqual(['epoll', 'poll', 'select'])
+  expect(backendNames).toEqual(['epoll', 'kqueue', 'poll', 'select'])
 })
 
-test('on this machine all are available, and the first is the default', () => {
-  expect(backendNames.map((name) => availabilityOf(libc, name))).toEqual(
-    backendNames.map(() => ({ available: true })),
+test('on this machine all that are there at all are available, and the first is the default', () => {
+  const candidates = candidateBackends(libc)
+  expect(candidates).toEqual(backendNames.filter((name) => name !== 'kqueue' || libc.has('kqueue')))
+  expect(candidates.map((name) => availabilityOf(libc, name))).toEqual(
+    candidates.map(() => ({ available: true })),
   )
   expect(defaultBackend(libc)).toBe(backends.epoll)
 })
 
 describe('without its function', () => {
-  const functions = { epoll: 'epoll_create1', poll: 'poll', select: 'select' } as const
+  const functions = { epoll: 'epoll_create1', kqueue: 'kqueue', poll: 'poll', select: 'select' } as const
 
-  test.each(backendNames)('%s is not available, and the reason names the function', (name) => {
-    const answer = availabilityOf(without(functions[name]), name)
-    expect(answer).toEqual({ available: false, reason: `libc has no ${functions[name]}` })
+  test.each(backendNames)('%s is not there, and the reason why it is not available names it', (name) => {
+    const lacking = without(functions[name])
+    expect(candidateBackends(lacking)).not.toContain(name)
+    const who = name === 'kqueue' ? 'no library in this process has' : 'libc has no'
+    expect(availabilityOf(lacking, name)).toEqual({ available: false, reason: `${who} ${functions[name]}` })
   })
 
   test('of one, the next one is the default', () => {
@@ -48,7 +52,7 @@ describe('without its function', () => {
 test('a try that fails is the reason, with its errno', () => {
   const { soft, hard } = descriptorLimit(libc)
   setDescriptorLimit(libc, 0, hard)
-  const answers = backendNames.map((name) => availabilityOf(libc, name))
+  const answers = (['epoll', 'poll', 'select'] as const).map((name) => availabilityOf(libc, name))
   setDescriptorLimit(libc, soft, hard)
   expect(answers).toEqual([
     { available: false, reason: 'epoll_create1 failed with EMFILE', errno: 'EMFILE' },

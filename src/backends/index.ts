@@ -1,17 +1,26 @@
 import type { Libc } from '../libc/libc.ts'
 import type { Availability, Backend } from './backend.ts'
 import { epoll } from './epoll.ts'
+import { kqueue } from './kqueue.ts'
 import { poll } from './poll.ts'
 import { select } from './select.ts'
 
 /** Every backend, best first. Adding one is a file and a line here. */
-export const backends = { epoll, poll, select } as const satisfies Record<string, Backend>
+export const backends = { epoll, kqueue, poll, select } as const satisfies Record<string, Backend>
 
 export type BackendName = keyof typeof backends
 
 export const backendNames = Object.keys(backends) as BackendName[]
 
-/** What works: every backend with the result of a harmless try. */
+/**
+ * What is there at all: the backends whose interface this process has, best first. They are what is meant where
+ * nobody names a backend: on Linux nobody misses a kqueue.
+ */
+export function candidateBackends(libc: Libc): BackendName[] {
+  return backendNames.filter((name) => backends[name].isPresent(libc))
+}
+
+/** What works: a backend with the result of a harmless try. */
 export function availabilityOf(libc: Libc, name: BackendName): Availability {
   return backends[name].availability(libc)
 }

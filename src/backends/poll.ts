@@ -32,6 +32,7 @@ const REVENTS = offsets.revents / 2
 const capabilities: Capabilities = {
   triggers: ['level', 'oneshot'],
   exclusive: false,
+  priority: true,
   hangup: true,
   byteCounts: 'asked',
   tokenPer: 'fd',
@@ -44,12 +45,13 @@ const capabilities: Capabilities = {
 export const poll: Backend = {
   name: 'poll',
   capabilities,
+  isPresent: (libc) => libc.has('poll'),
   availability,
   open: (libc) => new PollPoller(libc),
 }
 
 function availability(libc: Libc): Availability {
-  if (!libc.has('poll')) return { available: false, reason: 'libc has no poll' }
+  if (!poll.isPresent(libc)) return { available: false, reason: 'libc has no poll' }
   if (libc.fn.poll(NULL, 0, 0) === -1) {
     const errno = errnoName(libc.errno())
     return { available: false, reason: `poll of nothing failed with ${errno}`, errno }

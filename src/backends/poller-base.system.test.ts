@@ -2,14 +2,14 @@
 import { describe, expect, test } from 'vitest'
 import { SystemError, UnsupportedError } from '../errors.ts'
 import { openEventfd } from '../libc/fd.ts'
-import { openLibc } from '../libc/libc.ts'
 import { descriptorLimit, setDescriptorLimit } from '../libc/limits.ts'
 import { drain, duplicate, moduleUrl, runThread, write } from '../testing/native.ts'
 import { reported } from '../testing/pollers.ts'
 import { Interest, ReadinessBatch } from './backend.ts'
 import { backends } from './index.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 const { READ, WRITE } = Interest
 
 /** Runs an action while no descriptor can be opened. */
@@ -23,7 +23,7 @@ function withoutDescriptors<T>(action: () => T): T {
   }
 }
 
-describe.each(Object.entries(backends))('%s', (_name, backend) => {
+describe.each(testedBackends)('%s', (_name, backend) => {
   describe('registrations', () => {
     test('adding twice is EEXIST; modifying and removing what is not there are ENOENT', () => {
       using poller = backend.open(libc)

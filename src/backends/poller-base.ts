@@ -13,6 +13,7 @@ import type {
 import { Registry, tokenOf } from './registry.ts'
 import { assertTimeout } from './timeout.ts'
 import { Waker } from './waker.ts'
+import type { WakeSource } from './waker.ts'
 
 /**
  * What every Poller does alike: it checks requests against the backend's capabilities, keeps the registry in
@@ -22,7 +23,7 @@ export abstract class PollerBase implements Poller {
   abstract readonly backend: Backend
   protected readonly libc: Libc
   protected readonly registry = new Registry()
-  protected waker: Waker | undefined
+  protected waker: WakeSource | undefined
   #closed = false
 
   constructor(libc: Libc) {
@@ -100,21 +101,23 @@ export abstract class PollerBase implements Poller {
     this.close()
   }
 
-  #openWaker(): Waker {
+  #openWaker(): WakeSource {
     this.#assertOpen('wake')
-    if (this.waker === undefined) {
-      const waker = new Waker(this.libc)
-      try {
-        // Its number was free, so who is registered under it was closed without `remove`.
-        if (this.registry.has(waker.fd)) this.forget(waker.fd)
-        this.attachWaker(waker.fd)
-      } catch (error) {
-        waker.close()
-        throw error
-      }
-      this.waker = waker
+    return (this.waker ??= this.openWakeSource())
+  }
+
+  /** Opens what wakes, and watches it: a descriptor, unless the kernel object has something of its own. */
+  protected openWakeSource(): WakeSource {
+    const waker = new Waker(this.libc)
+    try {
+      // Its number was free, so who is registered under it was closed without `remove`.
+      if (this.registry.has(waker.fd)) this.forget(waker.fd)
+      this.attachWaker(waker.fd)
+    } catch (error) {
+      waker.close()
+      throw error
     }
-    return this.waker
+    return waker
   }
 
   /** The kernel's number may belong to another file by now, so a closed Poller must not reach the kernel. */

@@ -1,19 +1,18 @@
 /** What `wait` of a Poller promises (backend.ts), on every backend. */
 import { describe, expect, test } from 'vitest'
 import { openEventfd, openPipe, openSocketpair } from '../libc/fd.ts'
-import { openLibc } from '../libc/libc.ts'
 import { nsOf, underSignals, write } from '../testing/native.ts'
 import { reported } from '../testing/pollers.ts'
 import { Interest, INTERRUPTED, ReadinessBatch } from './backend.ts'
-import { backends } from './index.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 const { READ, WRITE } = Interest
 
 /** What must come, comes at once; the room is for a loaded machine. */
 const LONG_NS = 20_000_000_000
 
-describe.each(Object.entries(backends))('%s', (_name, backend) => {
+describe.each(testedBackends)('%s', (_name, backend) => {
   test.each([-1, -0.5, NaN])('a timeout of %d is a RangeError', (timeoutNs) => {
     using poller = backend.open(libc)
     expect(() => poller.wait(new ReadinessBatch(1), timeoutNs)).toThrow(RangeError)

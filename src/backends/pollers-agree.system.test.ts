@@ -6,16 +6,15 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { POLL } from '../libc/constants/linux.ts'
 import { layouts } from '../libc/layouts.ts'
-import { openLibc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { codeOf } from '../testing/pollers.ts'
 import { anyChange, Source, SOURCES } from '../testing/sources.ts'
 import type { Change } from '../testing/sources.ts'
 import { Interest, Readiness, ReadinessBatch } from './backend.ts'
 import type { Poller } from './backend.ts'
-import { backends } from './index.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 const { READ, WRITE } = Interest
 
 type Step =
@@ -60,7 +59,7 @@ const NOTHING: Answer = { said: null, expected: null }
 
 class World {
   readonly #sources = Array.from({ length: SOURCES }, (_, i) => new Source(libc, i))
-  readonly #pollers = Object.values(backends).map((backend) => backend.open(libc))
+  readonly #pollers = testedBackends.map(([, backend]) => backend).map((backend) => backend.open(libc))
   readonly #registrations = new Map<number, Registration>()
   #tokens = 0n
   #woken = false

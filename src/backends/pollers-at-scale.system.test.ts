@@ -2,14 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openEventfd, openPipe } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
-import { openLibc } from '../libc/libc.ts'
 import { descriptorLimit, raiseDescriptorLimit, setDescriptorLimit } from '../libc/limits.ts'
 import { duplicate, write } from '../testing/native.ts'
 import { reported, tokensOver } from '../testing/pollers.ts'
 import { Interest } from './backend.ts'
-import { backends } from './index.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 const { READ, WRITE } = Interest
 
 /** As many as design and benchmarks speak of, less what the process itself needs. */
@@ -26,7 +25,7 @@ function copies(owned: OwnedFd, count: number): OwnedFd[] {
   return upTo(count).map(() => duplicate(libc, owned.fd, 0))
 }
 
-describe.each(Object.entries(backends))('%s', (_name, backend) => {
+describe.each(testedBackends)('%s', (_name, backend) => {
   const { largestFd = Infinity } = backend.capabilities
   const count = Math.min(MANY, before.hard - 200, largestFd - 100)
 

@@ -2,13 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import { openEventfd } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
-import { openLibc } from '../libc/libc.ts'
 import { duplicate, write } from '../testing/native.ts'
 import { codeOf, reported, tokensOver } from '../testing/pollers.ts'
 import { Interest } from './backend.ts'
 import { backends } from './index.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 const { READ, WRITE } = Interest
 
 /** Makes the next descriptor that is opened have the number of one that is closed now. */
@@ -18,7 +18,7 @@ function closeLowest(owned: readonly OwnedFd[]): number {
   return Math.min(...numbers)
 }
 
-describe.each(Object.entries(backends))('%s', (_name, backend) => {
+describe.each(testedBackends)('%s', (_name, backend) => {
   /** epoll forgets a closed descriptor; the others keep it in their set, and must say what is wrong with it. */
   const forgets = backend === backends.epoll
 

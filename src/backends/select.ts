@@ -40,6 +40,7 @@ type KernelSet = typeof READ | typeof WRITE | typeof EXCEPT
 const capabilities: Capabilities = {
   triggers: ['level', 'oneshot'],
   exclusive: false,
+  priority: true,
   hangup: false,
   byteCounts: 'asked',
   tokenPer: 'fd',
@@ -52,12 +53,13 @@ const capabilities: Capabilities = {
 export const select: Backend = {
   name: 'select',
   capabilities,
+  isPresent: (libc) => libc.has('select'),
   availability,
   open: (libc) => new SelectPoller(libc),
 }
 
 function availability(libc: Libc): Availability {
-  if (!libc.has('select')) return { available: false, reason: 'libc has no select' }
+  if (!select.isPresent(libc)) return { available: false, reason: 'libc has no select' }
   // Held by a name, because its address alone does not keep it from being collected.
   const timeval = new Timeval()
   if (libc.fn.select(0, NULL, NULL, NULL, timeval.set(0)) === -1) {

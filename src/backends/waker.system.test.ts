@@ -8,10 +8,10 @@ import { moduleUrl, nsOf, startThread } from '../testing/native.ts'
 import { reported } from '../testing/pollers.ts'
 import { Interest, Readiness, ReadinessBatch } from './backend.ts'
 import type { Poller } from './backend.ts'
-import { backends } from './index.ts'
 import { wakeRemote } from './waker.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 
 const WAKE = [[0n, 'WAKE']]
 
@@ -26,9 +26,9 @@ const channels: readonly (readonly [string, () => Libc])[] = [
     : []),
 ]
 
-const combinations = Object.values(backends).flatMap((backend) =>
-  channels.map(([channel, open]) => [backend.name, channel, backend, open] as const),
-)
+const combinations = testedBackends
+  .map(([, backend]) => backend)
+  .flatMap((backend) => channels.map(([channel, open]) => [backend.name, channel, backend, open] as const))
 
 /** Words that a thread and the test share. */
 const Word = { READY: 0, SENT: 1, SEEN: 2 } as const

@@ -4,12 +4,25 @@ import { attachLibc } from '../libc/libc.ts'
 import type { Libc, LibcPlan } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import type { WakeHandle } from './backend.ts'
+import { triggerRemote } from './kqueue/user-waker.ts'
+
+/** What wakes a Poller, from the Poller's side. */
+export interface WakeSource {
+  /** The descriptor to watch for readability; undefined where the kernel object wakes itself. */
+  readonly fd: number | undefined
+  /** Safe to call at any time. */
+  wake(): void
+  /** Takes all wakes that have arrived. */
+  drain(): void
+  handle(): WakeHandle
+  close(): void
+}
 
 /**
  * Waking is an axis of its own, not a part of a backend: an eventfd where the kernel has one and policy
  * allows it, a pipe elsewhere. Written to from any thread; read by the Poller's thread when it is reported.
  */
-export class Waker {
+export class Waker implements WakeSource {
   readonly #libc: Libc
   readonly #source: OwnedFd
   readonly #signal: OwnedFd
@@ -60,6 +73,7 @@ const remotes = new WeakMap<LibcPlan, { readonly libc: Libc; readonly scratch: M
 
 /** Wakes a Poller of another thread. The handle stays valid until that Poller is closed. */
 export function wakeRemote(handle: WakeHandle): void {
+  if (handle.kqueue !== undefined) return triggerRemote(handle, handle.kqueue)
   let remote = remotes.get(handle.plan)
   if (remote === undefined) {
     remote = { libc: attachLibc(handle.plan), scratch: new Memory(8) }

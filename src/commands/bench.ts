@@ -87,10 +87,11 @@ export const benchCommand: CommandModule = {
     const compare = await openBaseline(options, (message) => context.warn(message))
     const cpus = options.cpu ?? []
     assertProcessors(cpus)
+    const backends = await context.candidates()
     const quick = options.quick === true
     const measured = await interruptible((signal) =>
       benchMachine({
-        backends: context.backends,
+        backends,
         workloads: chooseNames('workload', options.workload, workloadNames),
         sizes: options.fds,
         active: options.active,

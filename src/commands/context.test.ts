@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { backendNames } from '../backends/index.ts'
 import { UsageError } from '../errors.ts'
 import { makeContext } from './context.ts'
 import type { CommonOptions } from './options.ts'
@@ -7,12 +8,12 @@ const defaults: CommonOptions = { format: 'table' }
 
 describe('what a command works with', () => {
   it('are all backends, or those that are asked for', async () => {
-    expect((await makeContext('verify', defaults)).backends).toEqual(['epoll', 'poll', 'select'])
+    expect((await makeContext('verify', defaults)).backends).toEqual(backendNames)
     expect((await makeContext('verify', { ...defaults, backend: ['poll'] })).backends).toEqual(['poll'])
   })
 
   it.each([
-    ['backend', { backend: ['kqueue'] }],
+    ['backend', { backend: ['kqueues'] }],
     ['format', { format: 'xml' }],
     ['library', { lib: '/nonexistent/lib.so' }],
     ['library that is no file', { lib: '/' }],

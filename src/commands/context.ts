@@ -15,7 +15,10 @@ import type { Progress } from './progress.ts'
 
 /** What a command works with: its common options, checked, and ways to speak to the user. */
 export interface CommandContext<R extends Reporter> {
+  /** Those that were asked for, or all that there could be. */
   readonly backends: readonly BackendName[]
+  /** Those that were asked for, or all that are here at all: what is run where nobody names a backend. */
+  candidates(): Promise<readonly BackendName[]>
   readonly lib: string | undefined
   readonly progress: Progress
   /** Says something on stderr, unless told to be quiet. */
@@ -41,6 +44,11 @@ export async function makeContext<R extends Reporter>(
   const progress = makeProgress(process.stderr, quiet)
   return {
     backends,
+    async candidates() {
+      if (options.backend !== undefined) return backends
+      const { findCandidates } = await import('../probe/candidates.ts')
+      return await findCandidates(lib)
+    },
     lib,
     progress,
     warn(message) {

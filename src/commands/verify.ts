@@ -41,11 +41,12 @@ export const verifyCommand: CommandModule = {
     const { hasFindings } = await import('../conformance/verdict.ts')
     if (options.list === true) return await list(options)
     const context = await makeContext('verify', options)
-    const chosen = (await chooseChecks(options, context.backends)).map(({ check }) => check.id)
+    const backends = await context.candidates()
+    const chosen = (await chooseChecks(options, backends)).map(({ check }) => check.id)
     const hold = await openHold(options, chosen, (message) => context.warn(message))
     const ran = await interruptible((signal) =>
       verify({
-        backends: context.backends,
+        backends,
         lib: context.lib,
         checks: chosen,
         repeat: options.repeat,
@@ -71,7 +72,7 @@ async function list(options: VerifyCommandOptions): Promise<number> {
   const { makeContext } = await import('./context.ts')
   const { catalogueReport } = await import('../conformance/catalogue-report.ts')
   const context = await makeContext('list', options)
-  const report = catalogueReport(await chooseChecks(options, context.backends))
+  const report = catalogueReport(await chooseChecks(options, await context.candidates()))
   context.write((format, formatOptions) => format.list(report, formatOptions))
   return 0
 }

@@ -1,3 +1,5 @@
+import { backendNames } from '../backends/index.ts'
+import { classicNames } from './classic.ts'
 import type { Check } from './check.ts'
 
 /** `Check` with its commonest values left out. A union must be taken apart member by member. */
@@ -10,9 +12,14 @@ export function epollCheck(check: WithDefaults<Check>): Check {
   return { level: 'contract', kind: 'det', backends: ['epoll'], ...check } as Check
 }
 
+/** A check of the calls that wait, each called as C does. */
+export function classicCheck(check: WithDefaults<Check>): Check {
+  return { level: 'contract', kind: 'det', backends: classicNames, ...check } as Check
+}
+
 /** A check of the portable contract, which runs on every backend. */
 export function portableCheck(check: WithDefaults<Check>): Check {
-  return { level: 'contract', kind: 'det', backends: ['epoll', 'poll', 'select'], ...check } as Check
+  return { level: 'contract', kind: 'det', backends: backendNames, ...check } as Check
 }
 
 /** A check of poll itself, called as C does. */

@@ -50,6 +50,8 @@ export const signatures = {
   pselect: returnsInt(int, pointer, pointer, pointer, pointer, pointer),
   kqueue: returnsInt(),
   kevent: returnsInt(int, pointer, int, pointer, int, pointer),
+  /** Of libkqueue alone: waits until what belongs to closed kqueues is closed too. Returns nothing. */
+  libkqueue_drain_pending_close: returnsInt(),
 
   eventfd: returnsInt(uint, int),
   timerfd_create: returnsInt(int, int),

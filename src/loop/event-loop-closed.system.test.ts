@@ -4,15 +4,15 @@ import { describe, expect, test } from 'vitest'
 import { backends } from '../backends/index.ts'
 import { openEventfd, openSocketpair } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
-import { openLibc } from '../libc/libc.ts'
 import { loopEvent, loopEvents } from '../testing/loops.ts'
 import { duplicate, write } from '../testing/native.ts'
 import { codeOf } from '../testing/pollers.ts'
 import { EventLoop } from './event-loop.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 
-describe.each(Object.entries(backends))('over %s', (_name, backend) => {
+describe.each(testedBackends)('over %s', (_name, backend) => {
   /** A loop with interest in an eventfd that is then closed. */
   function withClosed(action: (loop: EventLoop, fd: number) => void): void {
     using loop = new EventLoop(libc, { backend })

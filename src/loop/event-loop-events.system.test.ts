@@ -1,17 +1,17 @@
 /** What the events of a loop say: eof, error and bytes, the same on every backend. */
 import { describe, expect, test } from 'vitest'
-import { backends } from '../backends/index.ts'
 import { SHUT, SOCK } from '../libc/constants/linux.ts'
 import { openEventfd, openPipe, openSocketpair } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
-import { openLibc, sys } from '../libc/libc.ts'
+import { sys } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { loopEvent, loopEvents } from '../testing/loops.ts'
 import { drain, fill, openTcp, write } from '../testing/native.ts'
 import { EventLoop } from './event-loop.ts'
 import type { LoopEvent } from './event-loop.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 
 interface Scene {
   /** Opens what is watched (first) and its peer, and makes happen what is to be seen. */
@@ -142,7 +142,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
 }
 
-describe.each(Object.entries(backends))('over %s', (_name, backend) => {
+describe.each(testedBackends)('over %s', (_name, backend) => {
   test.each(Object.entries(scenes))('%s is the event that it should be', (_is, { open, interest, event }) => {
     const descriptors = open()
     const fd = descriptors[0]?.fd ?? -1

@@ -1,20 +1,19 @@
 /** Loops that give an event for each direction: `merge: false`. */
 import { describe, expect, test } from 'vitest'
-import { backends } from '../backends/index.ts'
 import { openEventfd, openSocketpair } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
-import { openLibc } from '../libc/libc.ts'
 import { loopEvent, loopEvents } from '../testing/loops.ts'
 import { write } from '../testing/native.ts'
 import { createEvents, EventLoop } from './event-loop.ts'
 import type { LoopEvent } from './event-loop.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 
 const READ = 10n
 const WRITE = 20n
 
-describe.each(Object.entries(backends))('over %s', (_name, backend) => {
+describe.each(testedBackends)('over %s', (_name, backend) => {
   const open = (): EventLoop => new EventLoop(libc, { backend, merge: false })
 
   /** A socket that is ready in both directions, with interest in both. */

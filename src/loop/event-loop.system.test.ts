@@ -6,15 +6,16 @@ import { wakeRemote } from '../backends/waker.ts'
 import { UnsupportedError } from '../errors.ts'
 import { openEventfd, openPipe, openSocketpair } from '../libc/fd.ts'
 import type { OwnedFd } from '../libc/fd.ts'
-import { attachLibc, openLibc } from '../libc/libc.ts'
+import { attachLibc } from '../libc/libc.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { loopEvent, loopEvents } from '../testing/loops.ts'
 import { drain, duplicate, moduleUrl, nsOf, runThread, underSignals, write } from '../testing/native.ts'
 import { codeOf } from '../testing/pollers.ts'
 import { deadlineIn, expired, remaining } from './deadline.ts'
 import { createEvents, EventLoop } from './event-loop.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 
 const RED = 0xfeedfacecafef00dn
 const BLUE = 2n ** 63n + 1n
@@ -33,7 +34,7 @@ function withPair(action: (a: OwnedFd, b: OwnedFd) => void): void {
   }
 }
 
-describe.each(Object.entries(backends))('over %s', (_name, backend) => {
+describe.each(testedBackends)('over %s', (_name, backend) => {
   const open = (): EventLoop => new EventLoop(libc, { backend })
 
   describe('interest', () => {

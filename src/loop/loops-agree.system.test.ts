@@ -5,15 +5,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Interest } from '../backends/backend.ts'
-import { backends } from '../backends/index.ts'
-import { openLibc } from '../libc/libc.ts'
 import { loopEvents } from '../testing/loops.ts'
 import { anyChange, Source, SOURCES } from '../testing/sources.ts'
 import type { Change } from '../testing/sources.ts'
 import { EventLoop } from './event-loop.ts'
 import type { LoopEvent } from './event-loop.ts'
+import { testedBackends, testedLibc } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 
 type Step =
   | { readonly op: 'change'; readonly slot: number; readonly change: Change }
@@ -38,7 +37,9 @@ class World {
   #tokens = 0n
 
   constructor(merge: boolean) {
-    this.#loops = Object.values(backends).map((backend) => new EventLoop(libc, { backend, merge }))
+    this.#loops = testedBackends
+      .map(([, backend]) => backend)
+      .map((backend) => new EventLoop(libc, { backend, merge }))
     for (const loop of this.#loops) loop.addWake(2n ** 64n - 1n)
   }
 

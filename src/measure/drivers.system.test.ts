@@ -1,9 +1,8 @@
 /** Every workload on every backend by both drivers: what is counted, told, and left behind. */
 import { describe, expect, it } from 'vitest'
 import type { Trigger } from '../backends/backend.ts'
-import { backendNames, backends } from '../backends/index.ts'
+import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
-import { openLibc } from '../libc/libc.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { hasCompiler } from '../testing/compile.ts'
 import { testDrivers } from '../testing/drivers.ts'
@@ -13,8 +12,9 @@ import { sourceKinds } from '../workloads/sources.ts'
 import type { Case, Detail, EventCount, Workload, WorkloadOptions } from '../workloads/workload.ts'
 import { closeAll } from './driver.ts'
 import type { MeasuringDriver } from './driver.ts'
+import { testedLibc, testedNames } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 const drivers = testDrivers()
 
 const DEFAULTS: WorkloadOptions = {
@@ -137,7 +137,7 @@ function wrongWith(name: WorkloadName, outcome: Outcome | undefined, one?: Case)
 const noneWrong = { duplicate: 0, spurious: 0, lost: 0 }
 
 const all = drivers.flatMap((driver) =>
-  backendNames.map((backend) => ({ driver, name: driver.name, backend })),
+  testedNames.map((backend) => ({ driver, name: driver.name, backend })),
 )
 
 it.skipIf(hasCompiler)('the replay driver is not tested: there is no C compiler', () => {
@@ -235,7 +235,7 @@ describe.each(all)('by the $name driver on $backend', ({ driver, backend }) => {
 
 const replay = drivers.filter(({ name }) => name === 'replay')
 
-describe.each(replay.flatMap((driver) => backendNames.map((backend) => ({ driver, backend }))))(
+describe.each(replay.flatMap((driver) => testedNames.map((backend) => ({ driver, backend }))))(
   'threads on $backend (need the replay driver)',
   ({ driver, backend }) => {
     it('open loop: what a caller waits is never less than what is left after the sending', () => {

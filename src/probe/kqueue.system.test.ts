@@ -4,14 +4,15 @@
 import { describe, expect, it } from 'vitest'
 import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import { probe } from './index.ts'
-import type { InterfaceName, SubjectReport } from './report.ts'
+import type { BackendName } from '../backends/index.ts'
+import type { SubjectReport } from './report.ts'
 
 const real = process.env['EVLOOP_KQUEUE_LIB'] ?? ''
 if (real === '') process.stderr.write('skipped: EVLOOP_KQUEUE_LIB does not name a library with a kqueue\n')
 
-async function kqueueOf(lib: string): Promise<SubjectReport<InterfaceName> | undefined> {
-  const report = await probe({ lib, backends: ['poll'], onWarning: () => undefined })
-  return report.interfaces.find(({ name }) => name === 'kqueue')
+async function kqueueOf(lib: string): Promise<SubjectReport<BackendName> | undefined> {
+  const report = await probe({ lib, backends: ['kqueue'], onWarning: () => undefined })
+  return report.backends[0]
 }
 
 describe.runIf(hasCompiler)('probe of a library that gives receipts and nothing else', () => {

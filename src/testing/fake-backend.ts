@@ -17,6 +17,7 @@ export function fakeBackend(name: string, tamper: Tamper = (_, n) => n): FakeBac
     name,
     opened,
     capabilities: poll.capabilities,
+    isPresent: (libc) => poll.isPresent(libc),
     availability: (libc) => poll.availability(libc),
     open(libc: Libc): Poller {
       const real = poll.open(libc)

@@ -1,14 +1,14 @@
 /** Every workload by itself, without a driver: what it opens and registers, and what it leaves in its sources. */
 import { describe, expect, it } from 'vitest'
 import type { Backend, Poller } from '../backends/backend.ts'
-import { backendNames, backends } from '../backends/index.ts'
-import { openLibc } from '../libc/libc.ts'
+import { backends } from '../backends/index.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { workloadNames, workloads } from './index.ts'
 import { Sources } from './sources.ts'
 import type { Case, Lane, Workload, WorkloadOptions } from './workload.ts'
+import { testedLibc, testedNames } from '../testing/backends.ts'
 
-const libc = openLibc()
+const libc = testedLibc
 const CYCLES = 5
 
 const OPTIONS: WorkloadOptions = {
@@ -80,7 +80,7 @@ function observe(one: Case, backend: Backend): Observed {
 }
 
 const combinations = workloadNames.flatMap((workload) =>
-  backendNames.map((backend) => ({ workload, backend })),
+  testedNames.map((backend) => ({ workload, backend })),
 )
 
 describe.each(combinations)('$workload on $backend', ({ workload: name, backend: of }) => {

@@ -2,7 +2,7 @@
 import { UnsupportedError } from '../../errors.ts'
 import { openPipe, OwnedFd } from '../../libc/fd.ts'
 import { sys } from '../../libc/libc.ts'
-import type { Libc } from '../../libc/libc.ts'
+import type { Libc, LibcPlan } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { Timespec } from '../timeout.ts'
 import { EV, kqueueAbis } from './abi.ts'
@@ -43,6 +43,18 @@ export function proveAbi(libc: Libc, platform: NodeJS.Platform = process.platfor
   if (found !== undefined) return found
   const tried = candidates.map(({ name }) => name).join(', ')
   throw new UnsupportedError('kevent', `its receipts have no layout that is known (${tried})`)
+}
+
+/** What was proven of the functions of each plan: they do not change. */
+const proven = new WeakMap<LibcPlan, KqueueAbi>()
+
+/** `proveAbi`, done once in each thread: it takes as long as some hundred calls. */
+export function abiOf(libc: Libc): KqueueAbi {
+  const known = proven.get(libc.plan)
+  if (known !== undefined) return known
+  const abi = proveAbi(libc)
+  proven.set(libc.plan, abi)
+  return abi
 }
 
 function hasReceipts(libc: Libc, abi: KqueueAbi, filters: readonly FilterName[]): boolean {

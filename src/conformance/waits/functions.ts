@@ -7,6 +7,8 @@ import type { Libc, LibcPlan } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { FunctionName } from '../../libc/signatures.ts'
+import { classic, classicNames } from '../classic.ts'
+import type { ClassicName } from '../classic.ts'
 import { resultOf } from '../native-call.ts'
 
 /** More entries than any process may have descriptors, and a descriptor that none has. */
@@ -28,7 +30,7 @@ export const variants = ['plain', 'pwait', 'pwait2'] as const
 
 export type Variant = (typeof variants)[number]
 
-const table: Readonly<Record<BackendName, Readonly<Partial<Record<Variant, WaitFunction>>>>> = {
+const table: Readonly<Record<ClassicName, Readonly<Partial<Record<Variant, WaitFunction>>>>> = {
   epoll: {
     plain: { name: 'epoll_wait', unit: 'ms', masks: false },
     pwait: { name: 'epoll_pwait', unit: 'ms', masks: true },
@@ -51,8 +53,8 @@ export function namesOf(variant: Variant): string {
 }
 
 /** The backends that have a variant. */
-export function backendsOf(variant: Variant): BackendName[] {
-  return (Object.keys(table) as BackendName[]).filter((name) => table[name][variant] !== undefined)
+export function backendsOf(variant: Variant): ClassicName[] {
+  return classicNames.filter((name) => table[name][variant] !== undefined)
 }
 
 /**
@@ -61,7 +63,7 @@ export function backendsOf(variant: Variant): BackendName[] {
  * functions; what libc's own would say of such descriptors is not that library's fault.
  */
 export function waitFunction(libc: Libc, backend: BackendName, variant: Variant): WaitFunction {
-  const found = table[backend][variant]
+  const found = table[classic(backend)][variant]
   if (found === undefined) throw new TypeError(`${backend} has no function that is ${variant}`)
   if (!libc.has(found.name)) throw new UnsupportedError(found.name, 'no library in this process has it')
   // The plain functions are what a backend is made of; without them none of its checks would run.
@@ -74,19 +76,19 @@ export function waitFunction(libc: Libc, backend: BackendName, variant: Variant)
 /** Throws `UnsupportedError` if a function does not know what makes the descriptors that it is given. */
 export function requireReach(libc: Libc, name: FunctionName, backend: BackendName): void {
   if (reaches(libc, name, backend)) return
-  const maker = originOf(libc, makers[backend])
+  const maker = originOf(libc, makers[classic(backend)])
   throw new UnsupportedError(name, `${maker} makes the descriptors, and has no ${name}`)
 }
 
 /** Whether a function knows what makes the descriptors of a backend: it is from the same place, or both are libc's. */
 export function reaches(libc: Libc, name: FunctionName, backend: BackendName): boolean {
-  const maker = makers[backend]
+  const maker = makers[classic(backend)]
   // What comes from where libc's own are reaches the kernel, and so does all that is interposed upon it.
   return sameOrigin(libc, maker, name) || sameOrigin(libc, maker, 'getppid')
 }
 
 /** What makes the descriptors that a backend's functions are given. */
-const makers: Readonly<Record<BackendName, FunctionName>> = {
+const makers: Readonly<Record<ClassicName, FunctionName>> = {
   epoll: 'epoll_create1',
   poll: 'pipe2',
   select: 'pipe2',

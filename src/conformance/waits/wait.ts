@@ -12,6 +12,7 @@ import type { Name, Step } from '../steps.ts'
 import type { Invocation } from '../threads/job.ts'
 import { TOO_MANY } from './functions.ts'
 import type { WaitFunction } from './functions.ts'
+import { classic } from '../classic.ts'
 
 /**
  * How long a wait may last: without end, or a time that the function must be able to say in its unit. `seconds`
@@ -138,7 +139,7 @@ export class Wait implements BlockingCall {
   /** The same call with an argument that makes it fail at once, and how. */
   get failing(): { readonly invocation: Invocation; readonly errno: string } {
     const { fn, args } = this.invocation
-    switch (this.#machine.backend) {
+    switch (classic(this.#machine.backend)) {
       case 'epoll':
         return { invocation: { fn, args: args.with(0, -1) }, errno: 'EBADF' }
       case 'poll':
@@ -150,7 +151,7 @@ export class Wait implements BlockingCall {
 
   #leading(): readonly number[] {
     const { address } = this.#events
-    switch (this.#machine.backend) {
+    switch (classic(this.#machine.backend)) {
       case 'epoll':
         return [this.#machine.fd('ep'), address, ROOM]
       case 'poll':
@@ -162,7 +163,7 @@ export class Wait implements BlockingCall {
 
   #ready(result: number): string[] {
     const { view } = this.#events
-    switch (this.#machine.backend) {
+    switch (classic(this.#machine.backend)) {
       case 'epoll':
         return decodeEvents(this.#machine, this.#events, result).map(([label, mask]) =>
           mask === 'IN' ? `${label} readable` : `${label} ${mask}`,
@@ -213,7 +214,7 @@ export function inMs(ns: number): string {
 }
 
 function eventsMemory(machine: Machine): Memory {
-  switch (machine.backend) {
+  switch (classic(machine.backend)) {
     case 'epoll':
       return eventBuffer(ROOM)
     case 'poll':

@@ -24,6 +24,7 @@ type KnownBackends = Partial<Record<BackendName, Omit<Subject, 'name'>>>
 const knownBackends: KnownBackends = {
   epoll: { head: 'epoll_wait', features: epollFeatures, required: ['create1', 'level'] },
   poll: { head: 'poll', features: pollFeatures, required: ['level'] },
+  kqueue: { head: 'kevent', features: kqueueFeatures, required: ['kqueue', 'kevent'] },
   select: { head: 'select', features: selectFeatures, required: ['level'] },
 }
 
@@ -48,7 +49,6 @@ const interfaces: Record<InterfaceName, Omit<Subject, 'name'>> = {
   signalfd: { head: 'signalfd', features: signalfdFeatures, required: ['signalfd'] },
   pidfd: { head: undefined, features: pidfdFeatures, required: ['pidfd_open'] },
   inotify: { head: 'inotify_init1', features: inotifyFeatures, required: ['inotify'] },
-  kqueue: { head: 'kevent', features: kqueueFeatures, required: ['kqueue', 'kevent'] },
   io_uring: { head: undefined, features: ioUringFeatures, required: ['setup', 'NOP', 'POLL_ADD'] },
 }
 

@@ -73,6 +73,12 @@ describe('backends', () => {
     ])
   })
 
+  test('one that no library has is not missed', () => {
+    const report = withEpoll({ level: { state: 'missing', cause: 'libc' } }, false)
+    const backends = report.backends?.map((backend) => ({ ...backend, cause: 'libc' as const }))
+    expect(findings({ ...report, ...(backends === undefined ? {} : { backends }) })).toEqual([])
+  })
+
   test('a feature that does the wrong thing is an error', () => {
     expect(findings(withEpoll({ level: usable, edge: { state: 'broken' } }))).toEqual([
       'error: epoll: edge does not work',

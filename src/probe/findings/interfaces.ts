@@ -16,10 +16,11 @@ export function unusableBinding({ ffi }: Evidence): Finding[] {
   ]
 }
 
+/** What no library has is not missed: a platform has its own backends. */
 export function unusableBackends({ backends, ffi }: Evidence): Finding[] {
   if (ffi.error !== undefined) return []
   return backends
-    .filter(({ available }) => !available)
+    .filter(({ available, cause }) => !available && cause !== 'libc')
     .map(({ name, reason, cause }) => ({
       severity: 'error',
       title: `${name} cannot be used`,

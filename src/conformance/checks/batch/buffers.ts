@@ -15,6 +15,7 @@ import { expectEvents } from '../../operations/native.ts'
 import { mapUnwritablePage, pageSize } from '../../operations/pages.ts'
 import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
 import type { Invocation } from '../../threads/job.ts'
+import { classic, classicNames } from '../../classic.ts'
 
 const { size: EVENT_SIZE } = layouts.epoll_event
 
@@ -75,7 +76,7 @@ export const buffers: readonly Check[] = [
     kind: 'thread',
     source: 'StarryOS user-buffer-race; epoll_wait(2), poll(2): EFAULT; measured',
     bugs: ['rcore-os/tgoskits: a kernel that checked the buffer before the wait wrote to it afterwards'],
-    backends: ['epoll', 'poll', 'select'],
+    backends: classicNames,
     threads: 1,
     run(machine) {
       machine.run(eventfd('e'), eventfd('quiet'))
@@ -95,7 +96,7 @@ export const buffers: readonly Check[] = [
       if (result === undefined) throw new Failure(`${invocation.fn} returns`, 'it is still waiting')
       if (!blocks) throw new Failure(`${invocation.fn} waits`, `it returned ${result.result} at once`)
       machine.expect(result.result === -1 ? errnoName(result.errno) : result.result, 'EFAULT', invocation.fn)
-      switch (machine.backend) {
+      switch (classic(machine.backend)) {
         case 'epoll':
           machine.run(wait('ep', { e: 'IN' }), wait('ep', {}))
           break
@@ -185,7 +186,7 @@ function mapGuardedPage(machine: Machine): GuardedPage {
 /** The backend's own wait for e, with its result at an address. */
 function waitInto(machine: Machine, address: Pointer): Invocation {
   const { timeoutMs } = WOKEN
-  switch (machine.backend) {
+  switch (classic(machine.backend)) {
     case 'epoll':
       return { fn: 'epoll_wait', args: [machine.fd('ep'), address, 8, timeoutMs] }
     case 'poll': {

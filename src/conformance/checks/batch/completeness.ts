@@ -20,6 +20,7 @@ import type { ReportedEvent } from '../../operations/events.ts'
 import { expectEvents } from '../../operations/native.ts'
 import type { Name } from '../../steps.ts'
 import { ManyFiles } from './many-files.ts'
+import { classic, classicNames } from '../../classic.ts'
 
 /** More than the arrays of fixed size that implementations collect events in: 16, 32, 64, 128. */
 const READY = 140
@@ -36,10 +37,10 @@ export const completeness: readonly Check[] = [
     level: 'contract',
     kind: 'det',
     source: 'gVisor; epoll_wait(2); poll(2); select(2)',
-    backends: ['epoll', 'poll', 'select'],
+    backends: classicNames,
     descriptors: READY + 8,
     run(machine) {
-      switch (machine.backend) {
+      switch (classic(machine.backend)) {
         case 'epoll':
           completeInEpoll(machine)
           break

@@ -12,6 +12,7 @@ import { resultOf } from '../../native-call.ts'
 import { decodeEvents } from '../../operations/events.ts'
 import { expectEvents } from '../../operations/native.ts'
 import { pageSize } from '../../operations/pages.ts'
+import { classic, classicNames } from '../../classic.ts'
 
 const INT_MAX = 0x7fffffff
 const INT_MIN = -0x80000000
@@ -93,9 +94,9 @@ export const sizes: readonly Check[] = [
     kind: 'time',
     source: 'gVisor Timeout; epoll(7); poll(2); select(2)',
     bugs: ['wasmerio/wasmer#6073, WasmEdge/WasmEdge#2717: a wait for nothing hangs'],
-    backends: ['epoll', 'poll', 'select'],
+    backends: classicNames,
     steps: (backend) => {
-      switch (backend) {
+      switch (classic(backend)) {
         case 'epoll':
           return [
             epoll('ep'),

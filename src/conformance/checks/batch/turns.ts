@@ -3,7 +3,7 @@ import { backends } from '../../../backends/index.ts'
 import { add, counter, epoll, eventfd, mod, signal } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { epollCheck, portableCheck } from '../../define.ts'
+import { epollCheck, classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { waitForEvents } from '../../operations/calls.ts'
 import type { Name } from '../../steps.ts'
@@ -16,7 +16,7 @@ const names = (prefix: string, count: number): Name[] =>
 
 /** Who comes when there is not room for all. */
 export const turns: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'batch.limit-respected',
     statement:
       'With 13 descriptors ready and 5 quiet, waits with room for 3 that drain what they get return 3, 3, 3, 3 and 1, each of the 13 once.',
@@ -72,7 +72,7 @@ export const turns: readonly Check[] = [
       machine.expect(order('late'), 'e3 e1 e0 e2', 'order')
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'batch.starvation',
     statement:
       'However many are ready all the time, one that becomes ready is returned in its turn, also where a wait has room for one.',

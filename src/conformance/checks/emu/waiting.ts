@@ -21,17 +21,18 @@ import {
 } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { epollCheck, portableCheck } from '../../define.ts'
+import { epollCheck, classicCheck } from '../../define.ts'
 import { waitForEvents } from '../../operations/calls.ts'
 import { ARRIVAL, PROMPT_MS, WOKEN } from '../../patience.ts'
 import type { Name, NativeStep } from '../../steps.ts'
 import { settime, timerfd } from '../../steps/sources.ts'
 import { pty, slave, typeText } from '../../steps/terminals.ts'
 import { readInterest } from '../sources/asking.ts'
+import { classic } from '../../classic.ts'
 
 /** What those who wait leave behind, and what they are woken by. */
 export const waiting: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'emu.stale-waiter-steals-wake',
     statement:
       'Whoever has waited and left, because the time was over or with an event, takes no wake from who waits now.',
@@ -92,7 +93,7 @@ export const waiting: readonly Check[] = [
       join('in ep2'),
     ],
   }),
-  portableCheck({
+  classicCheck({
     id: 'emu.sem-count-residue',
     statement:
       'Many notifications before or during a wait are one wake: when they were answered, the next wait sleeps its time.',
@@ -130,7 +131,7 @@ export const waiting: readonly Check[] = [
         ]
       }),
   }),
-  portableCheck({
+  classicCheck({
     id: 'emu.timeout-unit',
     statement: 'A timeout is in the unit that the manual says: 3 ms are neither microseconds nor seconds.',
     kind: 'time',
@@ -155,7 +156,7 @@ export const waiting: readonly Check[] = [
       }
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'emu.premature-clock-event',
     statement: 'Of two timers that are waited for at once only the one that has gone off is reported.',
     kind: 'time',
@@ -236,7 +237,7 @@ export const waiting: readonly Check[] = [
 /** Waits for two timers at once. */
 function bothTimers(backend: BackendName, ready: Name | undefined, timeoutMs = 0): NativeStep {
   const when = (what: string): Record<Name, string> => (ready === undefined ? {} : { [ready]: what })
-  switch (backend) {
+  switch (classic(backend)) {
     case 'epoll':
       return wait('ep', when('IN'), { timeoutMs })
     case 'poll':

@@ -21,6 +21,7 @@ import { waitForEvents } from '../../operations/calls.ts'
 import type { Step } from '../../steps.ts'
 import { selectSets } from '../../steps/arrays.ts'
 import { readableFiles, reopen, replace } from './reopen.ts'
+import { classic, classicNames } from '../../classic.ts'
 
 const threeReady = (mask: string): Step[] => [
   epoll('ep'),
@@ -46,10 +47,10 @@ export const closing: readonly Check[] = [
     ],
     differs:
       'poll tells of the closed number with NVAL, select fails with EBADF, and an epoll has forgotten it.',
-    backends: ['epoll', 'poll', 'select'],
+    backends: classicNames,
     steps: (backend): readonly Step[] => {
       const quiet = eventfd('quiet')
-      switch (backend) {
+      switch (classic(backend)) {
         case 'epoll':
           return Object.entries(readableFiles).flatMap(([kind, make]) =>
             (kind === 'pipe' ? ['IN', 'IN|ET', 'IN|ONESHOT'] : ['IN']).flatMap((mask) => [

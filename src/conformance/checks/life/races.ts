@@ -13,6 +13,7 @@ import type { Machine } from '../../machine.ts'
 import { underTest, waitForEvents } from '../../operations/calls.ts'
 import { encodeEvent } from '../../operations/events.ts'
 import { dawdle, Partner, race } from '../../threads/race.ts'
+import { classicNames } from '../../classic.ts'
 
 const { errno } = constants
 
@@ -61,7 +62,7 @@ export const races: readonly Check[] = [
     kind: 'race',
     source: 'libkqueue delete races; mio issue 1205; VPP-1880',
     bugs: ['FDio/vpp#708: an event after the registration was taken back'],
-    backends: ['epoll', 'poll', 'select'],
+    backends: classicNames,
     threads: 1,
     run(machine) {
       machine.run(pipe('f', 'w'))

@@ -24,6 +24,7 @@ import { underTest } from '../../operations/calls.ts'
 import { encodeEvent, eventBuffer } from '../../operations/events.ts'
 import type { Name, Step } from '../../steps.ts'
 import { reopen, replace } from './reopen.ts'
+import { classicNames } from '../../classic.ts'
 
 /** A number that is another file now is watched for that file only. */
 export const reuse: readonly Check[] = [
@@ -37,7 +38,7 @@ export const reuse: readonly Check[] = [
     bugs: [
       'wasmerio/wasmer#6608: the second event of a batch hit a file that had taken over the number, and corrupted it',
     ],
-    backends: ['epoll', 'poll', 'select'],
+    backends: classicNames,
     steps: (backend): readonly Step[] =>
       backend === 'epoll' ? ['IN', 'IN|ET', 'IN|ONESHOT'].flatMap(recycledEntry) : recycledInterest,
   },

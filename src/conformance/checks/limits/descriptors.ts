@@ -1,5 +1,5 @@
 import { Interest, Readiness, ReadinessBatch } from '../../../backends/backend.ts'
-import { backends } from '../../../backends/index.ts'
+import { backendNames, backends } from '../../../backends/index.ts'
 import { AF, CLOCK, F, FD_SETSIZE, SOCK } from '../../../libc/constants/linux.ts'
 import { layouts } from '../../../libc/layouts.ts'
 import { Memory } from '../../../libc/memory.ts'
@@ -23,7 +23,8 @@ import {
 } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classic } from '../../classic.ts'
+import { classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import { withDescriptorLimit } from '../../operations/descriptor-limit.ts'
@@ -36,7 +37,7 @@ const LOW_LIMIT = 32
 
 /** Descriptors: how many there may be, and how large their numbers. */
 export const descriptors: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'lim.emfile',
     statement:
       'Without a free descriptor all that makes one fails with EMFILE, pipes leave their array alone and take nothing, and what is there goes on working.',
@@ -97,7 +98,7 @@ export const descriptors: readonly Check[] = [
     level: 'contract',
     kind: 'det',
     source: 'select(2): FD_SETSIZE; libevent; gunicorn',
-    backends: ['epoll', 'poll', 'select'],
+    backends: backendNames,
     // So that the number is below the limit.
     descriptors: FD_SETSIZE + 32,
     steps: (backend) => [
@@ -186,7 +187,7 @@ function nextFree(machine: Machine): number {
 
 /** Without a new descriptor, what there is can be added, changed, waited for and deleted. */
 function useWhatIsThere(machine: Machine): void {
-  switch (machine.backend) {
+  switch (classic(machine.backend)) {
     case 'epoll':
       machine.run(wait('ep', { e: 'IN' }), add('ep', 'quiet', 'IN'), mod('ep', 'quiet', 'OUT'))
       machine.run(wait('ep', { e: 'IN', quiet: 'OUT' }), del('ep', 'quiet'), wait('ep', { e: 'IN' }))

@@ -8,6 +8,7 @@ import { encodeEvent } from '../../operations/events.ts'
 import type { Name, Step } from '../../steps.ts'
 import { open } from '../../steps/files.ts'
 import type { PathText } from '../../steps/files.ts'
+import { classic, classicNames } from '../../classic.ts'
 
 /** So many epolls, one in the other, are the most. */
 const DEEPEST = 5
@@ -37,14 +38,14 @@ export const files: readonly Check[] = [
     source: 'epoll_ctl(2): EPERM; poll(2); libuv issues 281 and 5189; libuev issue 12',
     bugs: ['libuv/libuv#281: a program that got EPERM for its standard input aborted'],
     differs: 'kqueue watches regular files; io_uring completes at once.',
-    backends: ['epoll', 'poll', 'select'],
+    backends: classicNames,
     steps: (backend): readonly Step[] => {
       const make = [
         open('file', fileURLToPath(import.meta.url) as PathText, O.RDONLY),
         open('directory', '/', O.RDONLY),
         eventfd('e', 1),
       ]
-      switch (backend) {
+      switch (classic(backend)) {
         case 'epoll':
           return [
             ...make,

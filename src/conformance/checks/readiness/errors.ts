@@ -14,13 +14,13 @@ import {
   write,
 } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classicCheck } from '../../define.ts'
 import { inquiryOf } from './inquiry.ts'
 import { FULL_MASK } from './matrix.ts'
 import { failed, hungUp, readWritable, writable } from './states.ts'
 
 export const socketErrors: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'ready.so-error-clears.tcp',
     statement: 'Reading SO_ERROR takes ERR away from a TCP socket that was reset, and leaves HUP.',
     source: 'socket(7); google/gvisor#6666; Miri',
@@ -48,7 +48,7 @@ export const socketErrors: readonly Check[] = [
       ]
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.so-error-clears.read',
     statement: 'A read that gets the error of a unix socket takes ERR away like SO_ERROR, and leaves HUP.',
     source: 'unix(7); Miri epollerr',
@@ -68,7 +68,7 @@ export const socketErrors: readonly Check[] = [
       ]
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.data-before-error',
     statement: 'Data that arrived before a reset can still be read, and is followed by ECONNRESET.',
     level: 'quirk',
@@ -91,7 +91,7 @@ export const socketErrors: readonly Check[] = [
       ]
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.unix-oob-phantom-in',
     statement:
       'A unix stream socket whose urgent byte was received says IN until a read has found nothing to read.',

@@ -5,6 +5,7 @@ import { formatMask, parseMask } from '../../masks.ts'
 import type { MaskText } from '../../masks.ts'
 import { SOME_OF } from '../../operations/outcome.ts'
 import type { Name, NativeStep, Step } from '../../steps.ts'
+import { classic } from '../../classic.ts'
 
 /** A state of a descriptor, in the words of each interface. */
 export interface State {
@@ -38,7 +39,7 @@ export interface Inquiry {
 
 /** How a backend is asked for the readiness of some descriptors, each by itself. */
 export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: MaskText): Inquiry {
-  switch (backend) {
+  switch (classic(backend)) {
     case 'epoll':
       return {
         watch: fds.flatMap((fd) => [epoll(epollOf(fd, mask)), add(epollOf(fd, mask), fd, mask)]),

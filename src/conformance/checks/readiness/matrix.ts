@@ -10,6 +10,7 @@ import type { MaskText } from '../../masks.ts'
 import type { Name, Step } from '../../steps.ts'
 import { inquiryOf } from './inquiry.ts'
 import type { Inquiry, Readiness, State } from './inquiry.ts'
+import { classicNames } from '../../classic.ts'
 
 /** All that can be asked for. What is reported beyond it, ERR and HUP, needs no asking. */
 export const FULL_MASK = 'IN|OUT|PRI|RDHUP'
@@ -61,7 +62,7 @@ export function readinessCheck(row: ReadinessRow): Check {
     level,
     kind: 'det',
     source,
-    backends: ['epoll', 'poll', 'select'],
+    backends: classicNames,
     descriptors: DESCRIPTORS,
     ...(why === undefined ? {} : { why }),
     ...(bugs === undefined ? {} : { bugs }),

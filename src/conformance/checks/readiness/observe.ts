@@ -7,12 +7,13 @@ import type { Machine } from '../../machine.ts'
 import { parseMask } from '../../masks.ts'
 import { underTest } from '../../operations/calls.ts'
 import { encodeEvent, eventBuffer } from '../../operations/events.ts'
+import { classic } from '../../classic.ts'
 
 const SET_SIZE = layouts.fd_set.size
 
 /** What a backend reports of a descriptor that it is asked for, in the bits of poll. */
 export function observe(machine: Machine, backend: BackendName, fd: string, mask: number): number {
-  switch (backend) {
+  switch (classic(backend)) {
     case 'epoll':
       return observeByEpoll(machine, fd, mask)
     case 'poll':

@@ -1,6 +1,6 @@
 import { fill, pipe, read, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classicCheck } from '../../define.ts'
 import { pageSize } from '../../operations/pages.ts'
 import { inquiryOf } from './inquiry.ts'
 import type { Readiness } from './inquiry.ts'
@@ -12,7 +12,7 @@ const full: Readiness = { fd: 'w', revents: '0', withoutEvents: '0', select: '' 
 const roomy: Readiness = { fd: 'w', revents: 'OUT', withoutEvents: '0', select: 'w' }
 
 /** When a full pipe has room again. */
-export const pipeSpace: Check = portableCheck({
+export const pipeSpace: Check = classicCheck({
   id: 'ready.pipe.w-some-read',
   statement:
     'A full pipe is not writable when one byte of it was read, but is after a page, and then takes PIPE_BUF bytes at once.',

@@ -12,7 +12,7 @@ import { NULL } from '../../../libc/signatures.ts'
 import { add, blocked, call, closeAll, epoll, join, thread, wait } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { epollCheck, portableCheck } from '../../define.ts'
+import { epollCheck, classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { WOKEN } from '../../patience.ts'
 import type { Name, NativeStep, Step } from '../../steps.ts'
@@ -120,7 +120,7 @@ export const procChecks: readonly Check[] = [
     fd: 'm',
     ...readable,
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.proc-mounts.change',
     statement:
       'The list of mounts reports PRI and ERR after a mount, once to each who has it open, and wakes waiters.',
@@ -130,7 +130,7 @@ export const procChecks: readonly Check[] = [
     threads: 2,
     steps: (backend) => [...ownMounts, ...change(backend, readable, openMounts, [mount, unmount])],
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.proc-hostname.idle',
     statement:
       'The file of the host name is readable and writable, and nothing else, while that stays the same.',
@@ -145,7 +145,7 @@ export const procChecks: readonly Check[] = [
       ])
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.proc-hostname.change',
     statement:
       'The file of the host name reports PRI and ERR after it was set, once to each who has it open, and wakes waiters.',

@@ -4,7 +4,7 @@ import { Memory } from '../../../libc/memory.ts'
 import { fill, pipe, socketOption, socketpair, tcp } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import type { Step } from '../../steps.ts'
@@ -65,7 +65,7 @@ const channels: readonly Channel[] = [
 
 /** A write that follows OUT at once is never told to come back later. */
 export const progress: readonly Check[] = channels.map((channel) =>
-  portableCheck({
+  classicCheck({
     id: `ready.out-implies-progress.${channel.slug}`,
     statement: `A write of ${channel.write} to ${channel.kind} never gives EAGAIN where OUT was reported.`,
     source: 'poll(2); microsoft/WSL#4525; POSIX',

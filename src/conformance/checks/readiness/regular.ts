@@ -2,7 +2,7 @@
 import { O } from '../../../libc/constants/linux.ts'
 import { add, epoll } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classicCheck } from '../../define.ts'
 import type { Name, Step } from '../../steps.ts'
 import { above, entry, pollEntries, selectSets } from '../../steps/arrays.ts'
 import { directory, open } from '../../steps/files.ts'
@@ -34,7 +34,7 @@ export const regularChecks: readonly Check[] = kinds.map(({ slug, what, create }
     differs: 'WASIX and DragonOS let epoll have it. libuv makes such events up.',
   }
   const row = readinessCheck({ ...head, create, fd: 'f', ...readWritable })
-  return portableCheck({
+  return classicCheck({
     ...head,
     steps: (backend) => {
       if (backend === 'epoll') return [...create, ...refused('f', 'EPERM')]
@@ -48,7 +48,7 @@ const path = open('p', '/', O.PATH)
 const everySet = { read: ['p'], write: ['p'], except: ['p'] }
 
 export const pathChecks: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'ready.opath',
     statement:
       'A descriptor that is only a path is NVAL for poll, whatever it is asked for, and EBADF for epoll.',
@@ -60,7 +60,7 @@ export const pathChecks: readonly Check[] = [
         ? [path, ...refused('p', 'EBADF')]
         : [path, pollEntries([FULL_MASK, 'IN', '0'].map((mask) => entry('p', mask, 'NVAL')))],
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.opath.select',
     statement: 'A descriptor that is only a path is ready in every set for select, as what is NVAL.',
     level: 'quirk',

@@ -8,7 +8,7 @@ import { Memory } from '../../../libc/memory.ts'
 import { closeAll } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { epollCheck, portableCheck } from '../../define.ts'
+import { epollCheck, classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import { resultOf } from '../../native-call.ts'
@@ -20,7 +20,7 @@ const READ_BYTES = 4096
 
 /** No descriptor of a kind is said to be readable, or hung up, whose read would wait. */
 export function readableCheck(slug: string, kind: string, rows: readonly ReadinessRow[]): Check {
-  return portableCheck({
+  return classicCheck({
     id: `ready.in-implies-no-block.${slug}`,
     statement: `A read finds something, if only an end or an error, where ${kind} are reported as readable or hung up.`,
     source: 'poll(2); google/gvisor; microsoft/mystikos#308',

@@ -29,7 +29,7 @@ import {
   write,
 } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classicCheck } from '../../define.ts'
 import { ARRIVAL, WOKEN } from '../../patience.ts'
 import type { Name, Step } from '../../steps.ts'
 import { endProcess, fork } from '../../steps/processes.ts'
@@ -37,6 +37,7 @@ import { settleReady } from '../../steps/sources.ts'
 import { inquiryOf } from './inquiry.ts'
 import { FULL_MASK } from './matrix.ts'
 import { failed, hungUp, nothing, unconnected, writable, writersGone } from './states.ts'
+import { classic } from '../../classic.ts'
 
 /** How long a wake-up by another thread of an emulator may take to show. */
 const LATENCY_MS = 20
@@ -62,7 +63,7 @@ function undisturbed(
     ...create,
     eventfd('e'),
     ...watch,
-    thread('waiter', waits[backend]()),
+    thread('waiter', waits[classic(backend)]()),
     blocked('waiter'),
     ...actions,
     sleep(LATENCY_MS),
@@ -73,7 +74,7 @@ function undisturbed(
 }
 
 export const waiting: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'ready.dgram-close-not-woken',
     statement: 'The shutdown and the close of its peer wake nobody who waits for a unix datagram socket.',
     level: 'de-facto',
@@ -87,7 +88,7 @@ export const waiting: readonly Check[] = [
         close('b'),
       ]),
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.peer-shut-rd-silent.tcp',
     statement: 'A peer that shuts its reading down wakes nobody who waits for a TCP socket.',
     level: 'de-facto',
@@ -96,7 +97,7 @@ export const waiting: readonly Check[] = [
     threads: 1,
     steps: (backend) => undisturbed(backend, [tcp('c', 's')], 's', [shutdown('c', 'RD')]),
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.peer-shut-rd-silent.unix-stream',
     statement: 'A peer that shuts its reading down wakes nobody who waits for a unix stream socket.',
     level: 'de-facto',
@@ -105,7 +106,7 @@ export const waiting: readonly Check[] = [
     threads: 1,
     steps: (backend) => undisturbed(backend, [socketpair('a', 'b')], 'a', [shutdown('b', 'RD')]),
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.child-exit-closes',
     statement:
       'The end of a child process that held the last write end of a pipe wakes those who wait for its data, with HUP.',
@@ -130,7 +131,7 @@ export const waiting: readonly Check[] = [
       ]
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.kernel-ref-delays-close',
     statement:
       'A socket that is closed while another thread is blocked reading from it is open until that read returns.',
@@ -155,7 +156,7 @@ export const waiting: readonly Check[] = [
       ]
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.connect-async.established',
     statement:
       'A connect that does not wait is OUT once it is established, and nothing else, and SO_ERROR is 0 then.',
@@ -174,7 +175,7 @@ export const waiting: readonly Check[] = [
       ]
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'ready.connect-async.refused',
     statement: 'A connect that does not wait and is refused reports that at once, and SO_ERROR says why.',
     source: 'connect(2); Miri; mio',

@@ -2,7 +2,7 @@
  * The rows of the matrix once more, for those who wait already: the transition must wake every waiter whom it
  * concerns, whatever that one asks for.
  */
-import { backendNames } from '../../../backends/index.ts'
+import { classicNames } from '../../classic.ts'
 import type { BackendName } from '../../../backends/index.ts'
 import { blocked, join, thread } from '../../build.ts'
 import type { Check } from '../../check.ts'
@@ -19,7 +19,7 @@ const PREFIX = 'ready.'
 
 /** The check of a row with waiters; none where the transition concerns nobody who can wait before it. */
 export function wakingChecks(row: ReadinessRow): Check[] {
-  const threads = Math.max(...backendNames.map((backend) => waitersOf(row, backend).length))
+  const threads = Math.max(...classicNames.map((backend) => waitersOf(row, backend).length))
   if (threads === 0) return []
   return [
     {
@@ -28,7 +28,7 @@ export function wakingChecks(row: ReadinessRow): Check[] {
       level: row.level ?? 'contract',
       kind: 'thread',
       source: row.source,
-      backends: backendNames.filter((backend) => waitersOf(row, backend).length > 0),
+      backends: classicNames.filter((backend) => waitersOf(row, backend).length > 0),
       threads,
       steps: (backend) => wakingRun(row, backend),
     },

@@ -3,7 +3,7 @@ import { Memory } from '../../../libc/memory.ts'
 import { eventfd, joinPeer, peer, poll, postToPeer, select, wait, write } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { canForkCalls, forkCalls, signalCall } from '../../operations/forked-calls.ts'
 import { LONGEST_WAIT_MS, PROMPT_MS } from '../../patience.ts'
@@ -12,6 +12,7 @@ import { sleepSync } from '../../threads/thread-pool.ts'
 import { waitFunction } from '../../waits/functions.ts'
 import { Wait, watchPipe } from '../../waits/wait.ts'
 import { requireUntraced } from './traced.ts'
+import { classic } from '../../classic.ts'
 
 /** How long the other process gets to go to sleep, or to come back from its wait. */
 const SETTLE_MS = 10
@@ -30,7 +31,7 @@ interface WaitingProcess {
 
 /** A process that is stopped and continued while it waits. */
 export const stopped: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'sig.stop-cont',
     statement:
       'A process that is stopped and continued without having a handler gets EINTR from epoll_wait, and nothing at all from poll and select.',
@@ -102,7 +103,7 @@ function startWaiting(machine: Machine): WaitingProcess {
 }
 
 function waitStep({ backend }: Machine): NativeStep {
-  switch (backend) {
+  switch (classic(backend)) {
     case 'epoll':
       return wait('ep', 'EINTR', { timeoutMs: PROMPT_MS })
     case 'poll':

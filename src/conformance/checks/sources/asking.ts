@@ -2,6 +2,7 @@ import type { BackendName } from '../../../backends/index.ts'
 import { add, epoll, poll, select, wait } from '../../build.ts'
 import type { Name, NativeStep, Step } from '../../steps.ts'
 import { inquiryOf } from '../readiness/inquiry.ts'
+import { classic } from '../../classic.ts'
 
 /** How a backend is asked for a descriptor that can be readable, and never anything else. */
 export interface Asking {
@@ -38,7 +39,7 @@ export interface ReadInterest {
 /** An epoll with an entry of these flags besides IN, or poll, or select. */
 export function readInterest(backend: BackendName, fd: Name, flags?: 'ET'): ReadInterest {
   const when = (ready: boolean, what: string): Record<Name, string> => (ready ? { [fd]: what } : {})
-  switch (backend) {
+  switch (classic(backend)) {
     case 'epoll':
       return {
         watch: [epoll('ep'), add('ep', fd, flags === undefined ? 'IN' : `IN|${flags}`)],

@@ -1,13 +1,13 @@
 import { add, blocked, epoll, join, thread, wait } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import { epollCheck, portableCheck } from '../../define.ts'
+import { epollCheck, classicCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
 import { endProcess, fork, pidfd, reap } from '../../steps/processes.ts'
 import { askingFor } from './asking.ts'
 
 /** The end of a process. What is reported once it was waited for is a row of the matrix of readiness. */
 export const pidfdChecks: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'pidfd.exit',
     statement:
       'A process that lives makes its pidfd nothing; its end wakes who waits, and the pidfd is readable for everybody from then on.',

@@ -22,7 +22,7 @@ import {
   wait,
 } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import { epollCheck, portableCheck } from '../../define.ts'
+import { epollCheck, classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { WOKEN } from '../../patience.ts'
 import type { Name } from '../../steps.ts'
@@ -75,7 +75,7 @@ export const signalfdChecks: readonly Check[] = [
       machine.run(wait('ep', {}))
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'signalfd.basic',
     statement:
       'A blocked signal that is pending makes a signalfd of it readable; read tells its number and sender once, then EAGAIN; a new mask keeps the descriptor.',
@@ -132,7 +132,7 @@ export const signalfdChecks: readonly Check[] = [
       call('read', ['$s', { bytes: SIGINFO }, SIGINFO], SIGINFO),
     ],
   }),
-  portableCheck({
+  classicCheck({
     id: 'signalfd.in-for-caller-only',
     statement:
       'A signal that is pending for one thread makes a signalfd readable for that thread, and not for another that waits.',
@@ -159,7 +159,7 @@ export const signalfdChecks: readonly Check[] = [
       })
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'signalfd.cross-thread-add',
     statement: 'A signalfd that one thread has registered wakes another, which waits and is sent the signal.',
     level: 'de-facto',

@@ -5,7 +5,7 @@ import type { Memory } from '../../../libc/memory.ts'
 import { NULL } from '../../../libc/signatures.ts'
 import { add, call, counter, drain, epoll, eventfd, read, sleep, wait, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import { epollCheck, portableCheck } from '../../define.ts'
+import { epollCheck, classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import { PROMPT_MS, WOKEN } from '../../patience.ts'
@@ -17,7 +17,7 @@ import { FAR_MS, goOff, itimerspec, SOON_MS } from './timerfd-calls.ts'
 /** A time that no check lives to see. */
 
 export const timerfdStates: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'timerfd.lt-until-read',
     statement: 'A timer that has gone off is readable on every wait until it is read or set again.',
     source: 'timerfd_create(2); measured',
@@ -85,7 +85,7 @@ export const timerfdStates: readonly Check[] = [
       counter('t', 'EAGAIN'),
     ],
   }),
-  portableCheck({
+  classicCheck({
     id: 'timerfd.settime-clears',
     statement:
       'Setting a timer, be it to stop it, takes back expirations that were not read: it is no longer readable, and read says EAGAIN.',
@@ -128,7 +128,7 @@ export const timerfdStates: readonly Check[] = [
       ]
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'timerfd.never-out',
     statement:
       'A timerfd is never writable, whether it is stopped, running or has gone off, and never anything but readable.',

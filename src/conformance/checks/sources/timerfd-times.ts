@@ -3,7 +3,7 @@ import { TFD } from '../../../libc/constants/linux.ts'
 import { blocked, counter, join, sleep, thread } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { PROMPT_MS, WOKEN } from '../../patience.ts'
 import { settime, settleReady, timerfd } from '../../steps/sources.ts'
@@ -20,7 +20,7 @@ import {
 import type { TimeLeft } from './timerfd-calls.ts'
 
 export const timerfdTimes: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'timerfd.in-after-expiry',
     statement:
       'A timer that goes off once is readable at its time and not before, by every clock, and what is read of it is 1, once.',
@@ -52,7 +52,7 @@ export const timerfdTimes: readonly Check[] = [
       machine.run(counter('absolute', '1'), counter('absolute', 'EAGAIN'), ask.silent())
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'timerfd.past-abs',
     statement: 'A time that has passed already makes the timer go off at once, by every clock.',
     source: 'timerfd_create(2); gVisor; epoll-shim',
@@ -71,7 +71,7 @@ export const timerfdTimes: readonly Check[] = [
       }
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'timerfd.periodic-count',
     statement:
       'What is read of a periodic timer is how many periods have passed since the last read: none is lost, and none comes early.',
@@ -104,7 +104,7 @@ export const timerfdTimes: readonly Check[] = [
       machine.run(settime('t', 0), counter('t', 'EAGAIN'))
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'timerfd.old-value',
     statement:
       'Setting a timer tells what was left of it: of a periodic one what is left of its present period, of one that is over nothing.',
@@ -138,7 +138,7 @@ export const timerfdTimes: readonly Check[] = [
       expectNothing(machine, exchangeTime(machine, 't', 0), 'of a timer that has gone off')
     },
   }),
-  portableCheck({
+  classicCheck({
     id: 'timerfd.blocked-waiter-resettime',
     statement:
       'Who waits for a timer wakes up at the time that another thread sets meanwhile, and at no other.',

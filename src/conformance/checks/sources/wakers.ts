@@ -13,7 +13,7 @@ import {
   write,
 } from '../../build.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classicCheck } from '../../define.ts'
 import { WOKEN } from '../../patience.ts'
 import type { Name, Step } from '../../steps.ts'
 import { settime, settleReady, timerfd } from '../../steps/sources.ts'
@@ -42,7 +42,7 @@ const kinds: readonly WakerKind[] = [
 ]
 
 export const wakerChecks: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'waker.kinds-equal',
     statement:
       'A pipe, an eventfd, a socket pair and a timer wake a loop that is blocked, many wakes are one event, and none is left when they were read.',

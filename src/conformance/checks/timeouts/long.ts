@@ -3,7 +3,8 @@ import { UnsupportedError } from '../../../errors.ts'
 import { add, eventfd, mod } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
-import { portableCheck } from '../../define.ts'
+import { classic } from '../../classic.ts'
+import { classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { waitChecks } from '../../waits/define.ts'
 import { backendsOf, variants, waitFunction } from '../../waits/functions.ts'
@@ -24,7 +25,7 @@ const SHORT_MS = 40
 const CHANGING_MS = 1500
 
 export const longWaits: readonly Check[] = [
-  portableCheck({
+  classicCheck({
     id: 'time.above-second',
     statement: `A wait of ${LONG_MS} ms lasts all of its second and of the rest, by every function.`,
     kind: 'time',
@@ -101,7 +102,7 @@ export const longWaits: readonly Check[] = [
 /** All functions of the backend that can be used here. */
 function functionsOf({ libc, backend }: Machine): WaitFunction[] {
   return variants
-    .filter((variant) => backendsOf(variant).includes(backend))
+    .filter((variant) => backendsOf(variant).includes(classic(backend)))
     .flatMap((variant) => {
       try {
         return [waitFunction(libc, backend, variant)]

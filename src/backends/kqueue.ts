@@ -1,0 +1,322 @@
+/**
+ * kqueue(2): of the kernel on macOS and the BSDs, of a library such as libkqueue elsewhere. What it does differently,
+ * and what this file does about it:
+ *
+ * - A registration is a descriptor and a filter, so one with interest in both directions is two of them. Their events
+ *   come apart, and those of one call are put together again: one event a descriptor. In a batch that is too small for
+ *   both, the second comes with a later wait.
+ * - `EV_ADD` of what is there already changes it, as far as it does: how it triggers stays (FreeBSD, macOS), or the
+ *   change is refused (libkqueue). So `modify` removes and adds in one call, and `add` asks before it adds.
+ * - A change that fails is an event with EV_ERROR where there is room for it, which libkqueue forgets to return. So
+ *   changes are made by calls without room, which fail with -1 and errno everywhere. None of them is put off until
+ *   the next wait: what is wrong with a descriptor is to be known from `add` and `modify`.
+ * - `EV_DISPATCH` disables the filter that has fired, and not its sibling, which is disabled here.
+ * - The end of a direction is known to its filter alone: there is no HANGUP without interest in writing.
+ * - It tells bytes with its events: `ReadinessBatch.bytes`.
+ */
+import { F } from '../libc/constants/linux.ts'
+import { OwnedFd } from '../libc/fd.ts'
+import { errnoName, lastError, sys } from '../libc/libc.ts'
+import type { Libc } from '../libc/libc.ts'
+import { Memory } from '../libc/memory.ts'
+import { NULL } from '../libc/signatures.ts'
+import { SystemError, UnsupportedError } from '../errors.ts'
+import { Interest, INTERRUPTED, Readiness } from './backend.ts'
+import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } from './backend.ts'
+import { EV } from './kqueue/abi.ts'
+import type { KqueueAbi } from './kqueue/abi.ts'
+import { ChangeList } from './kqueue/change-list.ts'
+import { abiOf } from './kqueue/prove.ts'
+import { openUserWaker } from './kqueue/user-waker.ts'
+import { Filters, Watches } from './kqueue/watches.ts'
+import { PollerBase } from './poller-base.ts'
+import { reportWake } from './registry.ts'
+import { MAX_TIMEOUT_MS, Timespec } from './timeout.ts'
+import type { WakeSource } from './waker.ts'
+
+const NS_PER_MS = 1_000_000
+
+const triggerFlags: Record<Trigger, number> = {
+  level: 0,
+  edge: EV.CLEAR,
+  oneshot: EV.DISPATCH,
+  'edge-oneshot': EV.CLEAR | EV.DISPATCH,
+}
+
+const capabilities: Capabilities = {
+  triggers: ['level', 'edge', 'oneshot', 'edge-oneshot'],
+  exclusive: false,
+  priority: false,
+  hangup: true,
+  byteCounts: 'event',
+  tokenPer: 'direction',
+  userEvents: true,
+  timers: true,
+  timeoutResolutionNs: 1,
+  largestFd: undefined,
+}
+
+export const kqueue: Backend = {
+  name: 'kqueue',
+  capabilities,
+  isPresent: (libc) => libc.has('kqueue') && libc.has('kevent'),
+  availability,
+  open: (libc) => new KqueuePoller(libc),
+}
+
+function availability(libc: Libc): Availability {
+  const missing = (['kqueue', 'kevent'] as const).find((name) => !libc.has(name))
+  if (missing !== undefined) return { available: false, reason: `no library in this process has ${missing}` }
+  try {
+    abiOf(libc)
+    new OwnedFd(libc, sys(libc, 'kqueue')).close()
+  } catch (error) {
+    if (error instanceof SystemError) {
+      const { syscall, code } = error
+      return { available: false, reason: `${syscall} failed with ${code}`, errno: code }
+    }
+    if (error instanceof UnsupportedError) return { available: false, reason: error.message }
+    throw error
+  }
+  return { available: true }
+}
+
+class KqueuePoller extends PollerBase {
+  override readonly backend = kqueue
+  readonly #abi: KqueueAbi
+  readonly #kq: OwnedFd
+  readonly #changes: ChangeList
+  readonly #watches = new Watches()
+  readonly #timespec = new Timespec()
+  #events: Memory
+
+  constructor(libc: Libc) {
+    super(libc)
+    this.#abi = abiOf(libc)
+    this.#kq = new OwnedFd(libc, sys(libc, 'kqueue'))
+    this.#changes = new ChangeList(this.#abi)
+    this.#events = new Memory(64 * this.#abi.kevent.size)
+  }
+
+  protected override attach(fd: number, interest: number, trigger: Trigger): void {
+    const filters = filtersOf(interest)
+    if (filters === 0 || this.registry.has(fd)) this.#assertDescriptorOpen('add', fd)
+    if (this.registry.has(fd) && !this.#isForgotten(fd)) throw this.refusal('add', fd, 'EEXIST')
+    this.#watches.delete(fd)
+    this.#replace(fd, filters, trigger)
+  }
+
+  protected override change(fd: number, interest: number, trigger: Trigger): void {
+    const filters = filtersOf(interest)
+    if (!this.registry.has(fd)) {
+      this.#assertDescriptorOpen('modify', fd)
+      throw this.refusal('modify', fd, 'ENOENT')
+    }
+    if (filters === 0) this.#assertDescriptorOpen('modify', fd)
+    this.#replace(fd, filters, trigger)
+  }
+
+  protected override detach(fd: number): void {
+    if (!this.registry.has(fd)) throw this.refusal('remove', fd, 'ENOENT')
+    const filters = this.#watches.filters(fd)
+    this.#watches.delete(fd)
+    this.#changes.clear()
+    this.#push(fd, filters, EV.DELETE, 0)
+    this.#applyAll(fd)
+  }
+
+  protected override forget(fd: number): void {
+    this.#watches.delete(fd)
+    super.forget(fd)
+  }
+
+  /** Deletes the filters of a descriptor that there are, and adds others, in one call. */
+  #replace(fd: number, filters: number, trigger: Trigger): void {
+    this.#changes.clear()
+    this.#push(fd, this.#watches.filters(fd), EV.DELETE, 0)
+    this.#push(fd, filters, EV.ADD | triggerFlags[trigger], this.registry.nextGeneration(fd))
+    this.#apply(fd)
+    this.#watches.set(fd, filters, trigger)
+  }
+
+  /**
+   * One change for each of the filters. That of WRITE comes first: libkqueue forgets the options of what is there
+   * when it adds the other direction, and of WRITE's there is none that READ has not.
+   */
+  #push(fd: number, filters: number, flags: number, udata: number): void {
+    const numbers = this.#abi.filters
+    if ((filters & Filters.WRITE) !== 0) this.#changes.push(fd, numbers.WRITE, flags, udata)
+    if ((filters & Filters.READ) !== 0) this.#changes.push(fd, numbers.READ, flags, udata)
+  }
+
+  /** Makes the changes of the list, up to the first that fails. */
+  #apply(fd: number): void {
+    const { length, address } = this.#changes
+    if (length === 0) return
+    const timeout = this.#timespec.set(0)
+    if (this.libc.fn.kevent(this.#kq.fd, address, length, NULL, 0, timeout) === -1) {
+      throw lastError(this.libc, 'kevent', `fd ${fd}`)
+    }
+  }
+
+  /** Makes every change of the list, also behind one that fails, and throws what went wrong first. */
+  #applyAll(fd: number): void {
+    try {
+      this.#apply(fd)
+    } catch (error) {
+      const last = this.#changes.length - 1
+      if (last > 0) {
+        try {
+          this.#changes.only(last)
+          this.#apply(fd)
+        } catch {
+          // It has gone the way of the first.
+        }
+      }
+      throw error
+    }
+  }
+
+  /** Whether the kqueue knows nothing any more of a registration: its descriptor was closed, and opened again. */
+  #isForgotten(fd: number): boolean {
+    const filters = this.#watches.filters(fd)
+    if (filters === 0) return false
+    // What is armed is enabled, what has fired is disabled: neither changes anything.
+    const flags = this.registry.isArmed(fd) ? EV.ENABLE : EV.DISABLE
+    this.#changes.clear()
+    this.#push(fd, filters, flags, this.registry.generation(fd))
+    try {
+      this.#apply(fd)
+      return false
+    } catch (error) {
+      if (error instanceof SystemError && error.code === 'ENOENT') return true
+      throw error
+    }
+  }
+
+  #assertDescriptorOpen(operation: string, fd: number): void {
+    if (this.libc.fn.fcntl(fd, F.GETFD, 0) === -1)
+      throw lastError(this.libc, `kqueue ${operation}`, `fd ${fd}`)
+  }
+
+  protected override attachWaker(fd: number): void {
+    this.#changes.clear()
+    this.#push(fd, Filters.READ, EV.ADD, 0)
+    this.#apply(fd)
+  }
+
+  protected override openWakeSource(): WakeSource {
+    return openUserWaker(this.libc, this.#abi, this.#kq.fd) ?? super.openWakeSource()
+  }
+
+  protected override waitFor(batch: ReadinessBatch, timeoutNs: number | null): number {
+    const { size } = this.#abi.kevent
+    if (this.#events.bytes.length < batch.capacity * size) this.#events = new Memory(batch.capacity * size)
+    const timeout =
+      timeoutNs === null ? NULL : this.#timespec.set(Math.min(timeoutNs, MAX_TIMEOUT_MS * NS_PER_MS))
+    const n = this.libc.fn.kevent(this.#kq.fd, NULL, 0, this.#events.address, batch.capacity, timeout)
+    if (n === -1) {
+      if (errnoName(this.libc.errno()) === 'EINTR') return INTERRUPTED
+      throw lastError(this.libc, 'kevent')
+    }
+    const count = this.#decode(Math.min(n, batch.capacity), batch)
+    return count === 0 && n > 0 ? INTERRUPTED : count
+  }
+
+  /** Puts the events into the batch, those of one descriptor together, and drops those of old registrations. */
+  #decode(n: number, batch: ReadinessBatch): number {
+    const { view } = this.#events
+    const { kevent, filterBits, filters } = this.#abi
+    const { size, offsets } = kevent
+    const watches = this.#watches
+    watches.begin()
+    let count = 0
+    let oneshots = false
+    for (let i = 0; i < n; i++) {
+      const at = i * size
+      const filter =
+        filterBits === 16
+          ? view.getInt16(at + offsets.filter, true)
+          : view.getUint32(at + offsets.filter, true)
+      const fd = view.getInt32(at + offsets.ident, true)
+      if (filter === filters.USER || fd === this.waker?.fd) {
+        this.waker?.drain()
+        reportWake(batch, count++)
+        continue
+      }
+      if (
+        !this.registry.has(fd) ||
+        this.registry.generation(fd) !== view.getUint32(at + offsets.udata, true)
+      ) {
+        continue
+      }
+      const isRead = filter === filters.READ
+      const bit = isRead ? Filters.READ : Filters.WRITE
+      const flags =
+        filterBits === 16
+          ? view.getUint16(at + offsets.flags, true)
+          : view.getUint32(at + offsets.flags, true)
+      const ended = (flags & EV.EOF) !== 0
+      const failed = ended && view.getUint32(at + offsets.fflags, true) !== 0
+      const readiness =
+        (isRead ? Readiness.READABLE : Readiness.WRITABLE) |
+        (ended ? (isRead ? Readiness.READ_CLOSED : Readiness.HANGUP) : 0) |
+        (failed ? Readiness.ERROR : 0)
+      let place = watches.placeOf(fd)
+      if (place === -1) {
+        // A sibling of what has fired before, in a batch that had no room for it.
+        if (!this.registry.isArmed(fd)) continue
+        place = count++
+        this.registry.report(fd, readiness, batch, place)
+        batch.bytes[place] = -1
+        this.registry.delivered(fd)
+        oneshots ||= !this.registry.isArmed(fd)
+        watches.place(fd, place, bit)
+      } else {
+        batch.flags[place] = (batch.flags[place] ?? 0) | readiness
+        watches.join(fd, bit)
+      }
+      if (isRead) {
+        const low = view.getUint32(at + offsets.data, true)
+        batch.bytes[place] = view.getInt32(at + offsets.data + 4, true) * 2 ** 32 + low
+      }
+    }
+    if (oneshots) this.#disableSiblings(batch, count)
+    return count
+  }
+
+  /** Disables the filters of oneshots that have not fired, of registrations of which another one has. */
+  #disableSiblings(batch: ReadinessBatch, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const fd = batch.fds[i] ?? -1
+      if (fd < 0 || this.registry.isArmed(fd)) continue
+      const silent = this.#watches.silent(fd)
+      if (silent === 0) continue
+      this.#changes.clear()
+      this.#push(fd, silent, EV.DISABLE, this.registry.generation(fd))
+      try {
+        this.#apply(fd)
+      } catch {
+        // The descriptor was closed meanwhile, in another thread: then there is nothing to disable.
+      }
+    }
+  }
+
+  protected override release(): void {
+    this.#kq.close()
+    if (this.libc.has('libkqueue_drain_pending_close')) this.libc.fn.libkqueue_drain_pending_close()
+  }
+}
+
+function filtersOf(interest: number): number {
+  if ((interest & Interest.PRIORITY) !== 0) {
+    throw new UnsupportedError(
+      'kqueue with interest in priority',
+      'it has no filter for that on every platform',
+    )
+  }
+  return (
+    ((interest & Interest.READ) !== 0 ? Filters.READ : 0) |
+    ((interest & Interest.WRITE) !== 0 ? Filters.WRITE : 0)
+  )
+}

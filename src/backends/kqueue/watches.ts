@@ -1,0 +1,78 @@
+import type { Trigger } from '../backend.ts'
+
+/** The filters of a descriptor, as bits. */
+export const Filters = { READ: 1, WRITE: 2 } as const
+
+/**
+ * What the kqueue itself has for each descriptor, in columns indexed by descriptor, and which place of a batch the
+ * events of a descriptor go to. The registry above knows what the caller has asked for, which is less than this.
+ */
+export class Watches {
+  #filters = new Uint8Array(64)
+  #triggers: (Trigger | undefined)[] = []
+  /** The wait that an event of a descriptor was last seen in, where in the batch it is, and which filters came. */
+  #seenIn = new Float64Array(64)
+  #place = new Uint32Array(64)
+  #fired = new Uint8Array(64)
+  #wait = 0
+
+  /** The filters that the kqueue has for a descriptor. */
+  filters(fd: number): number {
+    return this.#filters[fd] ?? 0
+  }
+
+  /** How they report, where there are any. */
+  trigger(fd: number): Trigger | undefined {
+    return this.#triggers[fd]
+  }
+
+  set(fd: number, filters: number, trigger: Trigger): void {
+    if (fd >= this.#filters.length) this.#grow(fd)
+    this.#filters[fd] = filters
+    this.#triggers[fd] = trigger
+  }
+
+  delete(fd: number): void {
+    if (fd < this.#filters.length) this.#filters[fd] = 0
+  }
+
+  /** Begins a wait: no descriptor has a place in its batch. */
+  begin(): void {
+    this.#wait++
+  }
+
+  /** The place of a descriptor in the batch of this wait, or -1 where it has none yet. */
+  placeOf(fd: number): number {
+    return this.#seenIn[fd] === this.#wait ? (this.#place[fd] ?? -1) : -1
+  }
+
+  /** Gives a descriptor its place, for the event of a filter. */
+  place(fd: number, index: number, filter: number): void {
+    this.#seenIn[fd] = this.#wait
+    this.#place[fd] = index
+    this.#fired[fd] = filter
+  }
+
+  /** Notes that an event of a further filter has come in this wait. */
+  join(fd: number, filter: number): void {
+    this.#fired[fd] = (this.#fired[fd] ?? 0) | filter
+  }
+
+  /** The filters of a descriptor of which no event has come in this wait. */
+  silent(fd: number): number {
+    return this.filters(fd) & ~(this.#fired[fd] ?? 0)
+  }
+
+  #grow(fd: number): void {
+    let length = this.#filters.length
+    while (length <= fd) length *= 2
+    const widen = <A extends Uint8Array | Uint32Array | Float64Array>(old: A, wide: A): A => (
+      wide.set(old),
+      wide
+    )
+    this.#filters = widen(this.#filters, new Uint8Array(length))
+    this.#fired = widen(this.#fired, new Uint8Array(length))
+    this.#place = widen(this.#place, new Uint32Array(length))
+    this.#seenIn = widen(this.#seenIn, new Float64Array(length))
+  }
+}

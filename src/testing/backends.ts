@@ -1,0 +1,28 @@
+/**
+ * The backends that tests of the portable contract run over: all that are here. A kqueue comes from the library that
+ * `EVLOOP_KQUEUE_LIB` names; where it names none, and the platform has none, what would be tested of it is skipped.
+ */
+import { backendNames, backends, candidateBackends } from '../backends/index.ts'
+import type { BackendName } from '../backends/index.ts'
+import type { Backend } from '../backends/backend.ts'
+import { openLibc } from '../libc/libc.ts'
+import type { Libc } from '../libc/libc.ts'
+
+/** The library that brings a kqueue; empty where there is none. */
+const kqueueLibrary = process.env['EVLOOP_KQUEUE_LIB'] ?? ''
+
+/** libc, with that library in front. */
+export const testedLibc: Libc = openLibc(kqueueLibrary === '' ? {} : { lib: kqueueLibrary })
+
+export const testedNames: readonly BackendName[] = candidateBackends(testedLibc)
+
+/** Each with its name, as `describe.each` takes it. */
+export const testedBackends: readonly (readonly [BackendName, Backend])[] = testedNames.map(
+  (name) => [name, backends[name]] as const,
+)
+
+for (const name of backendNames.filter((candidate) => !testedNames.includes(candidate))) {
+  process.stderr.write(
+    `skipped: ${name}, which is not here; EVLOOP_KQUEUE_LIB names no library with a kqueue\n`,
+  )
+}
