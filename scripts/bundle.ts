@@ -17,6 +17,7 @@ const programs = [
   'src/conformance/child',
   'src/conformance/peer',
   'src/conformance/threads/thread-main',
+  'src/probe/candidates-child',
   'src/probe/child',
 ]
 
