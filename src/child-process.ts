@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { entryPoint } from './entry-point.ts'
 import { LibraryError } from './errors.ts'
+import { chosenBinding } from './libc/libc.ts'
 
 /** The descriptor that a child writes its messages to. */
 export const MESSAGE_FD = 3
@@ -27,7 +28,7 @@ export type ChildGreeting =
 export interface ChildOptions<Message extends { readonly kind: string }> {
   /** The child's program, as `entryPoint` wants it. */
   readonly program: string
-  /** The child's only argument. It travels as JSON. */
+  /** What the child is to do. It travels as JSON. */
   readonly order: unknown
   /** How long the child may take to say what it does first: Node, libraries and threads have to start. */
   readonly startMs: number
@@ -118,7 +119,8 @@ export async function followChild<Message extends { readonly kind: string }>(
 /** The child, or why there is none. Some failures are thrown, and with some the child has no pipes. */
 function start(options: Pick<ChildOptions<never>, 'program' | 'order' | 'shared'>): ChildProcess | Error {
   try {
-    const child = spawn(process.execPath, [entryPoint(options.program), JSON.stringify(options.order)], {
+    const args = [JSON.stringify(options.order), chosenBinding()].filter((arg) => arg !== undefined)
+    const child = spawn(process.execPath, [entryPoint(options.program), ...args], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', options.shared ?? 'ignore'],
     })
     if (child.pid !== undefined || child.stdio?.[MESSAGE_FD] !== undefined) return child

@@ -3,18 +3,20 @@ import { writeSync } from 'node:fs'
 import { MESSAGE_FD } from './child-process.ts'
 import type { ChildGreeting } from './child-process.ts'
 import { LibraryError } from './errors.ts'
-import type { Libc } from './libc/libc.ts'
-import { openLibc } from './libc/libc.ts'
+import type { BindingName, Libc } from './libc/libc.ts'
+import { chooseBinding, openLibc } from './libc/libc.ts'
 
 /** Says something to the parent, at once: whatever ends this process comes after it. */
 export function say<Message extends { readonly kind: string }>(message: Message): void {
   writeSync(MESSAGE_FD, `${JSON.stringify(message)}\n`)
 }
 
-/** Says hello, and returns what the child is to do. */
+/** Says hello, calls native functions as the parent does, and returns what the child is to do. */
 export function receiveOrder<Order>(): Order {
   say<ChildGreeting>({ kind: 'hello' })
-  return JSON.parse(process.argv[2] ?? '{}') as Order
+  const [, , order = '{}', binding] = process.argv
+  chooseBinding(binding as BindingName | undefined)
+  return JSON.parse(order) as Order
 }
 
 /** Opens libc, or says why it cannot be opened. */

@@ -46,7 +46,10 @@ export const compareCommand: CommandModule = {
     const { compareReports } = await import('../measure/compare/compare-reports.ts')
     const { compareExitCode } = await import('../measure/compare/gate.ts')
     const { version } = await import('../version.ts')
-    if (options.lib !== undefined) throw new UsageError('--lib is of no use here: compare runs nothing')
+    for (const name of ['lib', 'ffi'] as const) {
+      if (options[name] !== undefined)
+        throw new UsageError(`--${name} is of no use here: compare runs nothing`)
+    }
     const context = await makeContext('compare', options)
     const open = async (file: string): Promise<Saved> =>
       await openSaved(file, (message) => context.warn(message))

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { UsageError } from '../errors.ts'
+import { bindingNames, chooseBinding } from '../libc/libc.ts'
 import { formatNamesOf, loadFormat } from '../report/formats/index.ts'
 import type { Reporter } from '../report/formats/index.ts'
 import type { Format, FormatOptions } from '../report/format.ts'
@@ -27,7 +28,7 @@ export interface CommandContext<R extends Reporter> {
   write(render: (format: Pick<Format, R>, options: FormatOptions) => string): void
 }
 
-/** Checks the common options of a command before anything is measured. Throws `UsageError`. */
+/** Checks the common options of a command before anything is measured, and applies `--ffi`. Throws `UsageError`. */
 export async function makeContext<R extends Reporter>(
   command: R,
   options: CommonOptions,
@@ -37,7 +38,8 @@ export async function makeContext<R extends Reporter>(
     chooseName(command === 'list' ? 'list format' : 'format', options.format, formatNamesOf(command)),
     command,
   )
-  const { output, lib } = options
+  const { output, lib, ffi } = options
+  if (ffi !== undefined) chooseBinding(chooseName('binding', ffi, bindingNames))
   if (lib !== undefined) assertFile(lib)
   if (output !== undefined) assertWritable(output)
   const quiet = options.quiet === true

@@ -10,7 +10,10 @@ export const explainCommand: CommandModule = {
   async run(raw, patterns) {
     const options = raw as unknown as CommonOptions
     const { UsageError } = await import('../errors.ts')
-    if (options.lib !== undefined) throw new UsageError('--lib is of no use here: explain runs nothing')
+    for (const name of ['lib', 'ffi'] as const) {
+      if (options[name] !== undefined)
+        throw new UsageError(`--${name} is of no use here: explain runs nothing`)
+    }
     const { makeContext } = await import('./context.ts')
     const { findChecks } = await import('./choose-checks.ts')
     const { catalogueReport } = await import('../conformance/catalogue-report.ts')

@@ -9,6 +9,8 @@ export interface CommonOptions {
   readonly format: string
   readonly output?: string
   readonly lib?: string
+  /** A name, checked against the bindings when the command runs. */
+  readonly ffi?: string
   /** Undefined: decided by the terminal and NO_COLOR. */
   readonly color?: boolean
   readonly quiet?: boolean
@@ -30,6 +32,10 @@ export function addCommonOptions(command: Command): Command {
     )
     .option('-o, --output <file>', 'write the result to a file instead of stdout, whole or not at all')
     .option('--lib <path>', 'a library whose functions come before those of libc')
+    .option(
+      '--ffi <name>',
+      'what native functions are called by: ffi-rs, or koffi if it is installed (default: the first that works)',
+    )
     .addOption(new Option('--color', 'colours, also when stdout is no terminal'))
     .addOption(new Option('--no-color', 'no colours (also: NO_COLOR in the environment)').default(undefined))
     .option('-q, --quiet', 'no progress and no warnings on stderr')

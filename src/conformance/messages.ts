@@ -1,5 +1,6 @@
 /** What processes that run checks, or steps of one check, are told, and what they say: one JSON document a line. */
 import type { BackendName } from '../backends/index.ts'
+import type { BindingName } from '../libc/libc.ts'
 import type { CheckResult } from './check.ts'
 import type { Place } from './whereabouts.ts'
 import type { PeerAction } from './steps.ts'
@@ -30,6 +31,7 @@ export type ChildMessage =
 export interface PeerSetup {
   readonly backend: BackendName
   readonly lib?: string | undefined
+  readonly ffi: BindingName
   /** Where it reads its orders, and where it writes its answers. */
   readonly orders: number
   readonly answers: number

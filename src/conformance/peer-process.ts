@@ -52,6 +52,7 @@ export class PeerProcess {
       this.pid = start({
         backend,
         lib: libc.plan.lib,
+        ffi: libc.plan.ffi,
         orders: orders.fd,
         answers: answersEnd.fd,
         inherited,

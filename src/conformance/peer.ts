@@ -10,7 +10,7 @@ import { Machine } from './machine.ts'
 import type { PeerAnswer, PeerOrder, PeerSetup } from './messages.ts'
 
 const setup = JSON.parse(process.argv[2] ?? '') as PeerSetup
-const libc = openLibc({ lib: setup.lib })
+const libc = openLibc({ lib: setup.lib, ffi: setup.ffi })
 // A step that hangs must not outlive the process that waits for it. Where this fails, steps end by themselves.
 if (libc.has('prctl')) libc.fn.prctl(PR.SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0)
 

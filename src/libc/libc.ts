@@ -2,15 +2,37 @@ import { existsSync, realpathSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { resolve } from 'node:path'
 import { LibraryError, SystemError, UnsupportedError } from '../errors.ts'
-import { addressOf, bind, bytesAt, hasSymbol, MAIN_PROGRAM, openLibrary } from './ffi.ts'
-import type { LibraryKey } from './ffi.ts'
+import {
+  addressOf,
+  bind,
+  bindingInUse,
+  bytesAt,
+  chooseBinding,
+  fileOfKey,
+  hasSymbol,
+  keyOfFile,
+  MAIN_PROGRAM,
+  openLibrary,
+} from './ffi.ts'
+import type { BindingName, LibraryKey } from './ffi.ts'
 import { NULL, signatures } from './signatures.ts'
 import type { ArgumentsOf, FunctionName, Functions, Pointer, ResultOf } from './signatures.ts'
 
-export { BINDING, bindingVersion, bytesAt } from './ffi.ts'
+export {
+  bindingInUse,
+  bindingNames,
+  bytesAt,
+  chooseBinding,
+  chosenBinding,
+  USUAL_BINDING,
+  usualBindingVersion,
+} from './ffi.ts'
+export type { BindingName } from './ffi.ts'
 
 /** Which library each function was found in. Plain data: it travels to workers, which must not look again. */
 export interface LibcPlan {
+  /** What the functions are called by. */
+  readonly ffi: BindingName
   readonly bindings: Readonly<Partial<Record<FunctionName, LibraryKey>>>
   readonly errnoFunction: string
   /** The library that was put in front, for another process that is to use the same functions. */
@@ -32,6 +54,11 @@ export interface Libc {
 export interface LibcOptions {
   /** A library whose functions come before those of the main program: `--lib PATH`. */
   readonly lib?: string | undefined
+  /**
+   * What functions are called by, here and from now on in this thread. By default as it was, at first ffi-rs, or
+   * koffi where ffi-rs has no binary.
+   */
+  readonly ffi?: BindingName | undefined
 }
 
 const functionNames = Object.keys(signatures) as FunctionName[]
@@ -45,8 +72,10 @@ const errnoFunctions = ['__errno_location', '__error', '__errno']
  * missing or cannot be loaded.
  */
 export function openLibc(options: LibcOptions = {}): Libc {
+  chooseBinding(options.ffi)
   openLibrary(MAIN_PROGRAM, '')
-  // The helpers of ffi.ts use memset; it too must be resolved before a worker uses it.
+  const ffi = bindingInUse().name
+  // The helpers of ffi-rs.ts use memset; it too must be resolved before a worker uses it.
   hasSymbol(MAIN_PROGRAM, 'memset')
   const errnoFunction = errnoFunctions.find((name) => hasSymbol(MAIN_PROGRAM, name))
   if (errnoFunction === undefined) throw new LibraryError('libc', 'it does not say where errno is')
@@ -54,10 +83,10 @@ export function openLibc(options: LibcOptions = {}): Libc {
   const bindings: Partial<Record<FunctionName, LibraryKey>> = Object.fromEntries(
     inMain.map((name) => [name, MAIN_PROGRAM]),
   )
-  const main = attachLibc({ bindings, errnoFunction })
+  const main = attachLibc({ ffi, bindings, errnoFunction })
   if (options.lib === undefined) return main
   const { lib } = options
-  return attachLibc({ bindings: { ...bindings, ...bindingsOf(main, lib) }, errnoFunction, lib })
+  return attachLibc({ ffi, bindings: { ...bindings, ...bindingsOf(main, lib) }, errnoFunction, lib })
 }
 
 /**
@@ -69,7 +98,7 @@ export function openLibc(options: LibcOptions = {}): Libc {
 function bindingsOf(main: Libc, lib: string): Partial<Record<FunctionName, LibraryKey>> {
   const path = resolve(lib)
   if (!existsSync(path)) throw new LibraryError(lib, 'there is no such file')
-  const key = `evloop:${path}` as LibraryKey
+  const key = keyOfFile(path)
   try {
     openLibrary(key, path)
   } catch (error) {
@@ -102,12 +131,7 @@ export function symbolAddress(libc: Libc, path: string, symbol: string): Pointer
 /** The address of a function in use: what native code needs to call it too. NULL where it is missing. */
 export function functionAddress(libc: Libc, name: FunctionName): Pointer {
   const key = libc.plan.bindings[name]
-  return key === undefined ? NULL : symbolAddress(libc, pathOf(key), name)
-}
-
-/** The file that a library was opened from; empty for the main program. */
-function pathOf(key: LibraryKey): string {
-  return key === MAIN_PROGRAM ? '' : key.slice('evloop:'.length)
+  return key === undefined ? NULL : symbolAddress(libc, fileOfKey(key), name)
 }
 
 /** The file that holds the function that a lookup in `path` (empty: the main program) finds. */
@@ -136,7 +160,7 @@ export function originOf(libc: Libc, name: FunctionName): string | undefined {
   let known = origins.get(libc.plan)
   if (known === undefined) origins.set(libc.plan, (known = new Map()))
   if (!known.has(name)) {
-    known.set(name, definedIn(libc, pathOf(key), name))
+    known.set(name, definedIn(libc, fileOfKey(key), name))
   }
   return known.get(name)
 }
@@ -154,8 +178,12 @@ export function readCString(libc: Libc, address: Pointer): string {
   return Buffer.from(bytesAt(address, libc.fn.strlen(address))).toString('utf8')
 }
 
-/** The same functions in another thread, from the plan that the main thread made. Nothing is looked up. */
+/**
+ * The same functions in another thread, from the plan that the main thread made. It is not decided again which
+ * library a function is taken from.
+ */
 export function attachLibc(plan: LibcPlan): Libc {
+  chooseBinding(plan.ffi)
   const fn = Object.fromEntries(
     functionNames.map((name) => {
       const key = plan.bindings[name]

@@ -1,8 +1,8 @@
 import { LibraryError } from '../errors.ts'
-import { bind, hasSymbol, openLibrary, variadicPadding } from './ffi.ts'
-import type { LibraryKey } from './ffi.ts'
+import { bind, hasSymbol, keyOfFile, openLibrary } from './ffi.ts'
 import { signatures } from './signatures.ts'
 import type { FunctionName, Signature } from './signatures.ts'
+import { variadicPadding } from './variadic.ts'
 
 /** A library of our own, with the functions of its table. */
 export interface NativeLibrary<N extends string> {
@@ -14,7 +14,7 @@ export function loadNativeLibrary<N extends string>(
   path: string,
   table: Readonly<Record<N, Signature>>,
 ): NativeLibrary<N> {
-  const key = `evloop:${path}` as LibraryKey
+  const key = keyOfFile(path)
   openLibrary(key, path)
   const fn = Object.fromEntries(
     Object.entries<Signature>(table).map(([name, signature]) => {

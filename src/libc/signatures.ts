@@ -1,5 +1,5 @@
 /**
- * Every C function that evloop calls, typed once. The table drives both the native call (which ffi-rs type
+ * Every C function that evloop calls, typed once. The table drives both the native call (which type
  * each argument has) and the TypeScript signature, so that a wrong argument does not compile.
  *
  * Kinds: `i32`, `u32`, `i64`, `u64` and `pointer` are JavaScript numbers (pointers are below 2^53 on every

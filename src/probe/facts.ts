@@ -1,6 +1,6 @@
 /** What only native calls can tell about this process. Each fact is found out in the child, like a feature. */
 import { PR, RLIMIT_MEMLOCK, RLIMIT_NOFILE, SC } from '../libc/constants/linux.ts'
-import { originOf, readCString } from '../libc/libc.ts'
+import { bindingInUse, originOf, readCString } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { resourceLimit } from '../libc/limits.ts'
 import { NULL } from '../libc/signatures.ts'
@@ -11,6 +11,7 @@ import type { FfiReport, Limit, PlatformReport } from './report.ts'
 const isLinux = process.platform === 'linux'
 
 export const facts = {
+  binding: bindingInUse,
   libc: libcOf,
   pageSize: (libc: Libc): number | null => (isLinux ? libc.fn.sysconf(SC.PAGESIZE) : null),
   descriptorLimit: (libc: Libc): LimitPair | null => limitPair(libc, RLIMIT_NOFILE),

@@ -3,7 +3,7 @@ import { backendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { LibraryError } from '../errors.ts'
 import { layouts } from '../libc/layouts.ts'
-import { BINDING, bindingVersion } from '../libc/libc.ts'
+import { chosenBinding, USUAL_BINDING, usualBindingVersion } from '../libc/libc.ts'
 import { version } from '../version.ts'
 import type { Facts } from './facts.ts'
 import { subjectsOf } from './features/index.ts'
@@ -71,21 +71,23 @@ async function tryEverything(
     const onWarning = (message: string): void => options.onWarning(message)
     return { outcomes: await makeTries({ lib, backends, onWarning }), error: undefined }
   } catch (error) {
-    if (!(error instanceof LibraryError) || error.library !== BINDING) throw error
+    if (!(error instanceof LibraryError) || error.library !== USUAL_BINDING) throw error
     return { outcomes: new Map(), error }
   }
 }
 
 function ffiReport(
   sources: Sources,
-  { callNs, origins }: Facts,
+  { binding, callNs, origins }: Facts,
   lib: string | undefined,
   error: LibraryError | undefined,
 ): FfiReport {
+  const name = binding?.name ?? chosenBinding() ?? USUAL_BINDING
+  const version = binding?.version ?? (name === USUAL_BINDING ? usualBindingVersion() : undefined)
   const preloaded = parsePreload(sources.environment['LD_PRELOAD'], sources.text('/etc/ld.so.preload'))
   return {
-    binding: BINDING,
-    version: bindingVersion() ?? null,
+    binding: name,
+    version: version ?? null,
     ...(error === undefined ? {} : { error: error.reason }),
     callNs: callNs ?? null,
     ...(lib === undefined ? {} : { library: realpathSync(lib) }),

@@ -3,6 +3,7 @@
  * field keeps its name and unit within one version of the schema. `null` means that the machine does not tell.
  */
 import type { BackendName } from '../backends/index.ts'
+import type { BindingName } from '../libc/libc.ts'
 
 /** What stands between a program and a feature. */
 export type Cause =
@@ -148,7 +149,7 @@ export interface SandboxEvidence {
 
 /** How native functions are called, and which ones. */
 export interface FfiReport {
-  readonly binding: 'ffi-rs'
+  readonly binding: BindingName
   readonly version: string | null
   /** Why the binding cannot be loaded. Absent where it works. */
   readonly error?: string

@@ -11,7 +11,7 @@ export function unusableBinding({ ffi }: Evidence): Finding[] {
       title: 'native functions cannot be called',
       detail: `${ffi.binding} cannot be loaded: ${ffi.error}`,
       advice:
-        'run on a platform that it has a binary for, or install the package again with its optional dependencies',
+        'install the package again with its optional dependencies, or, where there is no binary for the platform, koffi beside it: npm install koffi',
     },
   ]
 }

@@ -26,6 +26,7 @@ export function readableCheck(slug: string, kind: string, rows: readonly Readine
     source: 'poll(2); google/gvisor; microsoft/mystikos#308',
     bugs: ['microsoft/mystikos#308: descriptors were reported as ready that were not'],
     run(machine) {
+      const buffer = new Memory(READ_BYTES)
       inEveryState(machine, rows, (row) => {
         if (row.reads === 'nothing') return
         const reported = observe(machine, machine.backend, row.fd, POLL.IN)
@@ -40,8 +41,6 @@ export function readableCheck(slug: string, kind: string, rows: readonly Readine
     },
   })
 }
-
-const buffer = new Memory(READ_BYTES)
 
 /** poll, epoll and select say the same of every state of a kind. */
 export function agreementCheck(slug: string, kind: string, rows: readonly ReadinessRow[]): Check {

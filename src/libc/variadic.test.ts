@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { variadicPadding } from './ffi.ts'
+import { variadicPadding } from './variadic.ts'
 import { signatures } from './signatures.ts'
 import type { Signature } from './signatures.ts'
 
