@@ -29,6 +29,16 @@ export default defineConfig({
           setupFiles: ['src/testing/leak-check.ts'],
         },
       },
+      {
+        extends: true,
+        test: {
+          // All that is promised of native functions, once more over the other binding, where it is installed.
+          name: 'koffi',
+          include: ['src/libc/**/*.test.ts'],
+          fileParallelism: false,
+          setupFiles: ['src/testing/over-koffi.ts', 'src/testing/leak-check.ts'],
+        },
+      },
     ],
   },
 })

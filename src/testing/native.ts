@@ -9,7 +9,7 @@ import { openConnectedTcp } from '../conformance/operations/sockets.ts'
 import { entryPoint } from '../entry-point.ts'
 import { F } from '../libc/constants/linux.ts'
 import { OwnedFd } from '../libc/fd.ts'
-import { sys } from '../libc/libc.ts'
+import { chosenBinding, sys } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 
@@ -24,16 +24,24 @@ export interface ScriptOptions {
   readonly args?: readonly string[]
 }
 
-/** Runs an ES module in a process of its own and returns what it printed, as JSON. */
+/** Runs an ES module in a process of its own, over the same binding, and returns what it printed, as JSON. */
 export function runScript(source: string, options: ScriptOptions = {}): unknown {
   const { env = {}, execArgv = [], args = [] } = options
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
-    [...execArgv, '--input-type=module', '--eval', source, ...args],
+    [...sameBinding(), ...execArgv, '--input-type=module', '--eval', source, ...args],
     { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 60_000 },
   )
   if (status !== 0) throw new Error(`the script ended with ${signal ?? status}: ${stderr}`)
   return JSON.parse(stdout)
+}
+
+/** What makes another Node choose the binding that was chosen here, if any was. */
+function sameBinding(): string[] {
+  const name = chosenBinding()
+  if (name === undefined) return []
+  const source = `import { chooseBinding } from '${moduleUrl('libc/libc')}'; chooseBinding('${name}')`
+  return ['--import', `data:text/javascript,${encodeURIComponent(source)}`]
 }
 
 /** Runs an ES module in a thread of its own, which finds `workerData` in `node:worker_threads`. */
