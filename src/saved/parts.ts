@@ -35,7 +35,7 @@ export const environment = Type.Object({
     clockSource: nullableText,
   }),
   sandbox: Type.Array(Type.Object({ layer: name })),
-  ffi: Type.Object({ library: Type.Optional(text), preloaded: Type.Array(text) }),
+  ffi: Type.Object({ binding: text, library: Type.Optional(text), preloaded: Type.Array(text) }),
 })
 
 export const draft7 = 'http://json-schema.org/draft-07/schema#'

@@ -202,6 +202,19 @@ describe('machines that differ', () => {
     expect(doubtful('ffi')).toBe(true)
   })
 
+  it('by the binding matter to calls from Node only', () => {
+    const doubtful = (driver: BenchResult['driver']): unknown => {
+      const other = {
+        environment: { ...environment, ffi: { ...environment.ffi, binding: 'koffi' as const } },
+      }
+      const report = compare(saved([around(1, { driver })]), saved([around(1, { driver })], other))
+      return otherOf(report).differences
+    }
+    const difference = { what: 'binding', base: 'ffi-rs', other: 'koffi' }
+    expect(doubtful('replay')).toEqual([{ ...difference, doubtful: false }])
+    expect(doubtful('ffi')).toEqual([{ ...difference, doubtful: true }])
+  })
+
   it('by the library in front of libc are what is compared', () => {
     const library = { environment: { ...environment, ffi: { ...environment.ffi, library: '/x.so' } } }
     const report = compare(saved([around(1000)]), saved([around(2000)], library))

@@ -36,15 +36,20 @@ const traits: readonly Trait[] = [
   { what: 'timer slack', doubtful: true, of: ({ timerSlackNs }) => `${timerSlackNs} ns` },
   {
     what: 'node',
-    // Replayed cycles run without it.
-    doubtful: (report) => report.results.some(({ driver }) => driver === 'ffi'),
+    doubtful: callsFromNode,
     of: ({ environment }) => environment.platform.node,
   },
+  { what: 'binding', doubtful: callsFromNode, of: ({ environment }) => environment.ffi.binding },
   // Mostly what the comparison is about.
   { what: 'library', doubtful: false, of: ({ environment }) => environment.ffi.library ?? 'none' },
   { what: 'preloaded', doubtful: false, of: ({ environment }) => list(environment.ffi.preloaded) },
   { what: 'evloop', doubtful: false, of: ({ tool }) => tool.version },
 ]
+
+/** Whether any figure depends on Node and on how it calls native functions: replayed cycles run without them. */
+function callsFromNode({ results }: SavedReport): boolean {
+  return results.some(({ driver }) => driver === 'ffi')
+}
 
 /** In what two reports differ besides their figures: machine, sandbox, versions. */
 export function differencesOf(base: SavedReport, other: SavedReport): Difference[] {
