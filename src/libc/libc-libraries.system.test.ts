@@ -134,12 +134,9 @@ describe.skipIf(!hasCompiler)('a preloaded library (needs a C compiler)', () => 
   })
 
   test('without one, libc answers', () => {
-    const answer = runScript(script) as {
-      readonly result: number
-      readonly origin: string
-      readonly other: string
-    }
-    expect(answer.result).toBe(process.pid)
-    expect(answer.origin).toBe(answer.other)
+    // Not that of `read`: a Node that is linked at a fixed address has an entry of its own for that.
+    const origin = originOf(openLibc(), 'getppid')
+    expect(runScript(script)).toMatchObject({ result: process.pid, origin })
+    expect(origin).toMatch(/\/(libc[.-]|ld-musl-)[^/]*$/)
   })
 })
