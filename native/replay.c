@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -255,13 +256,23 @@ static int run_job(void) {
   return 1;
 }
 
+/* Makes a number that is free one of a descriptor that is open. */
+static void take(int fd, int open) {
+  if (fcntl(fd, F_GETFD) == -1) dup2(open, fd);
+}
+
 /*
  * Forks the child that runs `shared` once for every byte that it reads from `orders`, and answers each with a
  * byte to `answers`. Before that it closes the `count` descriptors at `unwanted`, but one that is given as its
  * complement keeps its number taken. `single`: glibc's own note of whether there are threads, or NULL; a fork
  * does not reset it, though the child has one thread. Returns the child, or -errno.
+ *
+ * A library may have closed descriptors of its own in the child (pthread_atfork(3)): the numbers up to `last` that
+ * are free there are taken first. `prime`, unless NULL, is a function of such a library that makes it open its own
+ * again, once; for these the numbers at `spare` are made free before.
  */
-EXPORT int evloop_host(struct job *shared, int orders, int answers, const int *unwanted, int count, char *single) {
+EXPORT int evloop_host(struct job *shared, int orders, int answers, const int *unwanted, int count, char *single,
+                       int last, int (*prime)(void), const int *spare, int spares) {
   pid_t parent = getpid(), child = fork();
   if (child != 0) return child > 0 ? child : -errno;
 #ifdef __linux__
@@ -273,6 +284,12 @@ EXPORT int evloop_host(struct job *shared, int orders, int answers, const int *u
   /* The handlers are the parent's, and would speak for it. An interrupt is for the parent to act upon. */
   for (int s = 1; s < 32; s++)
     if (s != SIGPIPE) signal(s, s == SIGINT ? SIG_IGN : SIG_DFL);
+  for (int fd = 0; fd <= last; fd++) take(fd, orders);
+  if (prime != NULL) {
+    for (int i = 0; i < spares; i++) close(spare[i]);
+    prime();
+    for (int i = 0; i < spares; i++) take(spare[i], orders);
+  }
   for (int i = 0; i < count; i++)
     if (unwanted[i] >= 0) close(unwanted[i]);
     else dup2(orders, ~unwanted[i]);

@@ -23,6 +23,8 @@
  * (epoll forgets it, poll and select report it as an error until it is removed).
  */
 import type { Libc } from '../libc/libc.ts'
+import type { BufferArgument } from '../libc/buffers.ts'
+import type { FunctionName } from '../libc/signatures.ts'
 import type { KqueueAbiName } from './kqueue/abi.ts'
 
 /** What is asked for, as bits. Hang-ups and errors need not be asked for. */
@@ -136,6 +138,10 @@ export interface Backend {
   availability(libc: Libc): Availability
   /** Throws `SystemError` (EMFILE …) or `UnsupportedError`. */
   open(libc: Libc): Poller
+  /** What its functions do with memory, where that is not the same on every platform. */
+  buffers?(libc: Libc): Partial<Record<FunctionName, readonly BufferArgument[]>>
+  /** The function that makes a library, which may bring this backend, start what a fork has ended. */
+  readonly primer?: FunctionName
 }
 
 /**

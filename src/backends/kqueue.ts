@@ -14,9 +14,9 @@
  * - The end of a direction is known to its filter alone: there is no HANGUP without interest in writing.
  * - It tells bytes with its events: `ReadinessBatch.bytes`.
  */
+import { keventBuffers } from '../libc/buffers.ts'
 import { F } from '../libc/constants/linux.ts'
-import { OwnedFd } from '../libc/fd.ts'
-import { errnoName, lastError, sys } from '../libc/libc.ts'
+import { errnoName, lastError } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
@@ -26,6 +26,7 @@ import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } fro
 import { EV } from './kqueue/abi.ts'
 import type { KqueueAbi } from './kqueue/abi.ts'
 import { ChangeList } from './kqueue/change-list.ts'
+import { OwnedKqueue } from './kqueue/owned-kqueue.ts'
 import { abiOf } from './kqueue/prove.ts'
 import { openUserWaker } from './kqueue/user-waker.ts'
 import { Filters, Watches } from './kqueue/watches.ts'
@@ -62,6 +63,8 @@ export const kqueue: Backend = {
   isPresent: (libc) => libc.has('kqueue') && libc.has('kevent'),
   availability,
   open: (libc) => new KqueuePoller(libc),
+  buffers: (libc) => ({ kevent: keventBuffers(abiOf(libc).kevent.size) }),
+  primer: 'kqueue',
 }
 
 function availability(libc: Libc): Availability {
@@ -69,7 +72,7 @@ function availability(libc: Libc): Availability {
   if (missing !== undefined) return { available: false, reason: `no library in this process has ${missing}` }
   try {
     abiOf(libc)
-    new OwnedFd(libc, sys(libc, 'kqueue')).close()
+    new OwnedKqueue(libc).close()
   } catch (error) {
     if (error instanceof SystemError) {
       const { syscall, code } = error
@@ -84,16 +87,18 @@ function availability(libc: Libc): Availability {
 class KqueuePoller extends PollerBase {
   override readonly backend = kqueue
   readonly #abi: KqueueAbi
-  readonly #kq: OwnedFd
+  readonly #kq: OwnedKqueue
   readonly #changes: ChangeList
   readonly #watches = new Watches()
   readonly #timespec = new Timespec()
+  /** The timeout of calls that only change. */
+  readonly #now = new Timespec()
   #events: Memory
 
   constructor(libc: Libc) {
     super(libc)
     this.#abi = abiOf(libc)
-    this.#kq = new OwnedFd(libc, sys(libc, 'kqueue'))
+    this.#kq = new OwnedKqueue(libc)
     this.#changes = new ChangeList(this.#abi)
     this.#events = new Memory(64 * this.#abi.kevent.size)
   }
@@ -153,7 +158,7 @@ class KqueuePoller extends PollerBase {
   #apply(fd: number): void {
     const { length, address } = this.#changes
     if (length === 0) return
-    const timeout = this.#timespec.set(0)
+    const timeout = this.#now.set(0)
     if (this.libc.fn.kevent(this.#kq.fd, address, length, NULL, 0, timeout) === -1) {
       throw lastError(this.libc, 'kevent', `fd ${fd}`)
     }
@@ -304,7 +309,6 @@ class KqueuePoller extends PollerBase {
 
   protected override release(): void {
     this.#kq.close()
-    if (this.libc.has('libkqueue_drain_pending_close')) this.libc.fn.libkqueue_drain_pending_close()
   }
 }
 

@@ -72,6 +72,15 @@ export const bufferArguments: Partial<Record<FunctionName, readonly BufferArgume
   nanosleep: [time(0)],
 }
 
+/** The buffers of `kevent`, for a `struct kevent` of so many bytes: no two platforms agree on that. */
+export function keventBuffers(bytes: number): readonly BufferArgument[] {
+  return [
+    { index: 1, use: 'in', size: times(2, bytes) },
+    { index: 3, use: 'out', size: perResult(bytes) },
+    time(5),
+  ]
+}
+
 /** Functions whose result is a new descriptor. */
 export const returnDescriptors: ReadonlySet<FunctionName> = new Set([
   'accept4',
@@ -101,4 +110,5 @@ export const waitLimits: Partial<Record<FunctionName, WaitLimit>> = {
   ppoll: { index: 2, unit: 'timespec' },
   select: { index: 4, unit: 'timeval' },
   pselect: { index: 4, unit: 'timespec' },
+  kevent: { index: 5, unit: 'timespec' },
 }

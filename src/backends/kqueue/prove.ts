@@ -1,13 +1,13 @@
 /** Which interface the `kevent` of this process has, found out before anything else is believed. */
 import { UnsupportedError } from '../../errors.ts'
-import { openPipe, OwnedFd } from '../../libc/fd.ts'
-import { sys } from '../../libc/libc.ts'
+import { openPipe } from '../../libc/fd.ts'
 import type { Libc, LibcPlan } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { Timespec } from '../timeout.ts'
 import { EV, kqueueAbis } from './abi.ts'
 import type { FilterName, KqueueAbi, KqueueAbiName } from './abi.ts'
 import { decodeKevents, encodeKevent } from './codec.ts'
+import { OwnedKqueue } from './owned-kqueue.ts'
 
 /** The interface of each platform that has a kqueue of its own. FreeBSD 11 is long out of support. */
 const native: Readonly<Partial<Record<NodeJS.Platform, KqueueAbiName>>> = {
@@ -58,7 +58,7 @@ export function abiOf(libc: Libc): KqueueAbi {
 }
 
 function hasReceipts(libc: Libc, abi: KqueueAbi, filters: readonly FilterName[]): boolean {
-  using kq = new OwnedFd(libc, sys(libc, 'kqueue'))
+  using kq = new OwnedKqueue(libc)
   const pipes = filters.map(() => openPipe(libc))
   try {
     const changes = new Memory(ROOM)

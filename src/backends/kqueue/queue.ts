@@ -1,5 +1,4 @@
-import { OwnedFd } from '../../libc/fd.ts'
-import { lastError, sys } from '../../libc/libc.ts'
+import { lastError } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
@@ -7,6 +6,7 @@ import { Timespec } from '../timeout.ts'
 import type { KqueueAbi } from './abi.ts'
 import { decodeKevents, encodeKevent } from './codec.ts'
 import type { Kevent } from './codec.ts'
+import { OwnedKqueue } from './owned-kqueue.ts'
 
 /** A change that is to be made. */
 export type Change = Parameters<typeof encodeKevent>[3]
@@ -15,14 +15,14 @@ export type Change = Parameters<typeof encodeKevent>[3]
 export class Kqueue implements Disposable {
   readonly #libc: Libc
   readonly #abi: KqueueAbi
-  readonly #kq: OwnedFd
+  readonly #kq: OwnedKqueue
   readonly #timeout = new Timespec()
 
   /** Throws `SystemError`, or `UnsupportedError` where no library has a kqueue. */
   constructor(libc: Libc, abi: KqueueAbi) {
     this.#libc = libc
     this.#abi = abi
-    this.#kq = new OwnedFd(libc, sys(libc, 'kqueue'))
+    this.#kq = new OwnedKqueue(libc)
   }
 
   get fd(): number {

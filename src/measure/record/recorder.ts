@@ -1,4 +1,5 @@
 import { bufferArguments, returnDescriptors } from '../../libc/buffers.ts'
+import type { BufferArgument } from '../../libc/buffers.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { findMemory } from '../../libc/memory.ts'
 import type { Memory } from '../../libc/memory.ts'
@@ -45,7 +46,15 @@ export class Recorder {
   /** Descriptors that may have another number in each replay, and the slots that keep it. */
   readonly #slots = new Map<number, number>()
 
-  constructor(libc: Libc, lanes: number) {
+  /** What functions do with memory; `buffers` adds to what is known of all platforms. */
+  readonly buffers: Partial<Record<FunctionName, readonly BufferArgument[]>>
+
+  constructor(
+    libc: Libc,
+    lanes: number,
+    buffers: Partial<Record<FunctionName, readonly BufferArgument[]>> = {},
+  ) {
+    this.buffers = { ...bufferArguments, ...buffers }
     this.lanes = Array.from({ length: lanes }, () => new LaneRecorder(libc, this))
   }
 
@@ -212,7 +221,7 @@ export class LaneRecorder {
     native: NativeCall,
   ): (tape: Tape, args: readonly (number | string)[]) => number {
     const kinds = signatures[name].args
-    const buffers = bufferArguments[name] ?? []
+    const buffers = this.#recorder.buffers[name] ?? []
     /** The arguments of which it is not known what is done with the memory that they lead to. */
     const unknown = [...kinds.keys()].filter((index) => {
       const kind = kinds[index]

@@ -48,6 +48,18 @@ export interface RunResult {
   readonly waitedNs: number | undefined
 }
 
+/** What a library that does not survive a fork (libkqueue) makes necessary in the child. */
+export interface LibraryState {
+  /** Numbers up to this are taken in the child also where the library has closed what they were of. */
+  readonly last: number
+  /** The function that makes it open anew what it works with, or NULL; it takes descriptors for that. */
+  readonly prime: Pointer
+  /** Open descriptors, the numbers of which these may have. */
+  readonly spare: readonly number[]
+}
+
+const NO_LIBRARY: LibraryState = { last: -1, prime: NULL, spare: [] }
+
 /** How many marks there is room for, in each lane. */
 export const MOST_MARKS = 8192
 
@@ -98,19 +110,27 @@ export class ReplayChild implements Disposable {
    * numbers when it opens all that itself; the numbers of `taken` stay taken. Throws `UnsupportedError` where
    * no process can be forked.
    */
-  start(unwanted: readonly number[], taken: readonly number[]): void {
+  start(unwanted: readonly number[], taken: readonly number[], library: LibraryState = NO_LIBRARY): void {
     const { native } = this.#replayer
     const [orders, answers] = [this.#orders[0].fd, this.#replies[1].fd]
     const others = taken.filter((fd) => fd !== orders && fd !== answers)
     const list = new Memory(4 * (unwanted.length + others.length))
     new Int32Array(list.bytes.buffer).set([...unwanted, ...others.map((fd) => ~fd)])
+    const spare = new Memory(4 * library.spare.length)
+    new Int32Array(spare.bytes.buffer).set(library.spare)
+    const primed = library.prime !== NULL
     const pid = native.fn.evloop_host(
       this.#shared.address,
       orders,
       answers,
       list.address,
       unwanted.length + others.length,
-      this.#lanes === 1 ? threadNote(this.#replayer) : NULL,
+      // What a library starts again may be a thread.
+      this.#lanes === 1 && !primed ? threadNote(this.#replayer) : NULL,
+      library.last,
+      library.prime,
+      spare.address,
+      library.spare.length,
     )
     if (pid < 0) throw new UnsupportedError('fork', `it failed with ${errnoName(-pid)}`)
     this.#pid = pid

@@ -8,7 +8,10 @@ import type { DirectCalls } from './direct-calls.ts'
 
 /** The functions of `native/replay.c` and `native/direct.c`. */
 const table = {
-  evloop_host: { args: ['pointer', 'i32', 'i32', 'pointer', 'i32', 'pointer'], result: 'i32' },
+  evloop_host: {
+    args: ['pointer', 'i32', 'i32', 'pointer', 'i32', 'pointer', 'i32', 'pointer', 'pointer', 'i32'],
+    result: 'i32',
+  },
   evloop_layout: { args: ['i32'], result: 'i64' },
   evloop_direct_cells: { args: [], result: 'pointer' },
 } as const

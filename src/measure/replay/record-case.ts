@@ -26,8 +26,8 @@ export interface Recording {
 }
 
 /** A Libc for recording: waits that would never end do, so that what is lost is found out. */
-export function recorderFor(libc: Libc, lanes: number): Recorder {
-  return new Recorder(boundWaits(libc, LOST_AFTER_MS), lanes)
+export function recorderFor(libc: Libc, lanes: number, backend?: Backend): Recorder {
+  return new Recorder(boundWaits(libc, LOST_AFTER_MS), lanes, backend?.buffers?.(libc))
 }
 
 /**
@@ -35,7 +35,7 @@ export function recorderFor(libc: Libc, lanes: number): Recorder {
  * two cycles differ.
  */
 export function recordCase(libc: Libc, workload: Case, backend: Backend, sources: Sources): Recording {
-  const recorder = recorderFor(libc, workload.lanes ?? 1)
+  const recorder = recorderFor(libc, workload.lanes ?? 1, backend)
   const pollers: Poller[] = []
   const events = noEvents()
   let cycle: Cycle | undefined

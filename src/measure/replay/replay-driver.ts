@@ -1,4 +1,8 @@
 import type { Backend } from '../../backends/backend.ts'
+import { F } from '../../libc/constants/linux.ts'
+import { OwnedFd } from '../../libc/fd.ts'
+import { functionAddress, sys } from '../../libc/libc.ts'
+import { NULL } from '../../libc/signatures.ts'
 import type { Libc } from '../../libc/libc.ts'
 import type { Sources } from '../../workloads/sources.ts'
 import type { Case } from '../../workloads/workload.ts'
@@ -6,6 +10,7 @@ import { notOpened } from '../driver.ts'
 import type { MeasuringDriver, Opened, OpenOptions } from '../driver.ts'
 import type { Tape } from '../record/tape.ts'
 import { ReplayChild } from './child.ts'
+import type { LibraryState } from './child.ts'
 import { whyNoThreads } from './cost.ts'
 import { directly } from './direct-calls.ts'
 import { LANES } from './layout.ts'
@@ -73,13 +78,17 @@ export class ReplayDriver implements MeasuringDriver {
     if (first === undefined) return []
     const children: ReplayChild[] = []
     const opened: InChild[] = []
+    const held: OwnedFd[] = []
     try {
       const { sources, opening } = this.#kept.take(libc, options.case.sources)
       // Their descriptors come first, because the numbers of all that is recorded must be free in the children.
       for (const _ of backends) children.push(new ReplayChild(this.#replayer, options.case.lanes ?? 1))
+      const spare = options.libc.plan.lib === undefined ? [] : spareDescriptors(this.#replayer.libc)
+      held.push(...spare)
       const before = this.#kept.others(this.#replayer.libc)
       const taken = children.flatMap(({ fds }) => fds)
-      const shared = { ...options, libc, before, opening, taken, sources }
+      const spares = spare.map(({ fd }) => fd)
+      const shared = { ...options, libc, before, opening, taken, sources, spare: spares }
       const entries = children.map((child, index) => ({ child, backend: backends[index] ?? first }))
       for (const same of groupsOf(entries, options.case)) opened.push(...this.#openSame(same, shared))
       // They are wanted in the order that was asked for.
@@ -91,6 +100,7 @@ export class ReplayDriver implements MeasuringDriver {
     } finally {
       // What went wrong may have left them in a state that the next case must not meet.
       if (opened.length === 0 || opened.some((one) => !('subject' in one))) this.#kept.close()
+      for (const fd of held) fd.close()
       this.#reap()
     }
   }
@@ -103,6 +113,7 @@ export class ReplayDriver implements MeasuringDriver {
       readonly opening: Tape
       readonly taken: readonly number[]
       readonly sources: Sources
+      readonly spare: readonly number[]
     },
   ): InChild[] {
     const [{ backend } = { backend: undefined }] = entries
@@ -122,7 +133,7 @@ export class ReplayDriver implements MeasuringDriver {
             cost: this.#cost,
             onKilled: (killed) => this.#killed.push(killed),
           })
-          child.start(unwantedBy(options), taken)
+          child.start(unwantedBy(options), taken, libraryState(options, backend))
           // It opens everything while the next backend is recorded.
           subject.begin()
           return { backend, child, subject }
@@ -158,6 +169,28 @@ function unwantedBy({
   const unwanted: number[] = []
   for (let fd = 0; fd <= last; fd++) if (!before.has(fd)) unwanted.push(fd)
   return unwanted
+}
+
+/** How many descriptors a library may open for itself when it is first used. */
+const MOST_SPARE = 16
+
+/** Descriptors that keep numbers for what a library opens for itself in a child. */
+function spareDescriptors(libc: Libc): OwnedFd[] {
+  return Array.from(
+    { length: MOST_SPARE },
+    () => new OwnedFd(libc, sys(libc, 'fcntl', 2, F.DUPFD_CLOEXEC, 0)),
+  )
+}
+
+/** A library that was put in front may have descriptors and threads of its own, which end with a fork. */
+function libraryState(
+  options: Parameters<typeof unwantedBy>[0] & { readonly libc: Libc; readonly spare: readonly number[] },
+  { primer }: Backend,
+): LibraryState {
+  const { before, libc, spare } = options
+  if (libc.plan.lib === undefined) return { last: -1, prime: NULL, spare }
+  const prime = primer === undefined ? NULL : functionAddress(libc, primer)
+  return { last: Math.max(...before, ...unwantedBy(options)), prime, spare }
 }
 
 /** A backend that was entered, and the child that it is replayed in. */
