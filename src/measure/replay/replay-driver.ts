@@ -37,6 +37,8 @@ export class ReplayDriver implements MeasuringDriver {
   #called: { readonly libc: Libc; readonly direct: Libc } | undefined
   /** Children of cases that are over. While they close what they had open, the next case is recorded. */
   readonly #killed: ReplayChild[] = []
+  /** What keeps libraries as they are in a child after their `primer`, so that both give out the same numbers. */
+  readonly #primed = new Map<string, OwnedFd>()
   /** Found out when it first matters. */
   #noThreads: { readonly reason: string | undefined } | undefined
 
@@ -58,7 +60,15 @@ export class ReplayDriver implements MeasuringDriver {
 
   close(): void {
     this.#kept.close()
+    for (const fd of this.#primed.values()) fd.close()
+    this.#primed.clear()
     this.#reap()
+  }
+
+  #prime(libc: Libc, { name, primer }: Backend): void {
+    if (primer === undefined || libc.plan.lib === undefined || this.#primed.has(name) || !libc.has(primer))
+      return
+    this.#primed.set(name, new OwnedFd(libc, (libc.fn[primer] as () => number)()))
   }
 
   /** What is recorded is called without the binding. The same functions each time, so that sources can be kept. */
@@ -80,6 +90,7 @@ export class ReplayDriver implements MeasuringDriver {
     const opened: InChild[] = []
     const held: OwnedFd[] = []
     try {
+      for (const backend of backends) this.#prime(options.libc, backend)
       const { sources, opening } = this.#kept.take(libc, options.case.sources)
       // Their descriptors come first, because the numbers of all that is recorded must be free in the children.
       for (const _ of backends) children.push(new ReplayChild(this.#replayer, options.case.lanes ?? 1))
