@@ -4,7 +4,7 @@ import { attachLibc } from '../libc/libc.ts'
 import type { Libc, LibcPlan } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import type { WakeHandle } from './backend.ts'
-import { triggerRemote } from './kqueue/user-waker.ts'
+import { triggerCall, triggerRemote } from './kqueue/user-waker.ts'
 
 /** What wakes a Poller, from the Poller's side. */
 export interface WakeSource {
@@ -80,4 +80,21 @@ export function wakeRemote(handle: WakeHandle): void {
     remotes.set(handle.plan, remote)
   }
   writeWake(remote.libc, handle.fd, remote.scratch)
+}
+
+/** The native call that wakes, as data for a thread that makes it without `wakeRemote`. */
+export interface WakeCall {
+  readonly fn: 'kevent' | 'write'
+  readonly args: readonly number[]
+  /** What it returns where it works. */
+  readonly accept: readonly number[]
+  /** What its arguments lead to, to be held for as long as it may be made. */
+  readonly keep: readonly object[]
+}
+
+export function wakeCall(handle: WakeHandle): WakeCall {
+  if (handle.kqueue !== undefined) return triggerCall(handle.fd, handle.kqueue)
+  const one = new Memory(8, { shared: true })
+  one.view.setBigUint64(0, 1n, true)
+  return { fn: 'write', args: [handle.fd, one.address, 8], accept: [8], keep: [one] }
 }

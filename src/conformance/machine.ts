@@ -3,7 +3,6 @@ import type { BackendName } from '../backends/index.ts'
 import { UnsupportedError } from '../errors.ts'
 import { lastError } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
-import type { Memory } from '../libc/memory.ts'
 import type { Ring } from '../libc/ring.ts'
 import type { EventLoop } from '../loop/event-loop.ts'
 import { Failure } from './check.ts'
@@ -58,7 +57,7 @@ export class Machine {
   readonly #threads = new Map<string, RunningThread>()
   readonly #open = new Set<string>()
   readonly #acquired: WaiterThread[] = []
-  readonly #kept: Memory[] = []
+  readonly #kept: object[] = []
   readonly #onStep: ((step: string) => void) | undefined
   #count = 0
   #current = ''
@@ -168,8 +167,8 @@ export class Machine {
   }
 
   /** Keeps memory alive until the end: another thread may still use its address. */
-  keep(memory: Memory): void {
-    this.#kept.push(memory)
+  keep(held: object): void {
+    this.#kept.push(held)
   }
 
   /** Undoes everything once, whatever fails on the way; the first failure is thrown at the end. */

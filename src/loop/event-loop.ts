@@ -24,7 +24,10 @@ export interface LoopEvent {
   error: boolean
   /** A wake, not a descriptor. */
   user: boolean
-  /** How many bytes can be read, or null where the kernel cannot tell or the loop was told not to ask. */
+  /**
+   * How many bytes can be read, or null where the kernel cannot tell or the loop was told not to ask. A backend whose
+   * events say it themselves (kqueue) says what its manual says: of a socket that listens, how many connections wait.
+   */
   bytes: number | null
 }
 
@@ -160,7 +163,9 @@ export class EventLoop implements Disposable {
     if (this.#batch.capacity !== capacity) this.#batch = new ReadinessBatch(capacity)
     const n = this.#poller.wait(this.#batch, timeoutMs < 0 ? null : timeoutMs * NS_PER_MS)
     if (n === INTERRUPTED) return 0
-    if (!this.backend.capabilities.hangup) this.#inquirer.addHangups(this.#batch, n)
+    const { hangup, tokenPer } = this.backend.capabilities
+    if (!hangup) this.#inquirer.addHangups(this.#batch, n)
+    else if (tokenPer === 'direction') this.#inquirer.refineEnds(this.#batch, n)
     return this.#normalize(n, events)
   }
 
@@ -252,15 +257,25 @@ export class EventLoop implements Disposable {
       }
       const registration = this.#registrations.get(fd)
       if (registration === undefined) continue
-      count = this.#emit(events, count, fd, asOnEveryBackend(flags, registration.interest), registration)
+      const told = this.#batch.bytes[i] ?? -1
+      const all = asOnEveryBackend(flags, registration.interest)
+      count = this.#emit(events, count, fd, all, registration, told)
     }
     return count
   }
 
   /** Writes the one or two events of a descriptor from `index` on, and returns the next free index. */
-  #emit(events: LoopEvent[], index: number, fd: number, flags: number, tokens: Registration): number {
+  #emit(
+    events: LoopEvent[],
+    index: number,
+    fd: number,
+    flags: number,
+    tokens: Registration,
+    told: number,
+  ): number {
     const readable = (flags & Readiness.READABLE) !== 0
-    const bytes = this.#askBytes && readable ? this.#inquirer.readableBytes(fd) : null
+    const asked = this.#askBytes && readable
+    const bytes = !asked ? null : told >= 0 ? told : this.#inquirer.readableBytes(fd)
     if (this.#merge) {
       fill(events[index], fd, tokens.latest, flags, bytes)
       return index + 1

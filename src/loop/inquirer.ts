@@ -1,4 +1,5 @@
 import { readinessOf } from '../backends/readiness.ts'
+import { Readiness } from '../backends/backend.ts'
 import type { ReadinessBatch } from '../backends/backend.ts'
 import { FIONREAD, POLL } from '../libc/constants/linux.ts'
 import { layouts } from '../libc/layouts.ts'
@@ -6,6 +7,9 @@ import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 
 const { size: ENTRY_SIZE, offsets } = layouts.pollfd
+
+/** What says that something has ended. */
+const ENDS = Readiness.READ_CLOSED | Readiness.HANGUP | Readiness.ERROR
 
 /** Asks the kernel what a backend did not report with its events. */
 export class Inquirer {
@@ -26,17 +30,42 @@ export class Inquirer {
   /** Adds hang-ups, half-closes and errors to the first `n` events of a batch: one poll(2) for all of them. */
   addHangups(batch: ReadinessBatch, n: number): void {
     if (n === 0) return
+    this.#pollAll(batch, n, ~0)
+    for (let i = 0; i < n; i++) batch.flags[i] = (batch.flags[i] ?? 0) | this.#answer(i)
+  }
+
+  /**
+   * Tells apart what a backend reports as the end of a direction: the other side of a pipe that has gone is an error
+   * to who writes, and no hang-up. Nothing is asked where nothing has ended.
+   */
+  refineEnds(batch: ReadinessBatch, n: number): void {
+    let ended = 0
+    for (let i = 0; i < n; i++) ended |= batch.flags[i] ?? 0
+    if ((ended & ENDS) === 0) return
+    this.#pollAll(batch, n, ENDS)
+    for (let i = 0; i < n; i++) {
+      const flags = batch.flags[i] ?? 0
+      if ((flags & ENDS) === 0) continue
+      const answer = this.#answer(i) & ENDS
+      const isError = (answer & Readiness.ERROR) !== 0 && (answer & Readiness.HANGUP) === 0
+      batch.flags[i] = (isError ? flags & ~Readiness.HANGUP : flags) | answer
+    }
+  }
+
+  /** Asks of those of the first `n` events that have one of these flags. */
+  #pollAll(batch: ReadinessBatch, n: number, flags: number): void {
     if (this.#entries.bytes.length < n * ENTRY_SIZE) this.#entries = new Memory(n * ENTRY_SIZE)
     const { view, address } = this.#entries
     for (let i = 0; i < n; i++) {
-      view.setInt32(i * ENTRY_SIZE + offsets.fd, batch.fds[i] ?? -1, true)
+      const fd = ((batch.flags[i] ?? 0) & flags) === 0 ? -1 : (batch.fds[i] ?? -1)
+      view.setInt32(i * ENTRY_SIZE + offsets.fd, fd, true)
       view.setInt16(i * ENTRY_SIZE + offsets.events, POLL.RDHUP, true)
       view.setInt16(i * ENTRY_SIZE + offsets.revents, 0, true)
     }
     this.#libc.fn.poll(address, n, 0)
-    for (let i = 0; i < n; i++) {
-      const revents = view.getInt16(i * ENTRY_SIZE + offsets.revents, true)
-      batch.flags[i] = (batch.flags[i] ?? 0) | readinessOf(revents)
-    }
+  }
+
+  #answer(index: number): number {
+    return readinessOf(this.#entries.view.getInt16(index * ENTRY_SIZE + offsets.revents, true))
   }
 }

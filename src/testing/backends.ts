@@ -21,6 +21,9 @@ export const testedBackends: readonly (readonly [BackendName, Backend])[] = test
   (name) => [name, backends[name]] as const,
 )
 
+// A library may keep descriptors of its own from its first use on, which are no leak of the test that comes first.
+for (const name of testedNames) backends[name].availability(testedLibc)
+
 for (const name of backendNames.filter((candidate) => !testedNames.includes(candidate))) {
   process.stderr.write(
     `skipped: ${name}, which is not here; EVLOOP_KQUEUE_LIB names no library with a kqueue\n`,

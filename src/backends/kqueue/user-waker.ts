@@ -7,7 +7,7 @@ import { EV, kqueueAbis, NOTE } from './abi.ts'
 import type { KqueueAbi, KqueueAbiName } from './abi.ts'
 import { ChangeList } from './change-list.ts'
 import { Timespec } from '../timeout.ts'
-import type { WakeSource } from '../waker.ts'
+import type { WakeCall, WakeSource } from '../waker.ts'
 
 /** The identifier of the event that wakes. A Poller's kqueue has no other of its filter. */
 const IDENT = 0
@@ -56,6 +56,21 @@ class UserTrigger {
   }
 }
 
+/** The call that triggers, for a thread that makes it without these functions; `keep` is what it works on. */
+export function triggerCall(kq: number, name: KqueueAbiName): WakeCall {
+  const abi = abiNamed(name)
+  const changes = new ChangeList(abi).push(IDENT, abi.filters.USER, 0, 0, NOTE.TRIGGER)
+  const timeout = new Timespec()
+  const args = [kq, changes.address, 1, NULL, 0, timeout.set(0)]
+  return { fn: 'kevent', args, accept: [0], keep: [changes, timeout] }
+}
+
+function abiNamed(name: KqueueAbiName): KqueueAbi {
+  const abi = kqueueAbis.find((candidate) => candidate.name === name)
+  if (abi === undefined) throw new RangeError(`there is no interface ${name}`)
+  return abi
+}
+
 /** The triggers of this thread, for each plan that reached it. */
 const remotes = new WeakMap<LibcPlan, UserTrigger>()
 
@@ -63,9 +78,7 @@ const remotes = new WeakMap<LibcPlan, UserTrigger>()
 export function triggerRemote(handle: WakeHandle, name: KqueueAbiName): void {
   let remote = remotes.get(handle.plan)
   if (remote === undefined) {
-    const abi = kqueueAbis.find((candidate) => candidate.name === name)
-    if (abi === undefined) throw new RangeError(`there is no interface ${name}`)
-    remote = new UserTrigger(attachLibc(handle.plan), abi)
+    remote = new UserTrigger(attachLibc(handle.plan), abiNamed(name))
     remotes.set(handle.plan, remote)
   }
   remote.change(handle.fd, 0, NOTE.TRIGGER)

@@ -4,9 +4,9 @@
  */
 import { Interest, INTERRUPTED, Readiness, ReadinessBatch } from '../../backends/backend.ts'
 import { backends } from '../../backends/index.ts'
+import { wakeCall } from '../../backends/waker.ts'
 import { SystemError, UnsupportedError } from '../../errors.ts'
 import { NULL } from '../../libc/signatures.ts'
-import { Memory } from '../../libc/memory.ts'
 import { createEvents, EventLoop } from '../../loop/event-loop.ts'
 import type { LoopEvent } from '../../loop/event-loop.ts'
 import { Failure } from '../check.ts'
@@ -99,15 +99,14 @@ function loopOf(machine: Machine, name: string): EventLoop {
   return loop
 }
 
-/** The other thread sleeps a little, so that the loop is blocked by then, and writes as `wakeRemote` does. */
+/** The other thread sleeps a little, so that the loop is blocked by then, and wakes as `wakeRemote` does. */
 function wakeFromThread(machine: Machine, loop: EventLoop): void {
-  const one = new Memory(8, { shared: true })
-  one.view.setBigUint64(0, 1n, true)
-  machine.keep(one)
+  const { fn, args, keep } = wakeCall(loop.wakeHandle())
+  for (const held of keep) machine.keep(held)
   machine.acquireThread().post({
     calls: [
       { fn: 'poll', args: [NULL, 0, WAKE_DELAY_MS] },
-      { fn: 'write', args: [loop.wakeHandle().fd, one.address, 8] },
+      { fn, args },
     ],
     rounds: 1,
   })

@@ -1,5 +1,6 @@
 import { INTERRUPTED, Readiness, ReadinessBatch } from '../../../backends/backend.ts'
 import { backends } from '../../../backends/index.ts'
+import { wakeCall } from '../../../backends/waker.ts'
 import { UnsupportedError } from '../../../errors.ts'
 import { SIG } from '../../../libc/constants/linux.ts'
 import { syscallNumbers } from '../../../libc/constants/syscalls.ts'
@@ -10,7 +11,6 @@ import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
-import { counterOf } from '../../operations/events.ts'
 import { dawdle, Partner, race } from '../../threads/race.ts'
 import type { Job } from '../../threads/job.ts'
 
@@ -48,7 +48,8 @@ export const wakers: readonly Check[] = [
         pipe('r', 'w'),
         openPoller('p'),
         pollerAdd('p', 'r', 'READ', '1'),
-        pollerAdd('p', 'w', 'PRIORITY', '2'),
+        // What never comes: it has nothing urgent, and where that cannot be asked for, nothing at all.
+        pollerAdd('p', 'w', backends[machine.backend].capabilities.priority ? 'PRIORITY' : 'READ', '2'),
       )
       machine.begin(`wake p ${MANY} times`)
       for (let i = 0; i < MANY; i++) machine.pollers.get('p')?.wake()
@@ -131,10 +132,10 @@ function wakeFromThread(
 ): void {
   const poller = backends[machine.backend].open(machine.libc)
   machine.pollers.set('poller', poller)
-  const [one, batch] = [counterOf(1n), new ReadinessBatch(4)]
-  machine.keep(one)
-  const write = { fn: 'write', args: [poller.wakeHandle().fd, one.address, 8], accept: [8] } as const
-  const partner = new Partner(machine, 'waker', [...calls, write])
+  const batch = new ReadinessBatch(4)
+  const { fn, args, accept, keep } = wakeCall(poller.wakeHandle())
+  for (const held of keep) machine.keep(held)
+  const partner = new Partner(machine, 'waker', [...calls, { fn, args, accept }])
   const wait = (): string => {
     const n = poller.wait(batch, LONG_NS)
     if (n === INTERRUPTED) return 'interrupted'
