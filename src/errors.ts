@@ -55,6 +55,11 @@ export class LibraryError extends Error {
   }
 }
 
+/** What a ring in shared memory says of itself cannot be: nothing that it holds can be believed. */
+export class RingError extends Error {
+  override readonly name = 'RingError'
+}
+
 /** A backend has no figure: it lost or invented events, did not do the same twice, crashed or hung. */
 export class MeasurementError extends Error {
   override readonly name = 'MeasurementError'
@@ -103,6 +108,7 @@ export function isKnownError(
   | UnsupportedError
   | UsageError
   | LibraryError
+  | RingError
   | MeasurementError
   | SavedFileError
   | OutputError {
@@ -111,6 +117,7 @@ export function isKnownError(
     error instanceof UnsupportedError ||
     error instanceof UsageError ||
     error instanceof LibraryError ||
+    error instanceof RingError ||
     error instanceof MeasurementError ||
     error instanceof SavedFileError ||
     error instanceof OutputError

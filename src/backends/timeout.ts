@@ -1,12 +1,12 @@
 import { layouts } from '../libc/layouts.ts'
 import { Memory } from '../libc/memory.ts'
+import { writeTime, writeTimespec } from '../libc/timespec.ts'
 
 /** The largest timeout of poll and epoll_wait, 24.8 days: a C int of milliseconds. */
 export const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 const NS_PER_MS = 1_000_000
 const NS_PER_US = 1000
-const NS_PER_S = 1_000_000_000
 
 /** Throws RangeError unless a timeout is null or a number of nanoseconds that is not negative. */
 export function assertTimeout(timeoutNs: number | null): void {
@@ -34,8 +34,7 @@ export class Timespec {
 
   /** Fills the struct, rounded up to a nanosecond, and returns its address. */
   set(timeoutNs: number): Memory['address'] {
-    const whole = Math.ceil(Math.min(timeoutNs, Number.MAX_SAFE_INTEGER))
-    write(this.#memory, Math.floor(whole / NS_PER_S), whole % NS_PER_S)
+    writeTimespec(this.#memory.view, 0, timeoutNs)
     return this.#memory.address
   }
 }
@@ -47,19 +46,7 @@ export class Timeval {
   /** Fills the struct, rounded up to a microsecond, and returns its address. */
   set(timeoutNs: number): Memory['address'] {
     const us = Math.ceil(Math.ceil(Math.min(timeoutNs, Number.MAX_SAFE_INTEGER)) / NS_PER_US)
-    write(this.#memory, Math.floor(us / 1_000_000), us % 1_000_000)
+    writeTime(this.#memory.view, 0, Math.floor(us / 1_000_000), us % 1_000_000)
     return this.#memory.address
   }
-}
-
-/**
- * `timespec` and `timeval` have the same shape: seconds, then the fraction, 64 bits each. Written as halves, for
- * a BigInt would be an object: safe integers of nanoseconds are fewer than 2^31 seconds, so the upper are zero.
- */
-function write(memory: Memory, seconds: number, fraction: number): void {
-  const { tv_sec, tv_nsec } = layouts.timespec.offsets
-  memory.view.setInt32(tv_sec, seconds, true)
-  memory.view.setInt32(tv_sec + 4, 0, true)
-  memory.view.setInt32(tv_nsec, fraction, true)
-  memory.view.setInt32(tv_nsec + 4, 0, true)
 }

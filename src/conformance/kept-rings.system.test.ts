@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openLibc } from '../libc/libc.ts'
 import { eventBuffer } from './operations/events.ts'
 import { borrowRing, giveBackRing, ringDescriptor, ringNumbers } from './kept-rings.ts'
-import { IORING_OP } from '../libc/constants/linux.ts'
+import { IORING_OP } from '../libc/constants/io-uring.ts'
 import type { Ring } from '../libc/ring.ts'
 
 const libc = openLibc()

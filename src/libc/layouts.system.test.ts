@@ -167,6 +167,22 @@ const cStructs: { readonly [Name in keyof Layouts]: CStruct<Layouts[Name]> } = {
     fields: { user_data: 'user_data', res: 'res', flags: 'flags' },
     since: 'IORING_FEAT_RW_CUR_POS',
   },
+  io_uring_getevents_arg: {
+    type: 'struct io_uring_getevents_arg',
+    // Named `pad` before Linux 6.12; the place is the same.
+    fields: { sigmask: 'sigmask', sigmask_sz: 'sigmask_sz', min_wait_usec: 'ts) - sizeof(__u32', ts: 'ts' },
+    since: 'IORING_FEAT_EXT_ARG',
+  },
+  io_uring_probe: {
+    type: 'struct io_uring_probe',
+    fields: { last_op: 'last_op', ops_len: 'ops_len', resv: 'resv', resv2: 'resv2' },
+    since: 'IORING_FEAT_FAST_POLL',
+  },
+  io_uring_probe_op: {
+    type: 'struct io_uring_probe_op',
+    fields: { op: 'op', resv: 'resv', flags: 'flags', resv2: 'resv2' },
+    since: 'IORING_FEAT_FAST_POLL',
+  },
 }
 
 const headers = [

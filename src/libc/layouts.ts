@@ -166,6 +166,24 @@ const shared = {
     ['res', 'i32'],
     ['flags', 'u32'],
   ]),
+  io_uring_getevents_arg: struct([
+    ['sigmask', 'u64'],
+    ['sigmask_sz', 'u32'],
+    ['min_wait_usec', 'u32'],
+    ['ts', 'u64'],
+  ]),
+  io_uring_probe: struct([
+    ['last_op', 'u8'],
+    ['ops_len', 'u8'],
+    ['resv', 'u16'],
+    ['resv2', 'u32', 3],
+  ]),
+  io_uring_probe_op: struct([
+    ['op', 'u8'],
+    ['resv', 'u8'],
+    ['flags', 'u16'],
+    ['resv2', 'u32'],
+  ]),
 }
 
 /** All layouts of one platform. */

@@ -15,6 +15,8 @@ import {
   openLibrary,
 } from './ffi.ts'
 import type { BindingName, LibraryKey } from './ffi.ts'
+import { MappedQueue } from './shared-queue.ts'
+import type { QueuePlace, SharedQueue } from './shared-queue.ts'
 import { NULL, signatures } from './signatures.ts'
 import type { ArgumentsOf, FunctionName, Functions, Pointer, ResultOf } from './signatures.ts'
 
@@ -49,6 +51,8 @@ export interface Libc {
   has(name: FunctionName): boolean
   /** errno of this thread. Meaningful only right after a call whose result says that it failed. */
   errno(): number
+  /** A queue in memory that is shared with the kernel. Throws `RingError` where there cannot be one. */
+  queue(place: QueuePlace): SharedQueue
 }
 
 export interface LibcOptions {
@@ -198,6 +202,7 @@ export function attachLibc(plan: LibcPlan): Libc {
     plan,
     has: (name) => plan.bindings[name] !== undefined,
     errno: () => cell[0] ?? 0,
+    queue: (place) => new MappedQueue(place),
   }
 }
 

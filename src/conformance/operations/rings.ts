@@ -1,4 +1,5 @@
-import { F, IORING_OP } from '../../libc/constants/linux.ts'
+import { IORING_OP } from '../../libc/constants/io-uring.ts'
+import { F } from '../../libc/constants/linux.ts'
 import { sys } from '../../libc/libc.ts'
 import type { Ring } from '../../libc/ring.ts'
 import { borrowRing, giveBackRing } from '../kept-rings.ts'

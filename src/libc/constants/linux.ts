@@ -180,11 +180,3 @@ export const SC = { PAGESIZE: 30 } as const
 
 /** <sys/prctl.h> */
 export const PR = { SET_PDEATHSIG: 1, GET_SECCOMP: 21, SET_TIMERSLACK: 29, GET_TIMERSLACK: 30 } as const
-
-/** <linux/io_uring.h>: operations, flags, and where the rings are in the descriptor's address space. */
-export const IORING_OP = { NOP: 0, POLL_ADD: 6, EPOLL_WAIT: 59 } as const
-export const IORING_ENTER_GETEVENTS = 1
-export const IORING_FEAT_SINGLE_MMAP = 1
-export const IORING_POLL_ADD_MULTI = 1
-export const IORING_CQE_F_MORE = 2
-export const IORING_OFF = { SQ_RING: 0, CQ_RING: 0x8000000, SQES: 0x10000000 } as const

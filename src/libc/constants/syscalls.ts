@@ -19,6 +19,7 @@ export interface SyscallNumbers {
   readonly io_submit: number
   readonly io_uring_setup: number
   readonly io_uring_enter: number
+  readonly io_uring_register: number
   readonly memfd_secret: number
   readonly open_tree: number
   readonly perf_event_open: number
@@ -36,6 +37,7 @@ const common = {
   fspick: 433,
   io_uring_setup: 425,
   io_uring_enter: 426,
+  io_uring_register: 427,
   memfd_secret: 447,
   open_tree: 428,
   pidfd_open: 434,

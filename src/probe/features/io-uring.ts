@@ -3,13 +3,8 @@
  * POLL_ADD, without which an event loop cannot use it. So each operation is really done.
  */
 import { SystemError } from '../../errors.ts'
-import {
-  EPOLL,
-  IORING_CQE_F_MORE,
-  IORING_OP,
-  IORING_POLL_ADD_MULTI,
-  POLL,
-} from '../../libc/constants/linux.ts'
+import { IORING_CQE_F_MORE, IORING_OP, IORING_POLL } from '../../libc/constants/io-uring.ts'
+import { EPOLL, POLL } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
@@ -50,7 +45,7 @@ function pollAdd(libc: Libc): undefined {
 function pollAddMultishot(libc: Libc): undefined {
   using ring = new Ring(libc, ENTRIES)
   using source = new Source(libc).makeReady()
-  const request = { ...pollOf(source.fd), len: IORING_POLL_ADD_MULTI }
+  const request = { ...pollOf(source.fd), len: IORING_POLL.ADD_MULTI }
   const { result, flags } = complete(ring, 'IORING_OP_POLL_ADD with IORING_POLL_ADD_MULTI', request)
   expectEqual('poll mask of a ready descriptor', result, POLL.IN)
   if ((flags & IORING_CQE_F_MORE) === 0)
