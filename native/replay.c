@@ -2,7 +2,7 @@
  * Replays recorded native calls as a C program would have made them, and knows nothing of what they are for.
  *
  * A program is an array of steps; a step names an action (a call with its arguments and what it must return, a
- * store, a look at the clock ...) and carries one number that varies from step to step, mostly a descriptor, so
+ * store, a look at the clock, an entry of a queue ...) and carries one number that varies from step to step, mostly a descriptor, so
  * that ten thousand calls need ten thousand times eight bytes. Every lane runs its program in a thread of its own.
  *
  * It all happens in a forked child, which has one thread as long as it has one lane: in a process with threads
@@ -35,7 +35,7 @@
 enum { ARGUMENTS = 10, SLOTS = 64, LANES = 64, SHOWN = 256 };
 
 /* CALL takes six arguments at most; the first or the third is the step's number if `varies` says 1 or 3. */
-enum kind { CALL, CALL_ANY, CHECK, STORE8, STORE32, ADD32, LOAD32, TIME, PACE, BARRIER, OPEN };
+enum kind { CALL, CALL_ANY, CHECK, STORE8, STORE32, ADD32, LOAD32, TIME, PACE, BARRIER, OPEN, PUT, READ, COUNT, ADVANCE };
 
 typedef int64_t function(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
 typedef int64_t wide_function(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
@@ -147,17 +147,23 @@ static uint64_t sum_of(const unsigned char *bytes, uint32_t words) {
 }
 
 /* The child has diverged from the recording, so it ends: what it meets from here on would mean nothing. */
-static __attribute__((noreturn, cold)) void fail(const struct lane *lane, const struct action *a, int64_t actual,
-                                                int memory) {
+static __attribute__((noreturn, cold)) void fail_at(const struct lane *lane, const struct action *a, int64_t actual,
+                                                   const void *memory) {
   uint32_t none = 0;
   if (!atomic_compare_exchange_strong(&job->failed, &none, 1 + (uint32_t)(lane - job->lane)))
     for (;;) pause();
   size_t size = 4 * (size_t)a->words;
   job->actual = actual;
   job->error = errno;
-  job->memory = memory;
-  if (memory) memcpy(job->shown, a->address, size < SHOWN ? size : SHOWN);
+  job->memory = memory != NULL;
+  if (memory != NULL) memcpy(job->shown, memory, size < SHOWN ? size : SHOWN);
   _exit(write(replies, "f", 1) == 1 ? 1 : 2);
+}
+
+/* The same of a result, or of what a call has left. */
+static __attribute__((noreturn, cold)) void fail(const struct lane *lane, const struct action *a, int64_t actual,
+                                                int memory) {
+  fail_at(lane, a, actual, memory ? a->address : NULL);
 }
 
 static int64_t call_any(const struct action *a, int32_t number) {
@@ -175,6 +181,53 @@ static inline void check(const struct lane *lane, const struct action *a, int64_
   if (a->words && UNLIKELY(sum_of(a->address, a->words) != a->sum)) fail(lane, a, r, 1);
 }
 
+/*
+ * Queues that are shared with the kernel, which says where they are: the slots arguments[6] and arguments[7] have
+ * the mappings that the counters and the entries lie in, and all else is relative to these. There are `words` words
+ * to an entry, and arguments[1] + 1 entries, a power of two. The counter at arguments[0] and the number arguments[2]
+ * say which one is meant; arguments[3] is where its words are as they were recorded, but for those with a bit in
+ * arguments[4], which are the step's number.
+ */
+static inline uint32_t *counter_of(const struct action *a, int64_t offset) {
+  return (uint32_t *)(intptr_t)(job->slots[a->arguments[6]] + offset);
+}
+
+static inline uint32_t *entry_of(const struct action *a) {
+  const int64_t *v = a->arguments;
+  uint32_t counter = __atomic_load_n(counter_of(a, v[0]), __ATOMIC_RELAXED);
+  uint32_t *first = (uint32_t *)(intptr_t)(job->slots[v[7]] + (intptr_t)a->address);
+  return first + (size_t)((counter + (uint32_t)v[2]) & (uint32_t)v[1]) * a->words;
+}
+
+enum { SQE_WORDS = 16 };
+
+static inline void put(const struct action *a, int32_t number) {
+  uint32_t *entry = entry_of(a);
+  const void *words = (const void *)(intptr_t)a->arguments[3];
+  /* A size that is known is copied without a call. */
+  if (a->words == SQE_WORDS) memcpy(entry, words, 4 * SQE_WORDS);
+  else memcpy(entry, words, 4 * (size_t)a->words);
+  for (uint32_t places = (uint32_t)a->arguments[4]; places != 0; places &= places - 1)
+    entry[__builtin_ctz(places)] = (uint32_t)number;
+}
+
+/* The words with a bit in arguments[5] must be what they were. */
+static inline void read_entry(const struct lane *lane, const struct action *a, int32_t number) {
+  const uint32_t *entry = entry_of(a), *words = (const uint32_t *)(intptr_t)a->arguments[3];
+  uint32_t places = (uint32_t)a->arguments[4], compared = (uint32_t)a->arguments[5], differs = 0;
+  for (uint32_t i = 0; i < a->words; i++) {
+    uint32_t expected = places >> i & 1 ? (uint32_t)number : words[i];
+    if (compared >> i & 1) differs |= entry[i] ^ expected;
+  }
+  if (UNLIKELY(differs != 0)) fail_at(lane, a, 0, entry);
+}
+
+/* How many entries there are, from the head (arguments[0]) to the tail (arguments[1]). */
+static inline uint32_t count_of(const struct action *a) {
+  return __atomic_load_n(counter_of(a, a->arguments[1]), __ATOMIC_ACQUIRE) -
+         __atomic_load_n(counter_of(a, a->arguments[0]), __ATOMIC_RELAXED);
+}
+
 static void run(struct lane *lane, uint64_t cycles) {
   const struct action *actions = lane->actions;
   const struct step *end = lane->steps + lane->count;
@@ -190,7 +243,13 @@ static void run(struct lane *lane, uint64_t cycles) {
           check(lane, a, ((function *)a->function)(a->varies == 1 ? step->number : v[0], v[1],
                                                    a->varies == 3 ? step->number : v[2], v[3], v[4], v[5]));
           break;
-        case CALL_ANY: check(lane, a, call_any(a, step->number)); break;
+        case CALL_ANY: {
+          int64_t r = call_any(a, step->number);
+          /* What is to be used later on must be there. */
+          if (UNLIKELY(a->binds && r == -1 && a->expected != -1)) fail(lane, a, r, 0);
+          check(lane, a, r);
+          break;
+        }
         case OPEN: { /* a call that returns a descriptor: the step's number */
           int64_t fd = (int32_t)((function *)a->function)(v[0], v[1], v[2], v[3], v[4], v[5]);
           if (fd != step->number) fail(lane, a, fd, 0);
@@ -201,6 +260,12 @@ static void run(struct lane *lane, uint64_t cycles) {
         case STORE32: __atomic_store_n((uint32_t *)a->address, (uint32_t)step->number, __ATOMIC_RELEASE); break;
         case ADD32: __atomic_fetch_add((uint32_t *)a->address, (uint32_t)step->number, __ATOMIC_RELEASE); break;
         case LOAD32: check(lane, a, __atomic_load_n((uint32_t *)a->address, __ATOMIC_ACQUIRE)); break;
+        case PUT: put(a, step->number); break;
+        case READ: read_entry(lane, a, step->number); break;
+        case COUNT:
+          if (UNLIKELY(count_of(a) != (uint32_t)step->number)) fail(lane, a, count_of(a), 0);
+          break;
+        case ADVANCE: __atomic_fetch_add(counter_of(a, v[0]), (uint32_t)step->number, __ATOMIC_RELEASE); break;
         case TIME: *mark++ = now(); break;
         case PACE:
           *mark++ = lane->due;

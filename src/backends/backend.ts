@@ -126,6 +126,14 @@ export interface WakeHandle {
   readonly kqueue?: KqueueAbiName
 }
 
+export interface PollerOptions {
+  /**
+   * Whether other threads than the one that opens it will make its calls (besides `wakeRemote`). Default: false.
+   * Only io_uring needs to know: a ring that is for one thread works faster.
+   */
+  readonly shared?: boolean
+}
+
 export interface Backend {
   readonly name: string
   readonly capabilities: Capabilities
@@ -137,7 +145,7 @@ export interface Backend {
   /** Whether it can be used, found by a harmless real try. */
   availability(libc: Libc): Availability
   /** Throws `SystemError` (EMFILE …) or `UnsupportedError`. */
-  open(libc: Libc): Poller
+  open(libc: Libc, options?: PollerOptions): Poller
   /** What its functions do with memory, where that is not the same on every platform. */
   buffers?(libc: Libc): Partial<Record<FunctionName, readonly BufferArgument[]>>
   /** The function that makes a library, which may bring this backend, start what a fork has ended. */

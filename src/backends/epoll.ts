@@ -16,11 +16,11 @@ import { errnoName, lastError, sameOrigin, sys } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
-import { Interest, INTERRUPTED } from './backend.ts'
+import { INTERRUPTED } from './backend.ts'
 import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } from './backend.ts'
 import { PollerBase } from './poller-base.ts'
 import { reportWake } from './registry.ts'
-import { readinessOf } from './readiness.ts'
+import { maskOf, readinessOf } from './readiness.ts'
 import { isWholeMs, Timespec, timeoutMs } from './timeout.ts'
 
 const { size: EVENT_SIZE, offsets } = layouts.epoll_event
@@ -163,14 +163,6 @@ class EpollPoller extends PollerBase {
   protected override release(): void {
     this.libc.fn.close(this.#epfd)
   }
-}
-
-function maskOf(interest: number): number {
-  let mask = 0
-  if ((interest & Interest.READ) !== 0) mask |= EPOLL.IN | EPOLL.RDHUP
-  if ((interest & Interest.WRITE) !== 0) mask |= EPOLL.OUT
-  if ((interest & Interest.PRIORITY) !== 0) mask |= EPOLL.PRI
-  return mask
 }
 
 type Pwait2 = (

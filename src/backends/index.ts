@@ -1,12 +1,19 @@
 import type { Libc } from '../libc/libc.ts'
 import type { Availability, Backend } from './backend.ts'
 import { epoll } from './epoll.ts'
+import { ioUring } from './io-uring.ts'
 import { kqueue } from './kqueue.ts'
 import { poll } from './poll.ts'
 import { select } from './select.ts'
 
 /** Every backend, best first. Adding one is a file and a line here. */
-export const backends = { epoll, kqueue, poll, select } as const satisfies Record<string, Backend>
+export const backends = {
+  epoll,
+  kqueue,
+  io_uring: ioUring,
+  poll,
+  select,
+} as const satisfies Record<string, Backend>
 
 export type BackendName = keyof typeof backends
 

@@ -14,9 +14,9 @@ import { errnoName, lastError, sameOrigin } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
-import { Interest, INTERRUPTED, Readiness } from './backend.ts'
+import { INTERRUPTED, Readiness } from './backend.ts'
 import type { Availability, Backend, Capabilities, ReadinessBatch } from './backend.ts'
-import { readinessOf } from './readiness.ts'
+import { maskOf, readinessOf } from './readiness.ts'
 import { reportWake } from './registry.ts'
 import { SetPoller } from './set-poller.ts'
 import { isWholeMs, Timespec, timeoutMs } from './timeout.ts'
@@ -182,12 +182,4 @@ class PollPoller extends SetPoller {
     this.#indexOf.clear()
     this.#length = 0
   }
-}
-
-function maskOf(interest: number): number {
-  let mask = 0
-  if ((interest & Interest.READ) !== 0) mask |= POLL.IN | POLL.RDHUP
-  if ((interest & Interest.WRITE) !== 0) mask |= POLL.OUT
-  if ((interest & Interest.PRIORITY) !== 0) mask |= POLL.PRI
-  return mask
 }

@@ -45,12 +45,17 @@ export class Waker implements WakeSource {
 
   /**
    * Takes all wakes that have arrived. It is called before the event is reported, so a wake that comes later
-   * makes a new event: many become one, and none is lost.
+   * makes a new event: many become one, and none is lost. Returns whether there was any.
    */
-  drain(): void {
-    while (this.#libc.fn.read(this.#source.fd, this.#scratch.at(8), 56) === 56) {
+  drain(): boolean {
+    let any = false
+    let bytes: number
+    do {
+      bytes = this.#libc.fn.read(this.#source.fd, this.#scratch.at(8), 56)
+      any ||= bytes > 0
       // A pipe may hold more than one read takes; an eventfd gives 8 bytes and is empty.
-    }
+    } while (bytes === 56)
+    return any
   }
 
   handle(): WakeHandle {

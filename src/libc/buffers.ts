@@ -2,6 +2,7 @@
  * What each function does with the memory that its pointers lead to, as data: how a call that was made once can
  * be made again with the same input, and held against the same output.
  */
+import { syscallNumbers } from './constants/syscalls.ts'
 import { layouts } from './layouts.ts'
 import type { FunctionName } from './signatures.ts'
 
@@ -79,6 +80,19 @@ export function keventBuffers(bytes: number): readonly BufferArgument[] {
     { index: 3, use: 'out', size: perResult(bytes) },
     time(5),
   ]
+}
+
+/**
+ * The buffers of system calls that are made by their number, through `syscall`; undefined where they are not known.
+ * What io_uring_enter takes for a timeout points to a timespec, which `Ring` has right behind it.
+ */
+export function systemCallBuffers(number: number): readonly BufferArgument[] | undefined {
+  const numbers = syscallNumbers()
+  if (number === numbers?.io_uring_setup) {
+    return [{ index: 2, use: 'inout', size: fixed(layouts.io_uring_params.size) }]
+  }
+  if (number !== numbers?.io_uring_enter) return undefined
+  return [{ index: 5, use: 'in', size: (args) => (args[6] ?? 0) + timespec }]
 }
 
 /** Functions whose result is a new descriptor. */

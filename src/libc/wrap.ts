@@ -1,10 +1,28 @@
 /** Libcs whose calls pass through a function of ours: to count them, to bound them, to record them. */
 import { waitLimits } from './buffers.ts'
+import { IORING_ENTER } from './constants/io-uring.ts'
+import { syscallNumbers } from './constants/syscalls.ts'
 import type { Libc } from './libc.ts'
 import { layouts } from './layouts.ts'
 import { Memory } from './memory.ts'
 import { NULL } from './signatures.ts'
 import type { FunctionName } from './signatures.ts'
+import { writeTimespec } from './timespec.ts'
+
+/** The same of `syscall`, where it makes an io_uring_enter that waits: it then fails with ETIME. */
+function boundRing(native: NativeCall, limitMs: number): NativeCall {
+  const { size, offsets } = layouts.io_uring_getevents_arg
+  const limit = new Memory(size + layouts.timespec.size)
+  limit.view.setBigUint64(offsets.ts, BigInt(limit.at(size)), true)
+  writeTimespec(limit.view, size, limitMs * 1e6)
+  const number = syscallNumbers()?.io_uring_enter
+  return (...args) => {
+    const [called = 0, fd = -1, submitted = 0, completions = 0, flags = 0, argument] = args
+    if (called !== number || completions === 0 || argument !== NULL) return native(...args)
+    const extended = Number(flags) | IORING_ENTER.EXT_ARG
+    return native(called, fd, submitted, completions, extended, limit.address, size)
+  }
+}
 
 /** A native function without its types: what a wrapper passes on. */
 export type NativeCall = (...args: readonly (number | string)[]) => number
@@ -27,6 +45,7 @@ export function boundWaits(libc: Libc, limitMs: number): Libc {
   const seconds = Math.floor(limitMs / 1000)
   const restMs = limitMs % 1000
   return wrapLibc(libc, (name, native) => {
+    if (name === 'syscall') return boundRing(native, limitMs)
     const wait = waitLimits[name]
     if (wait === undefined) return native
     const { index, unit } = wait

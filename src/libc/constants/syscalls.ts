@@ -26,6 +26,7 @@ export interface SyscallNumbers {
   readonly pidfd_open: number
   readonly ppoll: number
   readonly pselect6: number
+  readonly rt_sigtimedwait: number
   readonly tgkill: number
   readonly userfaultfd: number
 }
@@ -58,6 +59,7 @@ const x64: SyscallNumbers = {
   perf_event_open: 298,
   ppoll: 271,
   pselect6: 270,
+  rt_sigtimedwait: 128,
   tgkill: 234,
   userfaultfd: 323,
 }
@@ -71,6 +73,7 @@ const arm64: SyscallNumbers = {
   perf_event_open: 241,
   ppoll: 73,
   pselect6: 72,
+  rt_sigtimedwait: 137,
   tgkill: 131,
   userfaultfd: 282,
   io_destroy: 1,

@@ -1,4 +1,4 @@
-import { bufferArguments, returnDescriptors } from '../../libc/buffers.ts'
+import { bufferArguments, returnDescriptors, systemCallBuffers } from '../../libc/buffers.ts'
 import type { BufferArgument } from '../../libc/buffers.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { findMemory } from '../../libc/memory.ts'
@@ -9,16 +9,28 @@ import { wrapLibc } from '../../libc/wrap.ts'
 import type { NativeCall } from '../../libc/wrap.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { SLOTS } from '../replay/layout.ts'
+import { assertChecked, RecordedQueue } from './recorded-queue.ts'
+import type { QueueRecorder } from './recorded-queue.ts'
 import { Shadow } from './shadow.ts'
 import { sumOfWords } from './sum.ts'
 import { Tape, varyingArgument } from './tape.ts'
-import type { Output, RecordedCall } from './tape.ts'
+import type { Mapped, Output, RecordedCall } from './tape.ts'
 
 /** Functions that look something up, and are no part of what is measured. */
 const lookUps: ReadonlySet<FunctionName> = new Set(['dlopen', 'dlsym', 'dladdr', 'strlen'])
 
-/** Functions that say nothing of what their arguments are: some may be addresses. */
-const opaque: ReadonlySet<FunctionName> = new Set(['syscall'])
+/** The buffers of a call. `syscall` says nothing of what its arguments are: only that of some system calls is known. */
+function buffersOf(
+  name: FunctionName,
+  args: readonly number[],
+  fixed: readonly BufferArgument[],
+): readonly BufferArgument[] {
+  if (name !== 'syscall') return fixed
+  const known = systemCallBuffers(args[0] ?? -1)
+  if (known === undefined)
+    throw new UnsupportedError(`recording ${name}`, 'it is not known what it does with memory')
+  return known
+}
 
 /** How many bytes of an output are kept to be shown. */
 const KEPT = 256
@@ -45,6 +57,7 @@ export class Recorder {
   readonly #windows = new Map<number, Window>()
   /** Descriptors that may have another number in each replay, and the slots that keep it. */
   readonly #slots = new Map<number, number>()
+  readonly #mappings: { readonly address: number; readonly length: number }[] = []
 
   /** What functions do with memory; `buffers` adds to what is known of all platforms. */
   readonly buffers: Partial<Record<FunctionName, readonly BufferArgument[]>>
@@ -145,7 +158,24 @@ export class Recorder {
     else shadow.learn(offset, bytes)
   }
 
-  /** The slot that has a descriptor. */
+  /** Notes where the kernel has mapped something. */
+  addMapping(address: number, length: number): void {
+    this.#mappings.push({ address, length })
+  }
+
+  /** An address in a mapping, as it is in every replay. */
+  mapped(address: number): Mapped {
+    const found = this.#mappings.findLast(
+      (one) => address >= one.address && address < one.address + one.length,
+    )
+    const slot = found === undefined ? undefined : this.slotOf(found.address)
+    if (found === undefined || slot === undefined) {
+      throw new UnsupportedError('recording', 'a queue lies in memory of others')
+    }
+    return { slot, offset: address - found.address }
+  }
+
+  /** The slot that has a descriptor, or the address of a mapping. */
   slotOf(fd: number): number | undefined {
     return this.#slots.get(fd)
   }
@@ -182,7 +212,7 @@ export class LaneRecorder {
   constructor(libc: Libc, recorder: Recorder) {
     this.#plain = libc
     this.#recorder = recorder
-    this.libc = wrapLibc(libc, (name, native) => {
+    const wrapped = wrapLibc(libc, (name, native) => {
       if (lookUps.has(name)) return native
       const recorded = this.#recorded(name, native)
       return (...args) => {
@@ -191,6 +221,14 @@ export class LaneRecorder {
         return tape === undefined ? native(...args) : recorded(tape, args)
       }
     })
+    const queues: QueueRecorder = {
+      tape: () => {
+        assertChecked(recorder.acting !== undefined)
+        return this.tape
+      },
+      mapped: (address) => recorder.mapped(address),
+    }
+    this.libc = { ...wrapped, queue: (place) => new RecordedQueue(libc.queue(place), place, queues) }
   }
 
   mark(): void {
@@ -221,25 +259,25 @@ export class LaneRecorder {
     native: NativeCall,
   ): (tape: Tape, args: readonly (number | string)[]) => number {
     const kinds = signatures[name].args
-    const buffers = this.#recorder.buffers[name] ?? []
+    const fixed = this.#recorder.buffers[name] ?? []
     /** The arguments of which it is not known what is done with the memory that they lead to. */
     const unknown = [...kinds.keys()].filter((index) => {
       const kind = kinds[index]
-      return kind === 'string' || (kind === 'pointer' && !buffers.some((buffer) => buffer.index === index))
+      return kind === 'string' || (kind === 'pointer' && !fixed.some((buffer) => buffer.index === index))
     })
     const varying = varyingArgument(name)
-    const inputs = buffers.filter(({ use }) => use !== 'out')
     /** What each pointer argument was last seen to leave: mostly it is the same again. */
     const last: (Output | undefined)[] = []
     const recorder = this.#recorder
     return (tape, given) => {
       const args = given as readonly number[]
-      if (opaque.has(name) || unknown.some((index) => args[index] !== 0)) {
+      if (unknown.some((index) => args[index] !== 0)) {
         throw new UnsupportedError(`recording ${name}`, 'it is not known what it does with memory')
       }
-      for (const buffer of inputs) {
+      const buffers = buffersOf(name, args, fixed)
+      for (const buffer of buffers) {
         const address = args[buffer.index] ?? 0
-        if (address === 0) continue
+        if (address === 0 || buffer.use === 'out') continue
         recorder.addStores(tape, address, recorder.bytesAt(address, buffer.size(args, 0)))
       }
       const checked = recorder.acting === undefined
@@ -267,7 +305,10 @@ export class LaneRecorder {
       const number = opens ? result : varying === undefined ? 0 : (args[varying] ?? 0) | 0
       const bound = varying === undefined || opens ? undefined : recorder.slotOf(number)
       if (bound !== undefined && name === 'close') recorder.unbind(number)
-      const binds = !checked && result >= 0 && returnDescriptors.has(name) ? recorder.bind(result) : undefined
+      const maps = name === 'mmap' && result !== -1
+      if (maps) recorder.addMapping(result, args[1] ?? 0)
+      const isDescriptor = !checked && result >= 0 && returnDescriptors.has(name)
+      const binds = isDescriptor || maps ? recorder.bind(result) : undefined
       const call: RecordedCall = {
         kind: 'call',
         name,
@@ -275,7 +316,8 @@ export class LaneRecorder {
         result: opens ? 0 : result,
         opens,
         errno,
-        checked,
+        // The kernel maps it where there is room.
+        checked: checked && !maps,
         binds,
         bound: bound !== undefined,
         outputs: opens ? [] : outputs,

@@ -1,7 +1,7 @@
 import { MeasurementError } from '../../errors.ts'
 import { sumOfWords } from './sum.ts'
-import { describeCall, resultOfStep } from './tape.ts'
-import type { Output, RecordedCall, Tape } from './tape.ts'
+import { describeCall, isQueueStep, resultOfStep } from './tape.ts'
+import type { Output, RecordedAction, RecordedCall, Tape } from './tape.ts'
 
 /**
  * Records a cycle until it does the same twice in a row, which it does at the second time or, where the first
@@ -54,12 +54,36 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
       left.flatMap((output) => partsInBoth(output, again.outputs, call.outputs)),
     )
   }
+  const compared = sameEntries(first, second)
   const merged = second.map((action, index) => {
     const outputs = stable.get(index)
+    const words = compared.get(index)
+    if (action.kind === 'read' && words !== undefined) return { ...action, compared: words }
     return action.kind === 'call' && outputs !== undefined ? { ...action, outputs } : action
   })
   for (const memory of first.memory) merged.memory.add(memory)
   return merged
+}
+
+/**
+ * Of each entry of the second that is read, the words that were the same both times, as bits. What happens in
+ * queues must be the same otherwise.
+ */
+function sameEntries(first: Tape, second: Tape): ReadonlyMap<number, number> {
+  const [before, after] = [first, second].map((tape) => stepsOf(tape, isQueueStep))
+  const compared = new Map<number, number>()
+  for (let i = 0; i < Math.max(before?.length ?? 0, after?.length ?? 0); i++) {
+    const [a = -1, b = -1] = [before?.[i], after?.[i]]
+    const [one, other] = [first.actions[first.actionAt(a)], second.actions[second.actionAt(b)]]
+    if (a < 0 || b < 0 || one?.kind !== other?.kind || first.numberAt(a) !== second.numberAt(b)) {
+      throw new MeasurementError('the cycle does not repeat itself: it uses a ring in another way each time')
+    }
+    if (one?.kind !== 'read' || other?.kind !== 'read') continue
+    const index = second.actionAt(b)
+    const same = one.words.reduce((bits, word, at) => (word === other.words[at] ? bits | (1 << at) : bits), 0)
+    compared.set(index, (compared.get(index) ?? other.compared) & same)
+  }
+  return compared
 }
 
 /**
@@ -98,9 +122,13 @@ export function withoutOutputs(tape: Tape): Tape {
 
 /** The steps that are calls. */
 function callsOf(tape: Tape): readonly number[] {
+  return stepsOf(tape, (action) => action?.kind === 'call')
+}
+
+function stepsOf(tape: Tape, isWanted: (action: RecordedAction | undefined) => boolean): readonly number[] {
   const steps: number[] = []
   for (let step = 0; step < tape.length; step++) {
-    if (tape.actions[tape.actionAt(step)]?.kind === 'call') steps.push(step)
+    if (isWanted(tape.actions[tape.actionAt(step)])) steps.push(step)
   }
   return steps
 }

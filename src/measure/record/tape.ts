@@ -41,8 +41,55 @@ interface RecordedStore {
   readonly width: 1 | 4
 }
 
+/** An address in a mapping that may lie elsewhere in each replay. */
+export interface Mapped {
+  /** The slot that keeps where the mapping is. */
+  readonly slot: number
+  readonly offset: number
+}
+
+/** An entry of a `SharedQueue` that was written or read. Where it is depends on what its counter is by then. */
+export interface RecordedEntry {
+  readonly kind: 'put' | 'read'
+  /** The counter (the tail of who puts, the head of who reads), and the first entry. */
+  readonly counter: Mapped
+  readonly entries: Mapped
+  readonly capacity: number
+  readonly ahead: number
+  /** What is in it; the words that have a bit in `places` are the step's number, and zero here. */
+  readonly words: Int32Array
+  readonly places: number
+  /** Of an entry that is read: the words that must be the same in every replay, as bits. */
+  readonly compared: number
+}
+
+/** A look at how many entries there are, which is the step's number. Both counters lie in one mapping. */
+interface RecordedCount {
+  readonly kind: 'count'
+  readonly head: Mapped
+  readonly tail: Mapped
+}
+
+/** The step's number is added to a counter, after all that was written or read before. */
+interface RecordedAdvance {
+  readonly kind: 'advance'
+  readonly counter: Mapped
+}
+
+/** What happens in memory that is shared with the kernel. */
+export type RecordedQueueStep = RecordedEntry | RecordedCount | RecordedAdvance
+
 /** What a step does, but for its number. */
-export type RecordedAction = RecordedCall | RecordedStore | { readonly kind: 'mark' | 'pace' | 'barrier' }
+export type RecordedAction =
+  | RecordedCall
+  | RecordedStore
+  | RecordedQueueStep
+  | { readonly kind: 'mark' | 'pace' | 'barrier' }
+
+/** Whether an action happens in a queue. */
+export function isQueueStep(action: RecordedAction | undefined): action is RecordedQueueStep {
+  return ['put', 'read', 'count', 'advance'].includes(action?.kind ?? '')
+}
 
 /**
  * Which argument of a function, from 0, differs from step to step more often than any other: the descriptor that
@@ -99,6 +146,14 @@ export class Tape {
     this.#push(index, value)
   }
 
+  /** Adds an entry of a queue. `number` is what stands in its `places`. */
+  addEntry(entry: Omit<RecordedEntry, 'words'>, words: Int32Array, number: number): void {
+    const { kind, counter, ahead, places } = entry
+    const others = words.map((word, index) => (((places >>> index) & 1) === 1 ? 0 : word))
+    const key = `${kind} ${entry.entries.slot} ${counter.offset} ${ahead} ${places} ${others.join(' ')}`
+    this.add(key, () => ({ ...entry, words: others }), number)
+  }
+
   addCall(call: RecordedCall, number: number): void {
     // Most calls do what the last one of their function did.
     const last = this.#lastCall.get(call.name)
@@ -138,6 +193,15 @@ export class Tape {
       if (this.actions[this.actionAt(step)]?.kind === 'call') calls++
     }
     return calls
+  }
+
+  /** Adds what another tape holds, behind all that there is. */
+  append(other: Tape): void {
+    const first = this.actions.length
+    this.actions.push(...other.actions)
+    for (const memory of other.memory) this.memory.add(memory)
+    for (let step = 0; step < other.length; step++)
+      this.#push(first + other.actionAt(step), other.numberAt(step))
   }
 
   /** The same steps, whose actions are others. */

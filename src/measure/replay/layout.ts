@@ -16,6 +16,10 @@ export const ActionKind = {
   PACE: 8,
   BARRIER: 9,
   OPEN: 10,
+  PUT: 11,
+  READ: 12,
+  COUNT: 13,
+  ADVANCE: 14,
 } as const
 
 /** How many arguments an action has room for, and how many of them a plain CALL passes. */

@@ -5,7 +5,7 @@ import { nativeArguments } from '../../libc/native-library.ts'
 import { signatures } from '../../libc/signatures.ts'
 import type { FunctionName } from '../../libc/signatures.ts'
 import { varyingArgument } from '../record/tape.ts'
-import type { RecordedAction, RecordedCall, Tape } from '../record/tape.ts'
+import type { RecordedAction, RecordedCall, RecordedEntry, Tape } from '../record/tape.ts'
 import { ACTION, ActionKind, ARGUMENTS, PLAIN_ARGUMENTS, STEP } from './layout.ts'
 
 /** What an action holds, but for what is zero. */
@@ -56,7 +56,11 @@ export function originOf(
 }
 
 /** The native form of an action; a call that leaves several outputs takes one more action for each of the others. */
-function actionsOf(action: RecordedAction, functionOf: (name: FunctionName) => number): readonly Action[] {
+function actionsOf(
+  action: RecordedAction,
+  functionOf: (name: FunctionName) => number,
+  keep: (memory: Memory) => void,
+): readonly Action[] {
   switch (action.kind) {
     case 'call': {
       const { kind, varies, passed } = howToCall(action)
@@ -78,6 +82,13 @@ function actionsOf(action: RecordedAction, functionOf: (name: FunctionName) => n
     }
     case 'store':
       return [{ kind: action.width === 1 ? ActionKind.STORE8 : ActionKind.STORE32, address: action.address }]
+    case 'put':
+    case 'read':
+      return [entryAction(action, keep)]
+    case 'count':
+      return [queueAction(ActionKind.COUNT, action.tail.slot, [action.head.offset, action.tail.offset])]
+    case 'advance':
+      return [queueAction(ActionKind.ADVANCE, action.counter.slot, [action.counter.offset])]
     case 'mark':
       return [{ kind: ActionKind.TIME }]
     case 'pace':
@@ -85,6 +96,35 @@ function actionsOf(action: RecordedAction, functionOf: (name: FunctionName) => n
     case 'barrier':
       return [{ kind: ActionKind.BARRIER }]
   }
+}
+
+/** The entry as it is to be is put into memory of its own, which `keep` gets. */
+function entryAction(entry: RecordedEntry, keep: (memory: Memory) => void): Action {
+  const { kind, counter, entries, capacity, ahead, words, places, compared } = entry
+  const template = new Memory(4 * words.length)
+  new Int32Array(template.bytes.buffer).set(words)
+  keep(template)
+  return {
+    kind: kind === 'put' ? ActionKind.PUT : ActionKind.READ,
+    address: entries.offset,
+    words: words.length,
+    arguments: [
+      counter.offset,
+      capacity - 1,
+      ahead,
+      template.address,
+      places,
+      compared,
+      counter.slot,
+      entries.slot,
+    ],
+  }
+}
+
+/** The slots of the mappings come behind the arguments of all actions on queues. */
+function queueAction(kind: number, slot: number, offsets: readonly number[]): Action {
+  const [first = 0, second = 0] = offsets
+  return { kind, arguments: [first, second, 0, 0, 0, 0, slot] }
 }
 
 function howToCall({ name, args, opens, binds, bound }: RecordedCall): {
@@ -115,7 +155,7 @@ export function assemble(libc: Libc, tapes: readonly Tape[]): Program {
   for (const tape of tapes) {
     for (const owner of tape.memory) memory.add(owner)
     const native = tape.actions.map((action) => {
-      const made = actionsOf(action, functionOf)
+      const made = actionsOf(action, functionOf, (kept) => memory.add(kept))
       const first = actions.length
       actions.push(...made)
       origins.push(...made.map((_, output) => ({ action, output })))

@@ -1,0 +1,132 @@
+import { SystemError } from '../../errors.ts'
+import { IORING_OP, IORING_POLL, IORING_SETUP, IORING_SQ } from '../../libc/constants/io-uring.ts'
+import type { Libc } from '../../libc/libc.ts'
+import { Ring, SqeWord } from '../../libc/ring.ts'
+import type { RingOptions } from '../../libc/ring.ts'
+
+/** How many requests are handed over at once, and for how many completions there is room. */
+const ENTRIES = 1024
+const CQ_ENTRIES = 4096
+
+/** The low word of `user_data`, where it is no descriptor: that of the waker, and of removals. */
+export const WAKER = -1
+const REMOVAL = -2
+
+/** The words of a request that hold the descriptor, as bits: `fd` itself, and the low word of `user_data` or `addr`. */
+const ADD_PLACES = (1 << SqeWord.FD) | (1 << SqeWord.USER_DATA)
+const REMOVE_PLACES = 1 << SqeWord.ADDR
+
+const SIZED = IORING_SETUP.CQSIZE | IORING_SETUP.CLAMP
+/** Completions are posted only inside io_uring_enter, and until then the kernel says that there is something to do. */
+const DEFERRED = IORING_SETUP.SINGLE_ISSUER | IORING_SETUP.DEFER_TASKRUN | IORING_SETUP.TASKRUN_FLAG
+/** Nobody is interrupted for a completion: the thread finds it when it enters the kernel the next time. */
+const COOPERATIVE = IORING_SETUP.COOP_TASKRUN | IORING_SETUP.TASKRUN_FLAG
+
+/** Flags from the best set on; a kernel that does not know one of them says EINVAL. */
+const own: readonly number[] = [
+  SIZED | DEFERRED | IORING_SETUP.SUBMIT_ALL | IORING_SETUP.NO_SQARRAY, // Linux 6.6
+  SIZED | DEFERRED | IORING_SETUP.SUBMIT_ALL, // 6.1
+  SIZED | COOPERATIVE | IORING_SETUP.SUBMIT_ALL, // 5.19
+  SIZED, // 5.6
+]
+
+/** For a ring that several threads use, which DEFER_TASKRUN does not allow. */
+const shared: readonly number[] = own.slice(2)
+
+/** A ring that holds poll requests. */
+export class PollRing {
+  readonly #ring: Ring
+  /** Whether the kernel says, before it is entered, that a request has something to tell. */
+  readonly tellsPending: boolean
+
+  /** Throws `SystemError` of io_uring_setup: ENOSYS, EPERM, ENOMEM, EMFILE … */
+  constructor(libc: Libc, options: { readonly shared: boolean }) {
+    this.#ring = openBest(libc, options.shared ? shared : own)
+    this.tellsPending = (this.#ring.flags & IORING_SETUP.TASKRUN_FLAG) !== 0
+  }
+
+  /** How many requests can be pushed before the next `enter`. */
+  get room(): number {
+    return this.#ring.sqEntries - this.#ring.waiting
+  }
+
+  get unsubmitted(): number {
+    return this.#ring.waiting
+  }
+
+  /** Whether something has happened that is not, or not all, among the completions yet: `enter` gets it. */
+  get isBehind(): boolean {
+    return (this.#ring.state & (IORING_SQ.TASKRUN | IORING_SQ.CQ_OVERFLOW)) !== 0
+  }
+
+  /** Asks for a descriptor's readiness: once, or until it is removed (`stays`). */
+  pushPoll(fd: number, mask: number, stays: boolean, generation: number): void {
+    this.#fill(IORING_OP.POLL_ADD, fd, 0, 0, stays ? IORING_POLL.ADD_MULTI : 0, mask, fd, generation)
+    this.#ring.pushEntry(fd, ADD_PLACES)
+  }
+
+  pushWakerPoll(fd: number, mask: number): void {
+    this.#fill(IORING_OP.POLL_ADD, fd, 0, 0, IORING_POLL.ADD_MULTI, mask, WAKER, 0)
+    this.#ring.pushEntry(fd, 1 << SqeWord.FD)
+  }
+
+  /** Takes the request of a descriptor back. */
+  pushRemoval(fd: number, generation: number): void {
+    this.#fill(IORING_OP.POLL_REMOVE, -1, fd, generation, 0, 0, REMOVAL, 0)
+    this.#ring.pushEntry(fd, REMOVE_PLACES)
+  }
+
+  #fill(
+    opcode: number,
+    fd: number,
+    addrLow: number,
+    addrHigh: number,
+    len: number,
+    flags: number,
+    dataLow: number,
+    dataHigh: number,
+  ): void {
+    const { entry } = this.#ring
+    entry[SqeWord.OPCODE] = opcode
+    entry[SqeWord.FD] = fd
+    entry[SqeWord.ADDR] = addrLow
+    entry[SqeWord.ADDR + 1] = addrHigh
+    entry[SqeWord.LEN] = len
+    entry[SqeWord.OP_FLAGS] = flags
+    entry[SqeWord.USER_DATA] = dataLow
+    entry[SqeWord.USER_DATA + 1] = dataHigh
+  }
+
+  /** See `Ring`. */
+  enter(completions: number, timeoutNs: number | null): number {
+    return this.#ring.enter(completions, timeoutNs)
+  }
+
+  count(): number {
+    return this.#ring.count()
+  }
+
+  word(ahead: number, index: number): number {
+    return this.#ring.word(ahead, index)
+  }
+
+  release(count: number): void {
+    this.#ring.release(count)
+  }
+
+  close(): void {
+    this.#ring.close()
+  }
+}
+
+function openBest(libc: Libc, sets: readonly number[]): Ring {
+  const options: RingOptions = { cqEntries: CQ_ENTRIES }
+  for (const flags of sets.slice(0, -1)) {
+    try {
+      return new Ring(libc, ENTRIES, { ...options, flags })
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code !== 'EINVAL') throw error
+    }
+  }
+  return new Ring(libc, ENTRIES, { ...options, flags: sets.at(-1) ?? 0 })
+}

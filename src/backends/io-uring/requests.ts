@@ -1,0 +1,149 @@
+/** What has become of the request of a registration. */
+export const State = {
+  /** There is none, and none is wanted: a oneshot registration that was reported. */
+  DISARMED: 0,
+  /** One is to be made at the next wait. */
+  DUE: 1,
+  /** One is in the kernel. */
+  ARMED: 2,
+} as const
+
+/**
+ * The poll requests of a Poller, in columns indexed by descriptor like those of the `Registry`: what is asked for,
+ * and where the request is. Those that are due stand in a queue, first come, first served: each descriptor once,
+ * whatever happens to it meanwhile. Events that there was no batch for, or no room in one, stand in it too.
+ */
+export class Requests {
+  #mask = new Uint32Array(64)
+  #isEdge = new Uint8Array(64)
+  #state = new Uint8Array(64)
+  /** Whether the request that is in the kernel is a multishot one, and whether the next one has to be. */
+  #stays = new Uint8Array(64)
+  #mustStay = new Uint8Array(64)
+  /** The readiness of edges that were not reported yet. */
+  #held = new Uint32Array(64)
+  /** The wait in which the request was made, and the one in which its event was last reported, and where. */
+  #madeIn = new Uint32Array(64)
+  #reportedIn = new Uint32Array(64)
+  #place = new Uint32Array(64)
+  #isQueued = new Uint8Array(64)
+  #queue = new Int32Array(64)
+  #first = 0
+  #length = 0
+
+  /** How many descriptors stand in the queue, those included whose registration has changed since. */
+  get due(): number {
+    return this.#length
+  }
+
+  /** The bits of poll(2) that are asked for. */
+  mask(fd: number): number {
+    return this.#mask[fd] ?? 0
+  }
+
+  state(fd: number): number {
+    return this.#state[fd] ?? State.DISARMED
+  }
+
+  /** The number of the wait in which the request was made; 0 for one that was made outside of any. */
+  madeIn(fd: number): number {
+    return this.#madeIn[fd] ?? 0
+  }
+
+  isEdge(fd: number): boolean {
+    return this.#isEdge[fd] === 1
+  }
+
+  stays(fd: number): boolean {
+    return this.#stays[fd] === 1
+  }
+
+  setStays(fd: number, stays: boolean): void {
+    this.#stays[fd] = Number(stays)
+  }
+
+  mustStay(fd: number): boolean {
+    return this.#mustStay[fd] === 1
+  }
+
+  setMustStay(fd: number, must: boolean): void {
+    this.#mustStay[fd] = Number(must)
+  }
+
+  /** What is asked for from now on. The state of the request is as before. */
+  set(fd: number, mask: number, isEdge: boolean): void {
+    if (fd >= this.#state.length) this.#grow(fd)
+    this.#mask[fd] = mask
+    this.#isEdge[fd] = Number(isEdge)
+    this.#mustStay[fd] = Number(isEdge)
+    this.#held[fd] = 0
+    this.#reportedIn[fd] = 0
+  }
+
+  /** Keeps readiness for the next wait. */
+  hold(fd: number, flags: number): void {
+    this.#held[fd] = (this.#held[fd] ?? 0) | flags
+    if (this.#isQueued[fd] === 0) this.#enqueue(fd)
+  }
+
+  /** What is kept of a descriptor, and forgotten with this. */
+  takeHeld(fd: number): number {
+    const held = this.#held[fd] ?? 0
+    this.#held[fd] = 0
+    return held
+  }
+
+  setState(fd: number, state: number, wait = 0): void {
+    this.#state[fd] = state
+    this.#madeIn[fd] = wait
+    if (state === State.DUE && this.#isQueued[fd] === 0) this.#enqueue(fd)
+  }
+
+  /** Takes the next descriptor out of the queue. */
+  dequeue(): number {
+    const fd = this.#queue[this.#first] ?? -1
+    this.#first = (this.#first + 1) % this.#queue.length
+    this.#length--
+    this.#isQueued[fd] = 0
+    return fd
+  }
+
+  /** Where in the batch of a wait its event stands already; -1 where it was not reported in it. */
+  placeIn(wait: number, fd: number): number {
+    return this.#reportedIn[fd] === wait ? (this.#place[fd] ?? -1) : -1
+  }
+
+  reported(wait: number, fd: number, place: number): void {
+    this.#reportedIn[fd] = wait
+    this.#place[fd] = place
+  }
+
+  #enqueue(fd: number): void {
+    if (this.#length === this.#queue.length) {
+      const wider = new Int32Array(2 * this.#length)
+      wider.set(this.#queue.subarray(this.#first))
+      wider.set(this.#queue.subarray(0, this.#first), this.#length - this.#first)
+      this.#queue = wider
+      this.#first = 0
+    }
+    this.#queue[(this.#first + this.#length) % this.#queue.length] = fd
+    this.#length++
+    this.#isQueued[fd] = 1
+  }
+
+  #grow(fd: number): void {
+    let length = this.#state.length
+    while (length <= fd) length *= 2
+    const widen = <A extends Uint8Array | Uint32Array>(old: A, wide: A): A => (wide.set(old), wide)
+    this.#mask = widen(this.#mask, new Uint32Array(length))
+    this.#isEdge = widen(this.#isEdge, new Uint8Array(length))
+    this.#state = widen(this.#state, new Uint8Array(length))
+    this.#stays = widen(this.#stays, new Uint8Array(length))
+    this.#mustStay = widen(this.#mustStay, new Uint8Array(length))
+    this.#held = widen(this.#held, new Uint32Array(length))
+    this.#madeIn = widen(this.#madeIn, new Uint32Array(length))
+    this.#reportedIn = widen(this.#reportedIn, new Uint32Array(length))
+    this.#place = widen(this.#place, new Uint32Array(length))
+    this.#isQueued = widen(this.#isQueued, new Uint8Array(length))
+  }
+}
