@@ -20,7 +20,8 @@
  *   is never reported.
  *
  * Not promised: the order of events, and that a descriptor that was closed without `remove` stays silent
- * (epoll forgets it, poll and select report it as an error until it is removed).
+ * (epoll forgets it, poll and select report it as an error until it is removed, and a request of io_uring keeps the
+ * file as it was, but is an error once it is made anew).
  */
 import type { Libc } from '../libc/libc.ts'
 import type { BufferArgument } from '../libc/buffers.ts'
@@ -142,6 +143,11 @@ export interface Backend {
    * is not present is one that this platform does not have, and not one that is broken.
    */
   isPresent(libc: Libc): boolean
+  /**
+   * A seccomp filter may kill whoever tries it, and such filters are in use. Then it is no default, and where there is
+   * a filter it is tried in a process of its own first.
+   */
+  readonly mayKill?: true
   /** Whether it can be used, found by a harmless real try. */
   availability(libc: Libc): Availability
   /** Throws `SystemError` (EMFILE …) or `UnsupportedError`. */

@@ -17,7 +17,7 @@ function without(...names: readonly FunctionName[]): Libc {
 
 test('each backend has its own name in the map', () => {
   expect(Object.values(backends).map(({ name }) => name)).toEqual(backendNames)
-  expect(backendNames).toEqual(['epoll', 'kqueue', 'poll', 'select'])
+  expect(backendNames).toEqual(['epoll', 'kqueue', 'io_uring', 'poll', 'select'])
 })
 
 test('on this machine all that are there at all are available, and the first is the default', () => {
@@ -30,7 +30,13 @@ test('on this machine all that are there at all are available, and the first is 
 })
 
 describe('without its function', () => {
-  const functions = { epoll: 'epoll_create1', kqueue: 'kqueue', poll: 'poll', select: 'select' } as const
+  const functions = {
+    epoll: 'epoll_create1',
+    kqueue: 'kqueue',
+    io_uring: 'syscall',
+    poll: 'poll',
+    select: 'select',
+  } as const
 
   test.each(backendNames)('%s is not there, and the reason why it is not available names it', (name) => {
     const lacking = without(functions[name])

@@ -32,7 +32,8 @@ export function availabilityOf(libc: Libc, name: BackendName): Availability {
   return backends[name].availability(libc)
 }
 
-/** What is best here: the first backend that works. Undefined where none does. */
+/** What is best here: the first backend that works, of those that can be tried without fear. Undefined where none does. */
 export function defaultBackend(libc: Libc): Backend | undefined {
-  return Object.values(backends).find((backend) => backend.availability(libc).available)
+  const all: readonly Backend[] = Object.values(backends)
+  return all.find((backend) => backend.mayKill !== true && backend.availability(libc).available)
 }

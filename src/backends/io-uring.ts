@@ -41,6 +41,7 @@ const capabilities: Capabilities = {
   triggers: ['level', 'edge', 'oneshot', 'edge-oneshot'],
   exclusive: false,
   hangup: true,
+  priority: true,
   byteCounts: 'asked',
   tokenPer: 'fd',
   userEvents: false,
@@ -53,6 +54,7 @@ export const ioUring: Backend = {
   name: 'io_uring',
   capabilities,
   isPresent: (libc) => libc.has('syscall') && syscallNumbers() !== undefined && process.platform === 'linux',
+  mayKill: true,
   availability,
   open: (libc, options) => new IoUringPoller(libc, options),
 }
@@ -235,7 +237,7 @@ class IoUringPoller extends PollerBase {
     const requests = this.#requests
     let count = before
     let asked = 0
-    if (this.#isWakerDue && this.waker !== undefined) this.#pushWaker(this.waker.fd)
+    if (this.#isWakerDue && this.waker?.fd !== undefined) this.#pushWaker(this.waker.fd)
     for (let left = requests.due; left > 0 && count + asked < batch.capacity && this.#ring.room > 1; left--) {
       const fd = requests.dequeue()
       if (!this.registry.has(fd)) continue
@@ -271,6 +273,8 @@ class IoUringPoller extends PollerBase {
         this.#answer = result
         if (stays && result > 0) this.#requests.hold(fd, this.#readiness(fd, result))
       } else if (fd >= 0 && this.registry.has(fd) && this.registry.generation(fd) === generation) {
+        // What is taken back, is so to make another one: nothing of it counts any more.
+        if (result === -ECANCELED || (stays && !this.#requests.stays(fd))) continue
         if (!stays) this.#requests.setStays(fd, false)
         count = this.#complete(fd, result, batch, count, isOld)
       }
@@ -302,7 +306,7 @@ class IoUringPoller extends PollerBase {
     }
     const isTrue =
       batch !== undefined && count < batch.capacity && !(isOld && requests.madeIn(fd) !== this.#wait)
-    if (!isTrue || result === -ECANCELED) {
+    if (!isTrue) {
       requests.setState(fd, State.DUE)
       return count
     }
@@ -317,7 +321,7 @@ class IoUringPoller extends PollerBase {
 
   /** What a completion says, as far as it is of interest. */
   #readiness(fd: number, result: number): number {
-    if (result < 0) return result === -EINVAL || result === -ECANCELED ? 0 : Readiness.ERROR
+    if (result < 0) return result === -EINVAL ? 0 : Readiness.ERROR
     return readinessOf(result & (this.#requests.mask(fd) | ALWAYS))
   }
 

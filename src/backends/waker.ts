@@ -12,8 +12,8 @@ export interface WakeSource {
   readonly fd: number | undefined
   /** Safe to call at any time. */
   wake(): void
-  /** Takes all wakes that have arrived. */
-  drain(): void
+  /** Takes all wakes that have arrived. Returns whether there may have been one. */
+  drain(): boolean
   handle(): WakeHandle
   close(): void
 }

@@ -13,6 +13,9 @@ import { testedBackends, testedLibc } from '../testing/backends.ts'
 const libc = testedLibc
 
 describe.each(testedBackends)('over %s', (_name, backend) => {
+  /** epoll forgets what is closed, and a request of io_uring holds the file as it was. */
+  const isSilent = backend === backends.epoll || backend === backends.io_uring
+
   /** A loop with interest in an eventfd that is then closed. */
   function withClosed(action: (loop: EventLoop, fd: number) => void): void {
     using loop = new EventLoop(libc, { backend })
@@ -74,7 +77,7 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
   test('it is silent, or an error that ends with removal, where the backend keeps a set', () => {
     withClosed((loop, fd) => {
       const error = loopEvent({ fd, token: 1n, readable: true, error: true })
-      expect(loopEvents(loop)).toEqual(backend === backends.epoll ? [] : [error])
+      expect(loopEvents(loop)).toEqual(isSilent ? [] : [error])
       loop.delRead(fd)
       expect(loopEvents(loop)).toEqual([])
     })
@@ -95,7 +98,7 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
       loopEvent({ token: 3n, user: true }),
       loopEvent({ fd: other.fd, token: 4n, writable: true }),
     ])
-    expect(events.filter(({ token }) => token === 5n)).toEqual(backend === backends.epoll ? [] : [error])
+    expect(events.filter(({ token }) => token === 5n)).toEqual(isSilent ? [] : [error])
   })
 
   test('with interest in both directions, removing one of them forgets the other', () => {

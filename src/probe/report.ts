@@ -67,7 +67,7 @@ export interface SubjectReport<Name extends string> {
 }
 
 /** The other interfaces that are tried. */
-export type InterfaceName = 'io_uring' | 'eventfd' | 'timerfd' | 'signalfd' | 'pidfd' | 'inotify'
+export type InterfaceName = 'eventfd' | 'timerfd' | 'signalfd' | 'pidfd' | 'inotify'
 
 /** The operating system and the processor. */
 export interface PlatformReport {

@@ -16,6 +16,7 @@ import { PollRing } from './poll-ring.ts'
  * filter kills for kills this process.
  */
 export function availability(libc: Libc): Availability {
+  if (!libc.has('syscall')) return { available: false, reason: 'libc has no syscall' }
   try {
     const problem = tryPoll(libc)
     return problem === undefined ? { available: true } : { available: false, ...problem }

@@ -31,7 +31,7 @@ export function openUserWaker(libc: Libc, abi: KqueueAbi, kq: number): WakeSourc
     fd: undefined,
     wake: () => trigger.change(kq, 0, NOTE.TRIGGER),
     // EV_CLEAR has done it.
-    drain: () => undefined,
+    drain: () => true,
     handle: () => ({ fd: kq, plan: libc.plan, kqueue: abi.name }),
     close: () => undefined,
   }

@@ -24,6 +24,7 @@ type KnownBackends = Partial<Record<BackendName, Omit<Subject, 'name'>>>
 const knownBackends: KnownBackends = {
   epoll: { head: 'epoll_wait', features: epollFeatures, required: ['create1', 'level'] },
   poll: { head: 'poll', features: pollFeatures, required: ['level'] },
+  io_uring: { head: undefined, features: ioUringFeatures, required: ['setup', 'NOP', 'POLL_ADD'] },
   kqueue: { head: 'kevent', features: kqueueFeatures, required: ['kqueue', 'kevent'] },
   select: { head: 'select', features: selectFeatures, required: ['level'] },
 }
@@ -49,7 +50,6 @@ const interfaces: Record<InterfaceName, Omit<Subject, 'name'>> = {
   signalfd: { head: 'signalfd', features: signalfdFeatures, required: ['signalfd'] },
   pidfd: { head: undefined, features: pidfdFeatures, required: ['pidfd_open'] },
   inotify: { head: 'inotify_init1', features: inotifyFeatures, required: ['inotify'] },
-  io_uring: { head: undefined, features: ioUringFeatures, required: ['setup', 'NOP', 'POLL_ADD'] },
 }
 
 /** The other interfaces, in the order of their tries. */

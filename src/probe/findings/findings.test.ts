@@ -38,8 +38,11 @@ const good: Evidence = {
     pidMax: 32_768,
     threadsMax: 192_730,
   },
-  backends: [{ name: 'epoll', available: true, features: { level: usable, epoll_pwait2: usable } }],
-  interfaces: [{ name: 'io_uring', available: true, features: { setup: usable } }],
+  backends: [
+    { name: 'epoll', available: true, features: { level: usable, epoll_pwait2: usable } },
+    { name: 'io_uring', available: true, features: { setup: usable } },
+  ],
+  interfaces: [{ name: 'pidfd', available: true, features: { pidfd_open: usable } }],
   structs: {},
   sandbox: [],
   ffi: {
@@ -99,8 +102,11 @@ describe('backends', () => {
 })
 
 describe('interfaces', () => {
-  const withRing = (setup: FeatureReport, name: 'io_uring' | 'pidfd' = 'io_uring'): Partial<ProbeReport> => ({
-    interfaces: [{ name, available: false, ...setup, features: { setup } }],
+  const withRing = (setup: FeatureReport): Partial<ProbeReport> => ({
+    backends: [{ name: 'io_uring', available: false, ...setup, features: { setup } }],
+  })
+  const withPidfd = (pidfd_open: FeatureReport): Partial<ProbeReport> => ({
+    interfaces: [{ name: 'pidfd', available: false, ...pidfd_open, features: { pidfd_open } }],
   })
 
   test('io_uring is said to be forbidden, and by whom', () => {
@@ -116,7 +122,10 @@ describe('interfaces', () => {
     expect(findings(withRing({ state: 'missing', cause: 'emulator' }))).toEqual([
       'advice: io_uring cannot be used (emulator)',
     ])
-    expect(findings(withRing({ state: 'missing', cause: 'kernel' }, 'pidfd'))).toEqual([])
+    expect(findings(withPidfd({ state: 'missing', cause: 'kernel' }))).toEqual([])
+    expect(findings(withPidfd({ state: 'forbidden', cause: 'seccomp' }))).toEqual([
+      'advice: pidfd is forbidden (seccomp)',
+    ])
   })
 })
 

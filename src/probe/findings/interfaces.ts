@@ -16,11 +16,14 @@ export function unusableBinding({ ffi }: Evidence): Finding[] {
   ]
 }
 
+/** What many kernels and policies do without on purpose: no error where it cannot be used. */
+const OPTIONAL = 'io_uring'
+
 /** What no library has is not missed: a platform has its own backends. */
 export function unusableBackends({ backends, ffi }: Evidence): Finding[] {
   if (ffi.error !== undefined) return []
   return backends
-    .filter(({ available, cause }) => !available && cause !== 'libc')
+    .filter(({ name, available, cause }) => !available && cause !== 'libc' && name !== OPTIONAL)
     .map(({ name, reason, cause }) => ({
       severity: 'error',
       title: `${name} cannot be used`,
@@ -77,11 +80,12 @@ export function coarseTimeouts({ backends }: Evidence): Finding[] {
 }
 
 /** What policy withholds, and io_uring wherever it cannot be used, because many ask why. */
-export function withheldInterfaces({ interfaces, ffi }: Evidence): Finding[] {
+export function withheldInterfaces({ backends, interfaces, ffi }: Evidence): Finding[] {
   if (ffi.error !== undefined) return []
-  return interfaces.flatMap(({ name, available, reason = 'it does not say why', cause, features }) => {
+  const optional = [...backends.filter(({ name }) => name === OPTIONAL), ...interfaces]
+  return optional.flatMap(({ name, available, reason = 'it does not say why', cause, features }) => {
     const forbidden = Object.values(features).some(({ state }) => state === 'forbidden')
-    if (available || (!forbidden && name !== 'io_uring')) return []
+    if (available || (!forbidden && name !== OPTIONAL)) return []
     const by = cause === undefined ? '' : ` (${cause})`
     return [
       {
