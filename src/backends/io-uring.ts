@@ -79,7 +79,6 @@ class IoUringPoller extends PollerBase {
   #reaped = 0
   /** Whose completion `#answer` is to be the result of: a registration that is just being made. */
   #askedFd = -1
-  #askedGeneration = 0
   #answer: number | undefined
 
   constructor(libc: Libc, { shared = false }: PollerOptions = {}) {
@@ -108,12 +107,10 @@ class IoUringPoller extends PollerBase {
   /** Makes the request of a registration, instead of the one that there may be, and hears whether it can be had. */
   #request(operation: string, fd: number, interest: number, trigger: Trigger): void {
     const requests = this.#requests
-    const generation = this.registry.nextGeneration(fd)
     this.#pushRemoval(fd)
     requests.set(fd, maskOf(interest), trigger === 'edge')
-    this.#ring.pushPoll(fd, requests.mask(fd), requests.mustStay(fd), generation)
+    this.#pushRequest(fd, 0)
     this.#askedFd = fd
-    this.#askedGeneration = generation
     this.#answer = undefined
     this.#flush()
     this.#askedFd = -1
@@ -123,16 +120,8 @@ class IoUringPoller extends PollerBase {
       requests.setState(fd, this.registry.has(fd) ? State.DUE : State.DISARMED)
       throw new SystemError(`io_uring ${operation}`, errno, errnoName(errno), `fd ${fd}`)
     }
-    requests.setStays(fd, requests.mustStay(fd))
-    requests.setState(fd, this.#stateAfter(fd, errno))
-  }
-
-  /** The state of a request that was just made. */
-  #stateAfter(fd: number, errno: number): number {
-    // There is nothing to wait for, as in a regular file that is asked for priority data: it never happens.
-    if (errno === EINVAL) return State.DISARMED
-    const isAnswered = this.#answer !== undefined
-    return isAnswered && !this.#requests.stays(fd) ? State.DUE : State.ARMED
+    // EINVAL: there is nothing to wait for, as in a regular file that is asked for priority data. It never happens.
+    if (!requests.isOut(fd)) requests.setState(fd, errno === EINVAL ? State.DISARMED : State.DUE)
   }
 
   protected override detach(fd: number): void {
@@ -162,10 +151,16 @@ class IoUringPoller extends PollerBase {
   /** Takes the request of a registration back, if it is in the kernel. */
   #pushRemoval(fd: number): boolean {
     const requests = this.#requests
-    if (requests.state(fd) !== State.ARMED && !requests.stays(fd)) return false
-    this.#ring.pushRemoval(fd, this.registry.generation(fd))
-    requests.setStays(fd, false)
+    if (!requests.isOut(fd)) return false
+    this.#ring.pushRemoval(fd, requests.generation(fd))
     return true
+  }
+
+  /** Makes the request of a registration, in the wait of a number; 0 is outside of any. */
+  #pushRequest(fd: number, wait: number): void {
+    const requests = this.#requests
+    requests.make(fd, wait)
+    this.#ring.pushPoll(fd, requests.mask(fd), requests.mustStay(fd), requests.generation(fd))
   }
 
   #assertUsable(operation: string, fd: number): void {
@@ -245,9 +240,7 @@ class IoUringPoller extends PollerBase {
       if (held !== 0) count = this.#report(fd, held, batch, count)
       if (requests.state(fd) !== State.DUE) continue
       this.#pushRemoval(fd)
-      this.#ring.pushPoll(fd, requests.mask(fd), requests.mustStay(fd), this.registry.generation(fd))
-      requests.setStays(fd, requests.mustStay(fd))
-      requests.setState(fd, State.ARMED, this.#wait)
+      this.#pushRequest(fd, this.#wait)
       asked++
     }
     return count
@@ -259,6 +252,7 @@ class IoUringPoller extends PollerBase {
    */
   #reap(batch: ReadinessBatch | undefined, before: number, isOld: boolean): number {
     const ring = this.#ring
+    const requests = this.#requests
     const completions = ring.count()
     let count = before
     for (let i = 0; i < completions; i++) {
@@ -269,19 +263,23 @@ class IoUringPoller extends PollerBase {
       if (fd === WAKER) {
         this.#woken = true
         this.#isWakerDue = !stays
-      } else if (fd === this.#askedFd && generation === this.#askedGeneration) {
-        this.#answer = result
-        if (stays && result > 0) this.#requests.hold(fd, this.#readiness(fd, result))
-      } else if (fd >= 0 && this.registry.has(fd) && this.registry.generation(fd) === generation) {
-        // What is taken back, is so to make another one: nothing of it counts any more.
-        if (result === -ECANCELED || (stays && !this.#requests.stays(fd))) continue
-        if (!stays) this.#requests.setStays(fd, false)
-        count = this.#complete(fd, result, batch, count, isOld)
+      } else if (fd >= 0 && requests.generation(fd) === generation) {
+        if (!stays) requests.ended(fd)
+        if (fd === this.#askedFd) this.#hear(fd, result, stays)
+        else if (result !== -ECANCELED && this.registry.has(fd)) {
+          count = this.#complete(fd, result, batch, count, isOld)
+        }
       }
     }
     ring.release(completions)
     this.#reaped = completions
     return batch === undefined ? count : this.#reportWoken(batch, count)
+  }
+
+  /** The completion of a request that was just made for a registration. */
+  #hear(fd: number, result: number, stays: boolean): void {
+    this.#answer = result
+    if (stays && result > 0) this.#requests.hold(fd, this.#readiness(fd, result))
   }
 
   /** The completion of a registration's request. Returns how many events the batch holds then. */

@@ -17,7 +17,14 @@ export class Requests {
   #mask = new Uint32Array(64)
   #isEdge = new Uint8Array(64)
   #state = new Uint8Array(64)
-  /** Whether the request that is in the kernel is a multishot one, and whether the next one has to be. */
+  /**
+   * What requests are made with, so that the answers of one that was taken back are told from those of the next; and
+   * whether the one that was made last is in the kernel, or has an answer that was not read. Where it is not, nothing
+   * can be mistaken for the answer of the next one, which is then made with the same number.
+   */
+  #generation = new Uint32Array(64)
+  #isOut = new Uint8Array(64)
+  /** Whether that one is a multishot one, and whether the next one has to be. */
   #stays = new Uint8Array(64)
   #mustStay = new Uint8Array(64)
   /** The readiness of edges that were not reported yet. */
@@ -54,12 +61,32 @@ export class Requests {
     return this.#isEdge[fd] === 1
   }
 
-  stays(fd: number): boolean {
-    return this.#stays[fd] === 1
+  generation(fd: number): number {
+    return this.#generation[fd] ?? 0
   }
 
-  setStays(fd: number, stays: boolean): void {
-    this.#stays[fd] = Number(stays)
+  /** Whether a request is in the kernel, or has an answer that was not read. */
+  isOut(fd: number): boolean {
+    return this.#isOut[fd] === 1
+  }
+
+  /** Whether a multishot request is. */
+  stays(fd: number): boolean {
+    return this.#isOut[fd] === 1 && this.#stays[fd] === 1
+  }
+
+  /** A request is made, for the wait of that number. What is still to come of the one before counts no more. */
+  make(fd: number, wait: number): void {
+    if (this.#isOut[fd] === 1) this.#generation[fd] = (this.generation(fd) + 1) >>> 0
+    this.#isOut[fd] = 1
+    this.#stays[fd] = this.#mustStay[fd] ?? 0
+    this.setState(fd, State.ARMED)
+    this.#madeIn[fd] = wait
+  }
+
+  /** The last answer of a request was read. */
+  ended(fd: number): void {
+    this.#isOut[fd] = 0
   }
 
   mustStay(fd: number): boolean {
@@ -93,9 +120,8 @@ export class Requests {
     return held
   }
 
-  setState(fd: number, state: number, wait = 0): void {
+  setState(fd: number, state: number): void {
     this.#state[fd] = state
-    this.#madeIn[fd] = wait
     if (state === State.DUE && this.#isQueued[fd] === 0) this.#enqueue(fd)
   }
 
@@ -138,6 +164,8 @@ export class Requests {
     this.#mask = widen(this.#mask, new Uint32Array(length))
     this.#isEdge = widen(this.#isEdge, new Uint8Array(length))
     this.#state = widen(this.#state, new Uint8Array(length))
+    this.#generation = widen(this.#generation, new Uint32Array(length))
+    this.#isOut = widen(this.#isOut, new Uint8Array(length))
     this.#stays = widen(this.#stays, new Uint8Array(length))
     this.#mustStay = widen(this.#mustStay, new Uint8Array(length))
     this.#held = widen(this.#held, new Uint32Array(length))
