@@ -12,7 +12,7 @@ import { isKnownError } from '../src/errors.ts'
 import { seededRandom } from '../src/random.ts'
 import { compare } from './fidelity/compare.ts'
 import { compileReference, Reference } from './fidelity/reference.ts'
-import { comparedBackends, comparedWorkloads } from './fidelity/side.ts'
+import { comparedBackends, comparedWorkloads, hasReference } from './fidelity/side.ts'
 import type { OpenSide } from './fidelity/side.ts'
 import { replayedSides } from './fidelity/subject.ts'
 
@@ -111,6 +111,8 @@ function combinations({
   fds,
 }: Options): { workload: string; backend: string; fds: number }[] {
   return workload.flatMap((one) =>
-    backend.flatMap((on) => fds.map((n) => ({ workload: one, backend: on, fds: n }))),
+    backend
+      .filter((on) => hasReference(one, on))
+      .flatMap((on) => fds.map((n) => ({ workload: one, backend: on, fds: n }))),
   )
 }

@@ -4,10 +4,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { hasCompiler } from '../../src/testing/compile.ts'
 import { temporaryDirectory } from '../../src/testing/temporary-directory.ts'
 import { compileReference, Reference } from './reference.ts'
-import { comparedBackends, comparedWorkloads } from './side.ts'
+import { comparedBackends, comparedWorkloads, hasReference } from './side.ts'
 
 const combinations = comparedWorkloads.flatMap((workload) =>
-  comparedBackends.flatMap((backend) => [1, 150].map((fds) => ({ workload, backend, fds, cpus: [] }))),
+  comparedBackends
+    .filter((backend) => hasReference(workload, backend))
+    .flatMap((backend) => [1, 150].map((fds) => ({ workload, backend, fds, cpus: [] }))),
 )
 
 describe.skipIf(!hasCompiler)('the reference', () => {

@@ -41,4 +41,9 @@ export const comparedWorkloads = [
 export type ComparedWorkload = (typeof comparedWorkloads)[number]
 
 /** Backends that the reference is written for. */
-export const comparedBackends = ['epoll', 'poll'] as const
+export const comparedBackends = ['epoll', 'io_uring', 'poll'] as const
+
+/** Whether the reference has a workload on a backend: two threads are not written for io_uring. */
+export function hasReference(workload: string, backend: string): boolean {
+  return workload !== 'wake-thread' || backend !== 'io_uring'
+}

@@ -93,17 +93,18 @@ static void run_batch(const struct workload *workload, long warmup, long cycles)
 }
 
 static _Noreturn void usage(void) {
-  fprintf(stderr, "usage: reference WORKLOAD epoll|poll N [--cpu NUMBER[,NUMBER]]\n");
+  fprintf(stderr, "usage: reference WORKLOAD epoll|io_uring|poll N [--cpu NUMBER[,NUMBER]]\n");
   exit(2);
 }
 
 int main(int argc, char **argv) {
   if (argc != 4 && (argc != 6 || strcmp(argv[4], "--cpu") != 0)) usage();
-  int on_epoll = strcmp(argv[2], "epoll") == 0;
+  int on_epoll = strcmp(argv[2], "epoll") == 0, on_ring = strcmp(argv[2], "io_uring") == 0;
   int n = atoi(argv[3]);
-  if ((!on_epoll && strcmp(argv[2], "poll") != 0) || n < 1) usage();
+  if ((!on_epoll && !on_ring && strcmp(argv[2], "poll") != 0) || n < 1) usage();
   int in_threads = strcmp(argv[1], "wake-thread") == 0;
-  const struct workload *workload = on_epoll ? epoll_workloads : poll_workloads;
+  if (in_threads && on_ring) usage();
+  const struct workload *workload = on_epoll ? epoll_workloads : on_ring ? io_uring_workloads : poll_workloads;
   while (!in_threads && workload->name != NULL && strcmp(workload->name, argv[1]) != 0) workload++;
   if (!in_threads && workload->name == NULL) usage();
 

@@ -1,6 +1,6 @@
 /*
  * What the hand-written loops share: the sources, the clock, and the workloads' shape. Each workload is the loop
- * that one would write by hand for it, on epoll in epoll.c and on poll in poll.c; main.c says how to run them.
+ * that one would write by hand for it, on epoll in epoll.c, on io_uring in io_uring.c and on poll in poll.c; main.c says how to run them.
  */
 #ifndef REFERENCE_H
 #define REFERENCE_H
@@ -34,7 +34,7 @@ struct workload {
 };
 
 /* Each list ends with a workload that has no name. */
-extern const struct workload epoll_workloads[], poll_workloads[];
+extern const struct workload epoll_workloads[], io_uring_workloads[], poll_workloads[];
 
 /* How long a wake of another thread takes, one way: the median and the mean of two samples a cycle. */
 struct one_way {
