@@ -31,3 +31,8 @@ export function pollCheck(check: WithDefaults<Check>): Check {
 export function selectCheck(check: WithDefaults<Check>): Check {
   return { level: 'contract', kind: 'det', backends: ['select'], ...check } as Check
 }
+
+/** A check of io_uring itself, called as C does. */
+export function ringCheck(check: WithDefaults<Check>): Check {
+  return { level: 'contract', kind: 'det', backends: ['epoll'], ...check } as Check
+}

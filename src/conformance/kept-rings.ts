@@ -35,6 +35,12 @@ export function ringDescriptor(libc: Libc): number {
   }
 }
 
+/** Adds the descriptor of another ring that is kept, or takes it off the list. */
+export function keepRingNumber(fd: number, kept: boolean): void {
+  if (kept) numbers.add(fd)
+  else numbers.delete(fd)
+}
+
 /** The descriptors of all of them, which are none that a check left open. */
 export function ringNumbers(): ReadonlySet<number> {
   return numbers

@@ -13,6 +13,7 @@ import { operations } from './operations/index.ts'
 import { prepare } from './operations/native.ts'
 import type { PendingStep } from './operations/native.ts'
 import type { PeerProcess } from './peer-process.ts'
+import type { RingUse } from './rings/use.ts'
 import type { NativeStep, Step } from './steps.ts'
 import type { ThreadPool, WaiterThread } from './threads/thread-pool.ts'
 import type { Waiters } from './threads/waiters.ts'
@@ -43,6 +44,8 @@ export class Machine {
   readonly peers = new Map<string, PeerProcess>()
   readonly waiters = new Map<string, Waiters>()
   readonly rings = new Map<string, Ring>()
+  /** Rings that are checked themselves. */
+  readonly ringUses = new Map<string, RingUse>()
   /** Directories that steps have made, by name. */
   readonly paths = new Map<string, string>()
   /** Processes that steps have forked and not reaped, by name: their numbers. */

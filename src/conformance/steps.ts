@@ -14,7 +14,7 @@ import type { MaskText } from './masks.ts'
 import type { EnvironmentStep } from './steps/environment.ts'
 import type { FileStep, PathText } from './steps/files.ts'
 import type { ProcessStep } from './steps/processes.ts'
-import type { RingStep } from './steps/rings.ts'
+import type { RingEnterStep, RingStep } from './steps/rings.ts'
 import type { SourceStep } from './steps/sources.ts'
 import type { TerminalStep } from './steps/terminals.ts'
 import type { WaiterStep } from './steps/waiters.ts'
@@ -82,6 +82,7 @@ export type NativeStep =
   | { op: 'eventfd.write'; fd: Name; value: string; expect: Expected }
   | { op: 'eventfd.read'; fd: Name; expect: string }
   | ArrayStep
+  | RingEnterStep
 
 /** Set-up and change of descriptors. */
 export type ResourceStep =

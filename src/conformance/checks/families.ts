@@ -20,6 +20,7 @@ import { pitfalls } from './emu/index.ts'
 import { lifetimes } from './life/index.ts'
 import { batches } from './batch/index.ts'
 import { limits } from './limits/index.ts'
+import { rings } from './io-uring/index.ts'
 
 /** Every family of checks, in the order of the matrix. Adding one is a folder, and its line here. */
 export const families: readonly Family[] = [
@@ -44,4 +45,5 @@ export const families: readonly Family[] = [
   lifetimes,
   batches,
   limits,
+  rings,
 ]

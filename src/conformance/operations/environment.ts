@@ -27,7 +27,7 @@ function namespaceOf(task: string, namespace: string): string | undefined {
 }
 
 /** Compares the first two numbers of two releases: what follows them is a distribution's own. */
-function compareReleases(a: string, b: string): number {
+export function compareReleases(a: string, b: string): number {
   const [majorA = 0, minorA = 0] = a.split('.').map((part) => Number.parseInt(part, 10))
   const [majorB = 0, minorB = 0] = b.split('.').map((part) => Number.parseInt(part, 10))
   return majorA - majorB || minorA - minorB

@@ -18,6 +18,7 @@ import { decodeGuarded, guardedBuffer, timespecOf } from './events.ts'
 import { pathOf } from './files.ts'
 import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation, Outcome, PendingStep } from './outcome.ts'
+import { enterOperation } from './rings.ts'
 
 export { expectEvents, expectResult }
 export type { Outcome, PendingStep }
@@ -37,6 +38,7 @@ const SETS = ['r', 'w', 'x'] as const
 
 export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperation<StepOf<Op>> } = {
   ...arrayOperations,
+  'io_uring.enter': enterOperation,
 
   call: {
     prepare(machine, step) {

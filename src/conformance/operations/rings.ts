@@ -1,13 +1,23 @@
 import { IORING_OP } from '../../libc/constants/io-uring.ts'
 import { F } from '../../libc/constants/linux.ts'
 import { sys } from '../../libc/libc.ts'
+import { scratch } from '../../libc/memory.ts'
 import type { Ring } from '../../libc/ring.ts'
+import { Failure } from '../check.ts'
 import { borrowRing, giveBackRing } from '../kept-rings.ts'
 import type { Machine } from '../machine.ts'
-import type { RingStep } from '../steps/rings.ts'
+import { ARRIVAL, QUIET } from '../patience.ts'
+import { REGISTER } from '../rings/abi.ts'
+import { completionsText, RingUse } from '../rings/use.ts'
+import type { CompletionText } from '../rings/use.ts'
+import type { StepOf } from '../steps.ts'
+import type { ExpectedCompletions, RingStep } from '../steps/rings.ts'
+import { sleepSync } from '../threads/thread-pool.ts'
 import { signalByCompletion } from './aio.ts'
 import { unlessAbsent } from './available.ts'
 import type { Operations } from './index.ts'
+import { expectDuration, expectResult } from './outcome.ts'
+import type { NativeOperation } from './outcome.ts'
 
 export const ringOperations: Operations<RingStep['op']> = {
   io_uring(machine, { as }) {
@@ -26,6 +36,98 @@ export const ringOperations: Operations<RingStep['op']> = {
     machine.expect(ringOf(machine, fd).take()?.result ?? 'no completion', 0, 'the request gives')
   },
   'eventfd.complete': (machine, { fd }) => signalByCompletion(machine, fd),
+
+  'io_uring.setup'(machine, { as, ...options }) {
+    if (!returnUse(machine, as)) machine.cleanups.push(() => returnUse(machine, as))
+    const { entries, completions, flags } = options
+    const made = { entries, flags, ...(completions === undefined ? {} : { completions }) }
+    const use = new RingUse(machine, made)
+    machine.ringUses.set(as, use)
+    machine.bind(as, use.duplicate())
+  },
+  'io_uring.submit'(machine, { fd, requests, expect }) {
+    const use = ringUse(machine, fd)
+    use.push(requests)
+    machine.expect(use.submit(), expect, 'io_uring_enter says that it took')
+  },
+  'io_uring.completions': expectCompletions,
+  'io_uring.state'(machine, { fd, flag, expect }) {
+    machine.expect(
+      ringUse(machine, fd).ring.hasState(flag) ? 'set' : 'not set',
+      expect,
+      `IORING_SQ_${flag} is`,
+    )
+  },
+  'io_uring.register-eventfd'(machine, { fd, eventfd, kind }) {
+    const { ring } = ringUse(machine, fd)
+    const number = scratch(4)
+    number.view.setInt32(0, machine.fd(eventfd), true)
+    const operation = kind === 'every' ? REGISTER.EVENTFD : REGISTER.EVENTFD_ASYNC
+    machine.expect(ring.register(operation, number.address, 1), 0, 'IORING_REGISTER_EVENTFD gives')
+    machine.cleanups.push(() => ring.register(REGISTER.UNREGISTER_EVENTFD))
+  },
+  'io_uring.enable'(machine, { fd, expect }) {
+    const { ring } = ringUse(machine, fd)
+    machine.expect(ring.register(REGISTER.ENABLE_RINGS), expect, 'IORING_REGISTER_ENABLE_RINGS gives')
+  },
+}
+
+/** Waiting in a ring, for this thread or another. */
+export const enterOperation: NativeOperation<StepOf<'io_uring.enter'>> = {
+  prepare: (machine, { fd, least, timeoutMs }) => ringUse(machine, fd).enterCall({ least, timeoutMs }),
+  conclude(_, { timeoutMs, expect, atLeastMs }, outcome) {
+    expectResult('io_uring_enter', outcome, expect)
+    // A call that fails with ETIME has waited for all of its time.
+    const least = expect === 'ETIME' ? timeoutMs : (atLeastMs ?? 0)
+    expectDuration('io_uring_enter', { ...outcome, result: 0 }, least)
+  },
+}
+
+/** Takes completions until all are there that must come, and then looks whether more do. */
+function expectCompletions(machine: Machine, step: StepOf<'io_uring.completions'>): void {
+  const use = ringUse(machine, step.fd)
+  const expected = listOf(step.expect)
+  const { timeoutMs = ARRIVAL.timeoutMs, atLeastMs } = step
+  const found: CompletionText[] = []
+  const start = performance.now()
+  for (;;) {
+    found.push(...(step.by === 'looking only' ? use.take() : use.collect()))
+    if (found.length >= expected.length || performance.now() - start > timeoutMs) break
+    sleepSync(1)
+  }
+  const lasted = use.sinceSubmitMs
+  // A kernel thread that takes the requests posts what comes of them when it gets to it.
+  if (use.ring.isSqPoll) sleepSync(QUIET.timeoutMs)
+  found.push(...(step.by === 'looking only' ? use.take() : use.collect()))
+  const [is, must] = [completionsText(found), completionsText(expected)]
+  if (is !== must) throw new Failure(must, is)
+  if (atLeastMs !== undefined && lasted < atLeastMs) {
+    throw new Failure(
+      `the last completion not before ${atLeastMs} ms`,
+      `it was there after ${lasted.toFixed(3)} ms`,
+    )
+  }
+}
+
+/** Expected completions as they are found. */
+export const listOf = (expect: ExpectedCompletions): CompletionText[] =>
+  Object.entries(expect).flatMap(([label, what]) =>
+    (typeof what === 'string' ? [what] : what).map((text) => [label, text] as const),
+  )
+
+/** The ring of a name that `io_uring.setup` has made. */
+export function ringUse(machine: Machine, name: string): RingUse {
+  const found = machine.ringUses.get(name)
+  if (found === undefined) throw new TypeError(`the scenario has no ring ${name}`)
+  return found
+}
+
+function returnUse(machine: Machine, name: string): boolean {
+  const use = machine.ringUses.get(name)
+  if (use === undefined) return false
+  machine.ringUses.delete(name)
+  use.giveBack()
+  return true
 }
 
 /** Gives the ring of a name back, if there is one. */
