@@ -6,7 +6,7 @@ import type { Ring } from '../../libc/ring.ts'
 import { Failure } from '../check.ts'
 import { borrowRing, giveBackRing } from '../kept-rings.ts'
 import type { Machine } from '../machine.ts'
-import { ARRIVAL, QUIET } from '../patience.ts'
+import { ARRIVAL } from '../patience.ts'
 import { REGISTER } from '../rings/abi.ts'
 import { completionsText, RingUse } from '../rings/use.ts'
 import type { CompletionText } from '../rings/use.ts'
@@ -83,6 +83,9 @@ export const enterOperation: NativeOperation<StepOf<'io_uring.enter'>> = {
   },
 }
 
+/** How long a kernel thread gets to post what must not come. */
+const THREAD_SETTLE_MS = 5
+
 /** Takes completions until all are there that must come, and then looks whether more do. */
 function expectCompletions(machine: Machine, step: StepOf<'io_uring.completions'>): void {
   const use = ringUse(machine, step.fd)
@@ -97,7 +100,7 @@ function expectCompletions(machine: Machine, step: StepOf<'io_uring.completions'
   }
   const lasted = use.sinceSubmitMs
   // A kernel thread that takes the requests posts what comes of them when it gets to it.
-  if (use.ring.isSqPoll) sleepSync(QUIET.timeoutMs)
+  if (use.ring.isSqPoll) sleepSync(THREAD_SETTLE_MS)
   found.push(...(step.by === 'looking only' ? use.take() : use.collect()))
   const [is, must] = [completionsText(found), completionsText(expected)]
   if (is !== must) throw new Failure(must, is)

@@ -3,6 +3,7 @@
  * goes back only when the kernel holds no request of it any more, and has nothing left to say.
  */
 import type { Libc } from '../../libc/libc.ts'
+import { NULL } from '../../libc/signatures.ts'
 import { keepRingNumber } from '../kept-rings.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import { CANCEL_FLAG, ENTER, OP } from './abi.ts'
@@ -22,14 +23,23 @@ export function borrowRawRing(libc: Libc, options: RingOptions): RawRing {
 }
 
 /** Takes a ring back. One that cannot be emptied, or used again, is closed. `data` are those of its requests. */
-export function giveBackRawRing(ring: RawRing, data: readonly bigint[]): void {
+export function giveBackRawRing(libc: Libc, ring: RawRing, data: readonly bigint[]): void {
   const again = !ring.options.flags.includes('R_DISABLED') && isEmptied(ring, data)
   if (again) {
     idle.set(keyOf(ring.options), [...(idle.get(keyOf(ring.options)) ?? []), ring])
     return
   }
   keepRingNumber(ring.fd, false)
+  closeRing(libc, ring)
+}
+
+/** The kernel interrupts a wait of this thread within this time after a ring was closed, if it does so at all. */
+const INTERRUPTION_MS = 60
+
+/** Closes a ring, and returns when it interrupts no wait any more: that wait would be one of another check. */
+export function closeRing(libc: Libc, ring: RawRing): void {
   ring.close()
+  libc.fn.poll(NULL, 0, INTERRUPTION_MS)
 }
 
 /** The user_data of what is submitted to empty a ring. */
@@ -65,6 +75,7 @@ const EINVAL = 22
 function cancel(ring: RawRing, { target = 0n, cancel: flags = 0 }): number[] | undefined {
   if (ring.pending >= ring.param('sq_entries')) return undefined
   ring.push({ opcode: OP.ASYNC_CANCEL, addr: target, op_flags: flags, user_data: EMPTYING })
+  ring.publish()
   const found: Cqe[] = []
   for (let i = 0; i < TRIES && found.every(({ data }) => data !== EMPTYING); i++) {
     if (i > 1) sleepSync(PAUSE_MS)

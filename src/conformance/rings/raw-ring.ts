@@ -60,6 +60,8 @@ export class RawRing {
   readonly #sq: Int32Array
   readonly #cq: Int32Array
   readonly #sqes: DataView
+  /** Requests that were written, and not published. */
+  #written = 0
 
   /** Throws `SystemError` of io_uring_setup or mmap. */
   constructor(libc: Libc, options: RingOptions) {
@@ -111,9 +113,9 @@ export class RawRing {
     return (Atomics.load(this.#sq, this.param('sq_flags') >> 2) & SQ_STATE[name]) !== 0
   }
 
-  /** How many requests wait to be taken by the kernel. */
+  /** How many requests are in the ring, whether the kernel may see them or not. */
   get pending(): number {
-    return distance(this.#load(this.#sq, 'sq_head'), this.#load(this.#sq, 'sq_tail'))
+    return this.#written + distance(this.#load(this.#sq, 'sq_head'), this.#load(this.#sq, 'sq_tail'))
   }
 
   /** How many completions are there to be taken. */
@@ -121,20 +123,21 @@ export class RawRing {
     return distance(this.#load(this.#cq, 'cq_head'), this.#load(this.#cq, 'cq_tail'))
   }
 
-  /** How many completions the kernel has counted as lost. */
-  get lost(): number {
-    return this.#load(this.#cq, 'cq_overflow')
-  }
-
-  /** Puts a request into the ring. The kernel sees it with the next enter, or, with SQPOLL, at once. */
+  /** Writes a request into the ring, which the kernel does not see before `publish`. */
   push(fields: SqeFields): void {
     if (this.pending >= this.param('sq_entries'))
       throw new TypeError('the ring has no room for another request')
-    const tail = this.#load(this.#sq, 'sq_tail')
-    const index = tail & this.#load(this.#sq, 'sq_ring_mask')
+    const index = (this.#load(this.#sq, 'sq_tail') + this.#written) & this.#load(this.#sq, 'sq_ring_mask')
     this.#write(index * SQE.size, fields)
     Atomics.store(this.#sq, (this.param('sq_array') >> 2) + index, index)
-    Atomics.store(this.#sq, this.param('sq_tail') >> 2, (tail + 1) | 0)
+    this.#written++
+  }
+
+  /** Shows the kernel all that was written, at once: with SQPOLL it takes it before it is told to. */
+  publish(): void {
+    const tail = this.#load(this.#sq, 'sq_tail')
+    Atomics.store(this.#sq, this.param('sq_tail') >> 2, (tail + this.#written) | 0)
+    this.#written = 0
   }
 
   /** Takes all completions that are there, without a system call. */

@@ -59,6 +59,7 @@ export class RingUse {
   submit(): number | string {
     const { ring } = this
     const count = ring.pending
+    ring.publish()
     this.#submittedAt = process.hrtime.bigint()
     if (!ring.isSqPoll) return ring.enter({ submit: count })
     if (ring.hasState('NEED_WAKEUP')) ring.enter({ flags: ENTER.SQ_WAKEUP })
@@ -125,6 +126,7 @@ export class RingUse {
   /** Empties the ring for the next check. */
   giveBack(): void {
     giveBackRawRing(
+      this.#machine.libc,
       this.ring,
       [...this.#labels].map((label) => this.data(label)),
     )

@@ -6,6 +6,8 @@ import { files } from './files.ts'
 import { immediate, multishot } from './multishot.ts'
 import { refusals } from './refusals.ts'
 import { ringDescriptors } from './ring-descriptor.ts'
+import { setupFlags } from './setup-flags.ts'
+import { setups } from './setup.ts'
 import { single } from './single.ts'
 import { submission } from './submission.ts'
 import { timeouts, waits } from './timeouts.ts'
@@ -30,5 +32,7 @@ export const rings: Family = {
     ...[...anywhere, ...immediate].map((scenario): Check => ringCheck(scenario)),
     ...ringDescriptors,
     ...epollOperations,
+    ...setups,
+    ...setupFlags,
   ],
 }

@@ -51,6 +51,7 @@ export const ringDescriptors: readonly Check[] = [
       machine.begin('fill the ring with requests that are not submitted')
       const use = ringUse(machine, 'ring')
       use.push([nothingToDo('a'), nothingToDo('b')])
+      use.ring.publish()
       machine.run(poll({ ring: 'IN|OUT' }, {}), wait('ep', {}))
       machine.begin('submit them')
       machine.expect(use.submit(), 2, 'io_uring_enter says that it took')
