@@ -1,15 +1,18 @@
 import type { Check, Family } from '../../check.ts'
 import { ringCheck } from '../../define.ts'
 import { changes } from './changes.ts'
+import { counts } from './counts.ts'
 import { epollOperations } from './epoll-operations.ts'
 import { files } from './files.ts'
 import { immediate, multishot } from './multishot.ts'
+import { races } from './races.ts'
 import { refusals } from './refusals.ts'
 import { ringDescriptors } from './ring-descriptor.ts'
 import { setupFlags } from './setup-flags.ts'
 import { setups } from './setup.ts'
 import { single } from './single.ts'
 import { submission } from './submission.ts'
+import { threads } from './threads.ts'
 import { timeouts, waits } from './timeouts.ts'
 
 /** Scenarios whose results do not depend on how a ring was set up. */
@@ -32,6 +35,9 @@ export const rings: Family = {
     ...[...anywhere, ...immediate].map((scenario): Check => ringCheck(scenario)),
     ...ringDescriptors,
     ...epollOperations,
+    ...counts,
+    ...threads,
+    ...races,
     ...setups,
     ...setupFlags,
   ],
