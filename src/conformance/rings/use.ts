@@ -75,6 +75,12 @@ export class RingUse {
     return this.take()
   }
 
+  /** Waits until so many completions are there, or the time is over; without timeouts of the kernel, for a moment. */
+  await(count: number, timeoutMs: number): void {
+    if (this.ring.hasFeature('EXT_ARG')) this.ring.enter({ least: count, timeoutMs })
+    else sleepSync(1)
+  }
+
   /** Takes completions that are there. */
   take(): CompletionText[] {
     return this.ring.take().map((cqe) => this.#inWords(cqe))

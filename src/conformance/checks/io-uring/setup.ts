@@ -4,6 +4,7 @@ import { layouts } from '../../../libc/layouts.ts'
 import { resourceLimit, setResourceLimit } from '../../../libc/limits.ts'
 import { Memory } from '../../../libc/memory.ts'
 import { NULL } from '../../../libc/signatures.ts'
+import { SystemError } from '../../../errors.ts'
 import { closeAll, pipe, poll, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { Failure } from '../../check.ts'
@@ -72,11 +73,8 @@ export const setups: readonly Check[] = [
     why: 'Programs fall back to epoll for these errors, and end for others.',
     bugs: ['nodejs/node#51875: rings were used where their number was wrong, and had to be turned off'],
     run(machine) {
-      unlessAbsent(
-        'io_uring',
-        () => closeRing(machine.libc, new RawRing(machine.libc, { entries: 1, flags: [] })),
-        'ENOMEM',
-      )
+      machine.begin('io_uring_setup')
+      unlessAbsent('io_uring', () => makeAndClose(machine), 'ENOMEM')
     },
   }),
   ringCheck({
@@ -153,16 +151,25 @@ export const setups: readonly Check[] = [
       requireSince('5.12', 'rings that are not counted as locked memory')
       withLockedMemory(machine, 0, () => {
         machine.begin('io_uring_setup')
-        try {
-          closeRing(machine.libc, new RawRing(machine.libc, { entries: 64, flags: [] }))
-        } catch (error) {
-          if (!(error instanceof Error && 'code' in error && error.code === 'ENOMEM')) throw error
-          throw new Failure('io_uring_setup makes a ring', 'io_uring_setup gives ENOMEM')
-        }
+        makeAndClose(machine, 'ENOMEM')
       })
     },
   }),
 ]
+
+/** Makes a ring. What it gives else is its failure, but for what means that there are none. */
+function makeAndClose(machine: Machine, ...failures: readonly string[]): void {
+  try {
+    closeRing(machine.libc, new RawRing(machine.libc, { entries: 64, flags: [] }))
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    if (UNAVAILABLE.includes(error.code) && !failures.includes(error.code)) throw error
+    throw new Failure('io_uring_setup makes a ring', `io_uring_setup gives ${error.code}`)
+  }
+}
+
+/** What means that there are no rings, or none that may be had. */
+const UNAVAILABLE = ['ENOSYS', 'EPERM', 'EACCES', 'ENOMEM']
 
 /** Does something while so much memory may be locked, which is put back whatever happens. */
 function withLockedMemory(machine: Machine, soft: number, action: () => void): void {

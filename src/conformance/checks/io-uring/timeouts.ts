@@ -164,7 +164,11 @@ export const waits: readonly RingScenario[] = [
       submit('ring', nothingToDo('a'), nothingToDo('b'), timeoutAfter('time', 30)),
       enter('ring', 2, { timeoutMs: FAR_MS }),
       enter('ring', 3, { timeoutMs: FAR_MS }),
-      completions('ring', { a: '0', b: '0', time: 'ETIME' }, { atLeastMs: 30, by: 'looking only' }),
+      completions(
+        'ring',
+        { a: '0', b: '0', time: 'ETIME' },
+        { atLeastMs: 30, by: 'looking only', timeoutMs: 0 },
+      ),
     ],
   },
 ]
