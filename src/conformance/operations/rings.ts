@@ -1,4 +1,4 @@
-import { IORING_OP } from '../../libc/constants/io-uring.ts'
+import { IORING_OP, IORING_REGISTER } from '../../libc/constants/io-uring.ts'
 import { F } from '../../libc/constants/linux.ts'
 import { sys } from '../../libc/libc.ts'
 import { scratch } from '../../libc/memory.ts'
@@ -7,7 +7,6 @@ import { Failure } from '../check.ts'
 import { borrowRing, giveBackRing } from '../kept-rings.ts'
 import type { Machine } from '../machine.ts'
 import { ARRIVAL } from '../patience.ts'
-import { REGISTER } from '../rings/abi.ts'
 import { completionsText, RingUse } from '../rings/use.ts'
 import type { CompletionText } from '../rings/use.ts'
 import type { StepOf } from '../steps.ts'
@@ -62,13 +61,13 @@ export const ringOperations: Operations<RingStep['op']> = {
     const { ring } = ringUse(machine, fd)
     const number = scratch(4)
     number.view.setInt32(0, machine.fd(eventfd), true)
-    const operation = kind === 'every' ? REGISTER.EVENTFD : REGISTER.EVENTFD_ASYNC
+    const operation = kind === 'every' ? IORING_REGISTER.EVENTFD : IORING_REGISTER.EVENTFD_ASYNC
     machine.expect(ring.register(operation, number.address, 1), 0, 'IORING_REGISTER_EVENTFD gives')
-    machine.cleanups.push(() => ring.register(REGISTER.UNREGISTER_EVENTFD))
+    machine.cleanups.push(() => ring.register(IORING_REGISTER.UNREGISTER_EVENTFD))
   },
   'io_uring.enable'(machine, { fd, expect }) {
     const { ring } = ringUse(machine, fd)
-    machine.expect(ring.register(REGISTER.ENABLE_RINGS), expect, 'IORING_REGISTER_ENABLE_RINGS gives')
+    machine.expect(ring.register(IORING_REGISTER.ENABLE_RINGS), expect, 'IORING_REGISTER_ENABLE_RINGS gives')
   },
 }
 

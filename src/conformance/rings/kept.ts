@@ -2,11 +2,12 @@
  * Rings of checks, kept for the next check that wants one made alike: see `kept-rings.ts` for why none is closed. One
  * goes back only when the kernel holds no request of it any more, and has nothing left to say.
  */
+import { IORING_ASYNC_CANCEL, IORING_ENTER } from '../../libc/constants/io-uring.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { keepRingNumber } from '../kept-rings.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
-import { CANCEL_FLAG, ENTER, OP } from './abi.ts'
+import { opNumber } from './abi.ts'
 import { RawRing } from './raw-ring.ts'
 import type { Cqe, RingOptions } from './raw-ring.ts'
 
@@ -63,7 +64,7 @@ function isEmptied(ring: RawRing, data: readonly bigint[]): boolean {
 
 /** What became of the cancellations, or undefined where not all of them were answered, or others were. */
 function cancelAll(ring: RawRing, data: readonly bigint[]): number[] | undefined {
-  const answers = cancel(ring, { cancel: CANCEL_FLAG.ALL | CANCEL_FLAG.ANY })
+  const answers = cancel(ring, { cancel: IORING_ASYNC_CANCEL.ALL | IORING_ASYNC_CANCEL.ANY })
   // Kernels before 5.19 do not know what that means.
   if (answers?.[0] !== -EINVAL) return answers
   const each = data.map((target) => cancel(ring, { target }))
@@ -74,12 +75,12 @@ const EINVAL = 22
 
 function cancel(ring: RawRing, { target = 0n, cancel: flags = 0 }): number[] | undefined {
   if (ring.pending >= ring.param('sq_entries')) return undefined
-  ring.push({ opcode: OP.ASYNC_CANCEL, addr: target, op_flags: flags, user_data: EMPTYING })
+  ring.push({ opcode: opNumber('ASYNC_CANCEL'), addr: target, op_flags: flags, user_data: EMPTYING })
   ring.publish()
   const found: Cqe[] = []
   for (let i = 0; i < TRIES && found.every(({ data }) => data !== EMPTYING); i++) {
     if (i > 1) sleepSync(PAUSE_MS)
-    const wake = ring.isSqPoll && ring.hasState('NEED_WAKEUP') ? ENTER.SQ_WAKEUP : 0
+    const wake = ring.isSqPoll && ring.hasState('NEED_WAKEUP') ? IORING_ENTER.SQ_WAKEUP : 0
     ring.enter({ submit: ring.isSqPoll ? 0 : ring.pending, least: 0, flags: wake })
     found.push(...ring.take())
   }

@@ -20,14 +20,13 @@ export const since = {
     EPOLL_CTL: '5.6',
     MSG_RING: '5.18',
     EPOLL_WAIT: '6.15',
-  } satisfies Record<OpName, string>,
+  } satisfies Partial<Record<OpName, string>> as Partial<Record<OpName, string>>,
   requestFlag: {
-    FIXED_FILE: '5.1',
-    DRAIN: '5.2',
-    LINK: '5.3',
-    HARDLINK: '5.5',
+    IO_DRAIN: '5.2',
+    IO_LINK: '5.3',
+    IO_HARDLINK: '5.5',
     ASYNC: '5.6',
-    CQE_SKIP: '5.17',
+    CQE_SKIP_SUCCESS: '5.17',
   } satisfies Record<SqeFlag, string>,
   setupFlag: {
     // Before that it takes privilege, and descriptors that are registered.
@@ -40,7 +39,7 @@ export const since = {
     TASKRUN_FLAG: '5.19',
     SINGLE_ISSUER: '6.0',
     DEFER_TASKRUN: '6.1',
-  } satisfies Record<SetupFlag, string>,
+  } satisfies Partial<Record<SetupFlag, string>> as Partial<Record<SetupFlag, string>>,
   multishot: '5.13',
   update: '5.13',
   exclusive: '5.9',
@@ -57,6 +56,6 @@ export function requireSince(release: string, feature: string): void {
 
 /** What io_uring_setup refuses with EINVAL must be a flag that is newer than the kernel. */
 export function refusedFlags(flags: readonly SetupFlag[]): never {
-  for (const flag of flags) requireSince(since.setupFlag[flag], `IORING_SETUP_${flag}`)
+  for (const flag of flags) requireSince(since.setupFlag[flag] ?? '5.1', `IORING_SETUP_${flag}`)
   throw new Failure(`io_uring_setup takes ${flags.join('|') || 'no flags'}`, 'it gives EINVAL')
 }

@@ -1,21 +1,29 @@
 /**
  * A ring whose every field is at hand. A check does with it what no program would: it fills requests with what the
- * kernel must refuse, looks at the rings while the kernel uses them, and wants to know what each call returned.
+ * kernel must refuse, gives them numbers of 64 bits, and wants to know what each call returned.
  */
-import { IORING_OFF, MAP, PROT } from '../../libc/constants/linux.ts'
+import { IORING_ENTER, IORING_FEAT, IORING_SETUP, IORING_SQ } from '../../libc/constants/io-uring.ts'
+import { syscallNumbers } from '../../libc/constants/syscalls.ts'
+import type { SyscallNumbers } from '../../libc/constants/syscalls.ts'
 import { OwnedFd } from '../../libc/fd.ts'
-import { bytesAt } from '../../libc/ffi.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { lastError, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory, scratch } from '../../libc/memory.ts'
+import { paramOf, RingMemory } from '../../libc/ring-memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { Pointer } from '../../libc/signatures.ts'
+import { rawSyscall } from '../../libc/syscall.ts'
+import { timespecOf } from '../operations/events.ts'
 import type { Invocation } from '../threads/job.ts'
-import { ENTER, FEATURE, ringErrno, SETUP, SQ_STATE, SYS } from './abi.ts'
-import type { SetupFlag, SqState } from './abi.ts'
+import { ringErrno } from './abi.ts'
+import type { Feature, SetupFlag, SqState } from './abi.ts'
 
-const { io_uring_params: PARAMS, io_uring_sqe: SQE, io_uring_cqe: CQE } = layouts
+const {
+  io_uring_params: PARAMS,
+  io_uring_sqe: SQE,
+  io_uring_cqe: CQE,
+  io_uring_getevents_arg: ARGUMENT,
+} = layouts
 
 /** What a ring is made with. Rings made alike can stand in for each other. */
 export interface RingOptions {
@@ -25,9 +33,11 @@ export interface RingOptions {
   readonly completions?: number
 }
 
+type SqeField = keyof typeof SQE.offsets
+
 /** Fields of a request, under their names in `struct io_uring_sqe`. Those left out are zero, but `fd`, which is -1. */
 export type SqeFields = Readonly<
-  Partial<Record<Exclude<keyof typeof SQE.offsets, 'user_data'>, number | bigint>> & { user_data?: bigint }
+  Partial<Record<Exclude<SqeField, 'user_data'>, number | bigint>> & { user_data?: bigint }
 >
 
 /** A completion as it stands in the ring. */
@@ -56,9 +66,7 @@ export class RawRing {
   readonly #libc: Libc
   readonly #fd: OwnedFd
   readonly #params = new Memory(PARAMS.size)
-  readonly #mappings: { readonly address: Pointer; readonly length: number }[] = []
-  readonly #sq: Int32Array
-  readonly #cq: Int32Array
+  readonly #memory: RingMemory
   readonly #sqes: DataView
   /** Requests that were written, and not published. */
   #written = 0
@@ -68,24 +76,18 @@ export class RawRing {
     this.#libc = libc
     this.options = options
     const { completions } = options
-    const flags = options.flags.reduce((bits, flag) => bits | SETUP[flag], 0)
-    const { view } = this.#params
-    view.setUint32(PARAMS.offsets.flags, flags | (completions === undefined ? 0 : SETUP.CQSIZE), true)
+    const flags = options.flags.reduce((bits, flag) => bits | IORING_SETUP[flag], 0)
+    const { view, address } = this.#params
+    view.setUint32(PARAMS.offsets.flags, flags | (completions === undefined ? 0 : IORING_SETUP.CQSIZE), true)
     view.setUint32(PARAMS.offsets.cq_entries, completions ?? 0, true)
     view.setUint32(PARAMS.offsets.sq_thread_idle, SQ_IDLE_MS, true)
-    const fd = libc.fn.syscall(SYS.setup, options.entries, this.#params.address, 0, 0, 0, 0)
-    if (fd === -1) throw lastError(libc, 'io_uring_setup')
-    this.#fd = new OwnedFd(libc, fd)
+    this.#fd = new OwnedFd(libc, rawSyscall(libc, 'io_uring_setup', options.entries, address))
     try {
-      const sqBytes = this.param('sq_array') + 4 * this.param('sq_entries')
-      const cqBytes = this.param('cq_cqes') + CQE.size * this.param('cq_entries')
-      const shared = this.hasFeature('SINGLE_MMAP')
-      this.#sq = wordsOf(this.#map(shared ? Math.max(sqBytes, cqBytes) : sqBytes, IORING_OFF.SQ_RING))
-      this.#cq = shared ? this.#sq : wordsOf(this.#map(cqBytes, IORING_OFF.CQ_RING))
-      const sqes = this.#map(SQE.size * this.param('sq_entries'), IORING_OFF.SQES)
-      this.#sqes = new DataView(sqes.buffer, sqes.byteOffset, sqes.byteLength)
+      this.#memory = new RingMemory(libc, this.fd, view)
+      const { buffer, byteOffset, byteLength } = this.#memory.sq.entries
+      this.#sqes = new DataView(buffer, byteOffset, byteLength)
     } catch (error) {
-      this.close()
+      this.#fd.close()
       throw error
     }
   }
@@ -101,74 +103,74 @@ export class RawRing {
 
   /** What io_uring_setup has filled in. */
   param(name: keyof typeof PARAMS.offsets): number {
-    return this.#params.view.getUint32(PARAMS.offsets[name], true)
+    return paramOf(this.#params.view, name)
   }
 
-  hasFeature(name: keyof typeof FEATURE): boolean {
-    return (this.param('features') & FEATURE[name]) !== 0
+  hasFeature(name: Feature): boolean {
+    return (this.param('features') & IORING_FEAT[name]) !== 0
   }
 
   /** Whether the kernel has set a flag of the submission ring. */
   hasState(name: SqState): boolean {
-    return (Atomics.load(this.#sq, this.param('sq_flags') >> 2) & SQ_STATE[name]) !== 0
+    return (Atomics.load(this.#memory.sq.counters, this.#memory.sqFlags) & IORING_SQ[name]) !== 0
   }
 
   /** How many requests are in the ring, whether the kernel may see them or not. */
   get pending(): number {
-    return this.#written + distance(this.#load(this.#sq, 'sq_head'), this.#load(this.#sq, 'sq_tail'))
+    return this.#written + distance(this.#memory.sq)
   }
 
   /** How many completions are there to be taken. */
   get ready(): number {
-    return distance(this.#load(this.#cq, 'cq_head'), this.#load(this.#cq, 'cq_tail'))
+    return distance(this.#memory.cq)
   }
 
   /** Writes a request into the ring, which the kernel does not see before `publish`. */
   push(fields: SqeFields): void {
-    if (this.pending >= this.param('sq_entries'))
-      throw new TypeError('the ring has no room for another request')
-    const index = (this.#load(this.#sq, 'sq_tail') + this.#written) & this.#load(this.#sq, 'sq_ring_mask')
+    const { counters, tail, capacity, order } = this.#memory.sq
+    if (this.pending >= capacity) throw new TypeError('the ring has no room for another request')
+    const index = (Atomics.load(counters, tail) + this.#written) & (capacity - 1)
     this.#write(index * SQE.size, fields)
-    Atomics.store(this.#sq, (this.param('sq_array') >> 2) + index, index)
+    if (order !== undefined) order.words[index] = index
     this.#written++
   }
 
   /** Shows the kernel all that was written, at once: with SQPOLL it takes it before it is told to. */
   publish(): void {
-    const tail = this.#load(this.#sq, 'sq_tail')
-    Atomics.store(this.#sq, this.param('sq_tail') >> 2, (tail + this.#written) | 0)
+    const { counters, tail } = this.#memory.sq
+    Atomics.add(counters, tail, this.#written)
     this.#written = 0
   }
 
   /** Takes all completions that are there, without a system call. */
   take(): Cqe[] {
+    const { counters, head, entries, entryWords, capacity } = this.#memory.cq
     const found: Cqe[] = []
-    for (; this.ready > 0;) {
-      const head = this.#load(this.#cq, 'cq_head')
-      const at = (this.param('cq_cqes') + (head & this.#load(this.#cq, 'cq_ring_mask')) * CQE.size) >> 2
-      const word = (offset: number): number => Atomics.load(this.#cq, at + (offset >> 2))
+    while (this.ready > 0) {
+      const at = (Atomics.load(counters, head) & (capacity - 1)) * entryWords
+      const word = (offset: number): number => entries[at + offset / 4] ?? 0
       const low = BigInt(word(CQE.offsets.user_data) >>> 0)
       const high = BigInt(word(CQE.offsets.user_data + 4) >>> 0)
-      found.push({
-        data: (high << 32n) | low,
-        result: word(CQE.offsets.res),
-        flags: word(CQE.offsets.flags) >>> 0,
-      })
-      Atomics.store(this.#cq, this.param('cq_head') >> 2, (head + 1) | 0)
+      const [result, flags] = [word(CQE.offsets.res), word(CQE.offsets.flags) >>> 0]
+      found.push({ data: (high << 32n) | low, result, flags })
+      Atomics.add(counters, head, 1)
     }
     return found
   }
 
   /** The call of io_uring_enter, for this thread or another, and the memory that it needs. */
-  enterCall(options: EnterOptions): { readonly invocation: Invocation; readonly memory: readonly Memory[] } {
+  enterCall(options: EnterOptions): {
+    readonly invocation: Invocation
+    readonly memory: readonly Memory[]
+  } {
     const { submit = 0, least, timeoutMs } = options
-    const flags = (options.flags ?? 0) | (least === undefined ? 0 : ENTER.GETEVENTS)
-    const head = [SYS.enter, this.fd, submit, least ?? 0]
+    const flags = (options.flags ?? 0) | (least === undefined ? 0 : IORING_ENTER.GETEVENTS)
+    const head = [callNumber('io_uring_enter'), this.fd, submit, least ?? 0]
     if (timeoutMs === undefined)
       return { invocation: { fn: 'syscall', args: [...head, flags, NULL, 0] }, memory: [] }
-    const [argument, time] = [scratch(GETEVENTS_ARG_BYTES), timeMemory(timeoutMs)]
-    argument.view.setBigUint64(GETEVENTS_ARG_TIME, BigInt(time.address), true)
-    const args = [...head, flags | ENTER.EXT_ARG, argument.address, GETEVENTS_ARG_BYTES]
+    const [argument, time] = [scratch(ARGUMENT.size), timespecOf(timeoutMs)]
+    argument.view.setBigUint64(ARGUMENT.offsets.ts, BigInt(time.address), true)
+    const args = [...head, flags | IORING_ENTER.EXT_ARG, argument.address, ARGUMENT.size]
     return { invocation: { fn: 'syscall', args }, memory: [argument, time] }
   }
 
@@ -179,12 +181,12 @@ export class RawRing {
 
   /** io_uring_register: what it returned, or its errno. */
   register(operation: number, argument: Pointer = NULL, count = 0): number | string {
-    return this.#call([SYS.register, this.fd, operation, argument, count])
+    return this.#call([callNumber('io_uring_register'), this.fd, operation, argument, count])
   }
 
   /** Idempotent. The ring must not be used afterwards: its memory is gone. */
   close(): void {
-    for (const { address, length } of this.#mappings.splice(0)) this.#libc.fn.munmap(address, length)
+    this.#memory.close()
     this.#fd.close()
   }
 
@@ -194,58 +196,29 @@ export class RawRing {
     return result === -1 ? ringErrno(this.#libc.errno()) : result
   }
 
-  #load(ring: Int32Array, name: keyof typeof PARAMS.offsets): number {
-    return Atomics.load(ring, this.param(name) >> 2)
-  }
-
-  #map(length: number, offset: number): Uint8Array {
-    const flags = MAP.SHARED | MAP.POPULATE
-    const address = sys(this.#libc, 'mmap', NULL, length, PROT.READ | PROT.WRITE, flags, this.fd, offset)
-    this.#mappings.push({ address, length })
-    return bytesAt(address, length)
-  }
-
   #write(at: number, { fd = -1, ...fields }: SqeFields): void {
     for (let i = 0; i < SQE.size; i += 8) this.#sqes.setBigUint64(at + i, 0n, true)
-    for (const [name, value] of Object.entries({ fd, ...fields })) {
-      const offset = at + SQE.offsets[name as keyof typeof SQE.offsets]
-      switch (widthOf(name as keyof typeof SQE.offsets)) {
-        case 1:
-          this.#sqes.setUint8(offset, Number(value))
-          break
-        case 2:
-          this.#sqes.setUint16(offset, Number(value), true)
-          break
-        case 4:
-          this.#sqes.setUint32(offset, Number(BigInt.asUintN(32, BigInt(value))), true)
-          break
-        default:
-          this.#sqes.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true)
-      }
+    for (const [name, value] of Object.entries({ fd, ...fields }) as [SqeField, number | bigint][]) {
+      this.#writeField(at + SQE.offsets[name], widthOf(name), BigInt(value))
     }
+  }
+
+  #writeField(offset: number, width: number, value: bigint): void {
+    const bits = BigInt.asUintN(8 * width, value)
+    for (let i = 0; i < width; i++) this.#sqes.setUint8(offset + i, Number((bits >> BigInt(8 * i)) & 0xffn))
   }
 }
 
-/** `struct io_uring_getevents_arg`: a signal mask, its size, and a timeout, which stands at its end. */
-const GETEVENTS_ARG_BYTES = 24
-const GETEVENTS_ARG_TIME = 16
-
-/** `struct __kernel_timespec` of a time. */
-export function timeMemory(ms: number): Memory {
-  const time = scratch(16)
-  time.view.setBigInt64(0, BigInt(Math.floor(ms / 1000)), true)
-  time.view.setBigInt64(8, BigInt(Math.round((ms % 1000) * 1e6)), true)
-  return time
-}
+/** The number of a call, or one that no kernel has where the architecture is not known: then there is no ring either. */
+export const callNumber = (name: keyof SyscallNumbers): number => syscallNumbers()?.[name] ?? -1
 
 /** How wide a field of a request is: as far as the next one, or 8 bytes. */
-function widthOf(name: keyof typeof SQE.offsets): number {
+function widthOf(name: SqeField): number {
   const here = SQE.offsets[name]
   return Math.min(8, ...Object.values(SQE.offsets).map((offset) => (offset > here ? offset - here : 8)))
 }
 
-const wordsOf = (bytes: Uint8Array): Int32Array =>
-  new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
-
-/** From one index of a ring to another: they count on beyond 32 bits. */
-const distance = (from: number, to: number): number => (to - from) >>> 0
+/** How many entries a queue holds: its counters count on beyond 32 bits. */
+function distance({ counters, head, tail }: RingMemory['sq']): number {
+  return (Atomics.load(counters, tail) - Atomics.load(counters, head)) >>> 0
+}

@@ -1,8 +1,8 @@
 /** Short functions to write requests of a ring with. */
+import { IORING_ASYNC_CANCEL, IORING_POLL } from '../../libc/constants/io-uring.ts'
 import type { RingRequest } from '../steps/rings.ts'
 import type { MaskText } from '../masks.ts'
 import type { Name } from '../steps.ts'
-import { CANCEL_FLAG, POLL_FLAG } from './abi.ts'
 
 /** What any request may have besides. */
 type Extra = Pick<RingRequest, 'flags' | 'fields'>
@@ -18,7 +18,7 @@ export const pollAdd = (as: string, fd: Name | number, events: MaskText, extra: 
 /** A poll that goes on after a completion. */
 export const pollMulti = (as: string, fd: Name, events: MaskText, extra: Extra = {}): RingRequest => ({
   ...pollAdd(as, fd, events, extra),
-  poll: POLL_FLAG.MULTI,
+  poll: IORING_POLL.ADD_MULTI,
 })
 export const pollRemove = (as: string, target: string, extra: Extra = {}): RingRequest => ({
   as,
@@ -45,9 +45,9 @@ export const pollUpdate = (
   ...(events === undefined ? {} : { events }),
   ...(becomes === undefined ? {} : { becomes }),
   poll:
-    (events === undefined ? 0 : POLL_FLAG.UPDATE_EVENTS) |
-    (becomes === undefined ? 0 : POLL_FLAG.UPDATE_USER_DATA) |
-    (multi ? POLL_FLAG.MULTI : 0),
+    (events === undefined ? 0 : IORING_POLL.UPDATE_EVENTS) |
+    (becomes === undefined ? 0 : IORING_POLL.UPDATE_USER_DATA) |
+    (multi ? IORING_POLL.ADD_MULTI : 0),
 })
 export const nothingToDo = (as: string, extra: Extra = {}): RingRequest => ({ as, op: 'NOP', ...extra })
 /** Ends after a time, or after so many other completions. */
@@ -78,13 +78,13 @@ export const cancelByFd = (as: string, fd: Name, which: 'all' | 'one' = 'all'): 
   as,
   op: 'ASYNC_CANCEL',
   fd,
-  cancel: CANCEL_FLAG.FD | (which === 'all' ? CANCEL_FLAG.ALL : 0),
+  cancel: IORING_ASYNC_CANCEL.FD | (which === 'all' ? IORING_ASYNC_CANCEL.ALL : 0),
 })
 /** Cancels everything. */
 export const cancelAll = (as: string): RingRequest => ({
   as,
   op: 'ASYNC_CANCEL',
-  cancel: CANCEL_FLAG.ANY | CANCEL_FLAG.ALL,
+  cancel: IORING_ASYNC_CANCEL.ANY | IORING_ASYNC_CANCEL.ALL,
 })
 /** Puts a completion into another ring. */
 export const message = (

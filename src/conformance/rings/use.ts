@@ -1,5 +1,13 @@
 /** A ring in a scenario: what it was asked for, and what its completions are in words. */
 import { UnsupportedError } from '../../errors.ts'
+import {
+  IO_URING_OP_SUPPORTED,
+  IORING_CQE_F_MORE,
+  IORING_ENTER,
+  IORING_POLL,
+  IORING_REGISTER,
+  IOSQE,
+} from '../../libc/constants/io-uring.ts'
 import { EPOLL, EPOLL_CTL, F } from '../../libc/constants/linux.ts'
 import { sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
@@ -7,14 +15,14 @@ import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { formatMask, parseMask } from '../masks.ts'
 import { unlessAbsent } from '../operations/available.ts'
-import { encodeEvent } from '../operations/events.ts'
+import { encodeEvent, timespecOf } from '../operations/events.ts'
 import { PROMPT_MS } from '../patience.ts'
 import type { RingRequest } from '../steps/rings.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
-import { CQE_MORE, ENTER, OP, POLL_FLAG, REGISTER, ringErrno, SQE_FLAG } from './abi.ts'
+import { opNumber, ringErrno } from './abi.ts'
 import { borrowRawRing, giveBackRawRing } from './kept.ts'
 import { refusedFlags, requireSince, since } from './needs.ts'
-import { RawRing, timeMemory } from './raw-ring.ts'
+import type { RawRing } from './raw-ring.ts'
 import type { Cqe, EnterOptions, RingOptions, SqeFields } from './raw-ring.ts'
 
 /** A completion in words: the label of its request, and what came of it. */
@@ -62,7 +70,7 @@ export class RingUse {
     ring.publish()
     this.#submittedAt = process.hrtime.bigint()
     if (!ring.isSqPoll) return ring.enter({ submit: count })
-    if (ring.hasState('NEED_WAKEUP')) ring.enter({ flags: ENTER.SQ_WAKEUP })
+    if (ring.hasState('NEED_WAKEUP')) ring.enter({ flags: IORING_ENTER.SQ_WAKEUP })
     for (let i = 0; i < PROMPT_MS && ring.pending > 0; i++) sleepSync(1)
     return count - ring.pending
   }
@@ -107,8 +115,8 @@ export class RingUse {
       this.#masks.add(becomes)
     }
     return {
-      opcode: OP[op],
-      flags: flags.reduce((bits, flag) => bits | SQE_FLAG[flag], 0),
+      opcode: opNumber(op),
+      flags: flags.reduce((bits, flag) => bits | IOSQE[flag], 0),
       ...(fd === undefined ? {} : { fd: typeof fd === 'number' ? fd : this.#machine.fd(fd) }),
       ...(events === undefined ? {} : { op_flags: parseMask(events) }),
       ...(poll === undefined ? {} : { len: poll }),
@@ -148,11 +156,11 @@ export class RingUse {
   }
 
   #require({ op, events = '', poll = 0, flags = [], cancel = 0 }: RingRequest): void {
-    requireSince(since.operation[op], `IORING_OP_${op}`)
+    requireSince(since.operation[op] ?? '5.1', `IORING_OP_${op}`)
     if (OPTIONAL.includes(op)) this.#requireKnown(op)
     for (const flag of flags) requireSince(since.requestFlag[flag], `IOSQE_${flag}`)
-    if ((poll & POLL_FLAG.MULTI) !== 0) requireSince(since.multishot, 'multishot polls')
-    if ((poll & ~POLL_FLAG.MULTI) !== 0) requireSince(since.update, 'updates of polls')
+    if ((poll & IORING_POLL.ADD_MULTI) !== 0) requireSince(since.multishot, 'multishot polls')
+    if ((poll & ~IORING_POLL.ADD_MULTI) !== 0) requireSince(since.update, 'updates of polls')
     if (events !== '' && (parseMask(events) & EPOLL.EXCLUSIVE) !== 0)
       requireSince(since.exclusive, 'exclusive polls')
     if (cancel !== 0) requireSince(since.cancelByDescriptor, 'ASYNC_CANCEL by descriptor')
@@ -161,17 +169,17 @@ export class RingUse {
   /** Asks the kernel which operations it has: `struct io_uring_probe` has 16 bytes, and 8 for each. */
   #requireKnown(op: RingRequest['op']): void {
     const probe = new Memory(16 + 256 * 8)
-    const asked = this.ring.register(REGISTER.PROBE, probe.address, 256)
+    const asked = this.ring.register(IORING_REGISTER.PROBE, probe.address, 256)
     if (typeof asked === 'string')
       throw new UnsupportedError(`IORING_OP_${op}`, `IORING_REGISTER_PROBE gives ${asked}`)
-    if ((probe.view.getUint16(16 + OP[op] * 8 + 2, true) & 1) === 0) {
+    if ((probe.view.getUint16(16 + opNumber(op) * 8 + 2, true) & IO_URING_OP_SUPPORTED) === 0) {
       throw new UnsupportedError(`IORING_OP_${op}`, 'the kernel was built without it, or hides it')
     }
   }
 
   #timeFields({ timeoutMs, timeoutFlags = 0 }: RingRequest): SqeFields {
     if (timeoutMs === undefined) return {}
-    const time = timeMemory(timeoutMs)
+    const time = timespecOf(timeoutMs)
     this.#machine.keep(time)
     return { addr: BigInt(time.address), len: 1, op_flags: timeoutFlags }
   }
@@ -192,9 +200,9 @@ export class RingUse {
     const label = this.#machine.labels.label(data)
     const what =
       result < 0 ? ringErrno(-result) : this.#masks.has(label) ? formatMask(result) : String(result)
-    const rest = flags & ~CQE_MORE
+    const rest = flags & ~IORING_CQE_F_MORE
     const unknown = rest === 0 ? '' : ` with flags 0x${rest.toString(16)}`
-    return [label, `${what}${(flags & CQE_MORE) === 0 ? '' : ' more'}${unknown}`]
+    return [label, `${what}${(flags & IORING_CQE_F_MORE) === 0 ? '' : ' more'}${unknown}`]
   }
 }
 

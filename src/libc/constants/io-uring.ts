@@ -145,6 +145,7 @@ export const IORING_SQ = {
 
 /** Flags of requests and of their completions. */
 export const IOSQE = {
+  IO_DRAIN: 1 << 1,
   IO_LINK: 1 << 2,
   IO_HARDLINK: 1 << 3,
   ASYNC: 1 << 4,
@@ -163,8 +164,17 @@ export const IORING_POLL = {
 /** Flags of ASYNC_CANCEL (5.19). */
 export const IORING_ASYNC_CANCEL = { ALL: 1 << 0, FD: 1 << 1, ANY: 1 << 2 } as const
 
+/** Flags of TIMEOUT. */
+export const IORING_TIMEOUT = { MULTISHOT: 1 << 6 } as const // 6.4
+
 /** Operations of io_uring_register. */
-export const IORING_REGISTER = { EVENTFD: 4, UNREGISTER_EVENTFD: 5, PROBE: 8, ENABLE_RINGS: 12 } as const
+export const IORING_REGISTER = {
+  EVENTFD: 4,
+  UNREGISTER_EVENTFD: 5,
+  EVENTFD_ASYNC: 7,
+  PROBE: 8,
+  ENABLE_RINGS: 12,
+} as const
 /** A flag of an entry of `struct io_uring_probe`: the kernel has the operation. */
 export const IO_URING_OP_SUPPORTED = 1
 

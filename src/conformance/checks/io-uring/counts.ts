@@ -5,7 +5,7 @@ import { Failure } from '../../check.ts'
 import { ringCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { ringUse } from '../../operations/rings.ts'
-import { OP } from '../../rings/abi.ts'
+import { opNumber } from '../../rings/abi.ts'
 import type { RawRing } from '../../rings/raw-ring.ts'
 import { pollAdd } from '../../rings/requests.ts'
 import { setupRing, submit } from '../../steps/rings.ts'
@@ -78,7 +78,7 @@ function armAll(
     const number = BigInt(index * POLLS_EACH + i + 1)
     const data = (number << 32n) | (0xffffffffn - number)
     missing.set(data, 1)
-    ring.push({ opcode: OP.POLL_ADD, fd: machine.fd(name), op_flags: POLL.IN, user_data: data })
+    ring.push({ opcode: opNumber('POLL_ADD'), fd: machine.fd(name), op_flags: POLL.IN, user_data: data })
     if (ring.pending < ring.param('sq_entries') && i < POLLS_EACH - 1) continue
     const count = ring.pending
     ring.publish()

@@ -1,6 +1,6 @@
 /** What the kernel must refuse, and what a refusal leaves alone. */
+import { IORING_POLL } from '../../../libc/constants/io-uring.ts'
 import { pipe, write } from '../../build.ts'
-import { POLL_FLAG } from '../../rings/abi.ts'
 import {
   cancelRequest,
   nothingToDo,
@@ -36,7 +36,7 @@ export const refusals: readonly RingScenario[] = [
         pollAdd('addr', 'r', 'IN', { fields: { addr: 1 } }),
         pollAdd('buf_index', 'r', 'IN', { fields: { buf_index: 1 } }),
         pollAdd('unknown flag', 'r', 'IN', { fields: { len: 0x100 } }),
-        pollAdd('flag of an update', 'r', 'IN', { fields: { len: POLL_FLAG.UPDATE_EVENTS } }),
+        pollAdd('flag of an update', 'r', 'IN', { fields: { len: IORING_POLL.UPDATE_EVENTS } }),
         pollAdd('all flags', 'r', 'IN', { fields: { len: 0xffffffff } }),
       ),
       submit('ring', pollAdd('good', 'r', 'IN')),
@@ -53,8 +53,8 @@ export const refusals: readonly RingScenario[] = [
       pipe('r', 'w'),
       ring,
       ...refused(
-        { ...pollAdd('level', 'r', 'IN'), poll: POLL_FLAG.LEVEL },
-        { ...pollMulti('multishot level', 'r', 'IN'), poll: POLL_FLAG.LEVEL | POLL_FLAG.MULTI },
+        { ...pollAdd('level', 'r', 'IN'), poll: IORING_POLL.ADD_LEVEL },
+        { ...pollMulti('multishot level', 'r', 'IN'), poll: IORING_POLL.ADD_LEVEL | IORING_POLL.ADD_MULTI },
       ),
     ],
   },
@@ -69,7 +69,7 @@ export const refusals: readonly RingScenario[] = [
       submit('ring', pollAdd('p', 'r', 'IN')),
       ...refused(
         { ...pollRemove('unknown flag', 'p'), poll: 0x100 },
-        { ...pollRemove('multishot without update', 'p'), poll: POLL_FLAG.MULTI },
+        { ...pollRemove('multishot without update', 'p'), poll: IORING_POLL.ADD_MULTI },
         { ...pollRemove('mask without update', 'p'), events: 'OUT' },
         { ...pollRemove('user_data without update', 'p'), becomes: 'q' },
         { ...pollUpdate('user_data beside the mask', 'p', { events: 'OUT' }), becomes: 'q' },

@@ -1,4 +1,5 @@
 /** What io_uring_setup makes and refuses, and how a submission ends. */
+import { IORING_SETUP } from '../../../libc/constants/io-uring.ts'
 import { RLIMIT_MEMLOCK } from '../../../libc/constants/linux.ts'
 import { layouts } from '../../../libc/layouts.ts'
 import { resourceLimit, setResourceLimit } from '../../../libc/limits.ts'
@@ -13,10 +14,9 @@ import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import { unlessAbsent } from '../../operations/available.ts'
 import { ringUse } from '../../operations/rings.ts'
-import { SETUP, SYS } from '../../rings/abi.ts'
 import { closeRing } from '../../rings/kept.ts'
 import { requireSince } from '../../rings/needs.ts'
-import { RawRing } from '../../rings/raw-ring.ts'
+import { callNumber, RawRing } from '../../rings/raw-ring.ts'
 import { nothingToDo, pollAdd } from '../../rings/requests.ts'
 import { completions, enableRing, setupRing, submit } from '../../steps/rings.ts'
 
@@ -86,16 +86,26 @@ export const setups: readonly Check[] = [
       const setup = (entries: number, flags: number): number | string => {
         const params = new Memory(layouts.io_uring_params.size)
         params.view.setUint32(layouts.io_uring_params.offsets.flags, flags, true)
-        return resultOf(machine.libc, 'syscall', SYS.setup, entries, params.address, 0, 0, 0, 0)
+        return resultOf(
+          machine.libc,
+          'syscall',
+          callNumber('io_uring_setup'),
+          entries,
+          params.address,
+          0,
+          0,
+          0,
+          0,
+        )
       }
       machine.expect(setup(0, 0), 'EINVAL', 'without entries it gives')
       machine.expect(setup(0x10000, 0), 'EINVAL', 'with 65536 entries it gives')
-      machine.expect(setup(0, SETUP.CLAMP), 'EINVAL', 'without entries, to be clamped, it gives')
+      machine.expect(setup(0, IORING_SETUP.CLAMP), 'EINVAL', 'without entries, to be clamped, it gives')
       machine.expect(setup(4, 0x40000000), 'EINVAL', 'with an unknown flag it gives')
-      machine.expect(setup(4, SETUP.CQSIZE), 'EINVAL', 'with no room for completions it gives')
-      const bad = resultOf(machine.libc, 'syscall', SYS.setup, 4, 16, 0, 0, 0, 0)
+      machine.expect(setup(4, IORING_SETUP.CQSIZE), 'EINVAL', 'with no room for completions it gives')
+      const bad = resultOf(machine.libc, 'syscall', callNumber('io_uring_setup'), 4, 16, 0, 0, 0, 0)
       machine.expect(bad, 'EFAULT', 'with parameters at a bad address it gives')
-      const none = resultOf(machine.libc, 'syscall', SYS.setup, 4, NULL, 0, 0, 0, 0)
+      const none = resultOf(machine.libc, 'syscall', callNumber('io_uring_setup'), 4, NULL, 0, 0, 0, 0)
       machine.expect(none, 'EFAULT', 'without parameters it gives')
     },
   }),
@@ -107,7 +117,7 @@ export const setups: readonly Check[] = [
     run(machine) {
       machine.run(pipe('r', 'w'), setupRing('ring'))
       const enter = (fd: number, flags: number): number | string =>
-        resultOf(machine.libc, 'syscall', SYS.enter, fd, 0, 0, flags, NULL, 0)
+        resultOf(machine.libc, 'syscall', callNumber('io_uring_enter'), fd, 0, 0, flags, NULL, 0)
       machine.begin('io_uring_enter')
       machine.expect(enter(machine.fd('r'), 0), 'EOPNOTSUPP', 'of a pipe it gives')
       machine.expect(enter(-1, 0), 'EBADF', 'of -1 it gives')

@@ -5,7 +5,7 @@ import { completions, setupRing, submit } from '../../steps/rings.ts'
 import type { RingScenario } from './scenario.ts'
 
 const ring = setupRing('ring')
-const LINK = { flags: ['LINK'] } as const
+const LINK = { flags: ['IO_LINK'] } as const
 
 export const submission: readonly RingScenario[] = [
   {
@@ -55,7 +55,7 @@ export const submission: readonly RingScenario[] = [
       submit('ring', pollRemove('remove', 'p')),
       completions('ring', { remove: '0', p: 'ECANCELED', after: 'ECANCELED' }),
       // A hard link does not mind.
-      submit('ring', pollAdd('bad', -1, 'IN', { flags: ['HARDLINK'] }), nothingToDo('after')),
+      submit('ring', pollAdd('bad', -1, 'IN', { flags: ['IO_HARDLINK'] }), nothingToDo('after')),
       completions('ring', { bad: 'EBADF', after: '0' }),
     ],
   },
@@ -70,7 +70,7 @@ export const submission: readonly RingScenario[] = [
       submit(
         'ring',
         pollAdd('p', 'r', 'IN'),
-        nothingToDo('drains', { flags: ['DRAIN'] }),
+        nothingToDo('drains', { flags: ['IO_DRAIN'] }),
         nothingToDo('after'),
       ),
       completions('ring', {}),
@@ -87,11 +87,11 @@ export const submission: readonly RingScenario[] = [
       pipe('r', 'w'),
       ring,
       write('w', 1),
-      submit('ring', pollAdd('quiet', 'r', 'IN', { flags: ['CQE_SKIP'] }), nothingToDo('loud')),
+      submit('ring', pollAdd('quiet', 'r', 'IN', { flags: ['CQE_SKIP_SUCCESS'] }), nothingToDo('loud')),
       completions('ring', { loud: '0' }),
-      submit('ring', pollAdd('bad', -1, 'IN', { flags: ['CQE_SKIP'] })),
+      submit('ring', pollAdd('bad', -1, 'IN', { flags: ['CQE_SKIP_SUCCESS'] })),
       completions('ring', { bad: 'EBADF' }),
-      submit('ring', pollMulti('p', 'r', 'IN', { flags: ['CQE_SKIP'] })),
+      submit('ring', pollMulti('p', 'r', 'IN', { flags: ['CQE_SKIP_SUCCESS'] })),
       completions('ring', { p: 'EINVAL' }),
     ],
   },
@@ -111,7 +111,7 @@ export const submission: readonly RingScenario[] = [
       submit('ring', message('one', 'other', 'first', 1), message('two', 'other', 'second', 2)),
       completions('ring', { one: '0', two: '0' }),
       completions('other', { first: '1', second: '2' }),
-      submit('ring', message('quiet', 'other', 'third', 3, { flags: ['CQE_SKIP'] })),
+      submit('ring', message('quiet', 'other', 'third', 3, { flags: ['CQE_SKIP_SUCCESS'] })),
       completions('ring', {}),
       completions('other', { third: '3' }),
       submit('ring', message('no ring', 'r', 'nobody', 0)),

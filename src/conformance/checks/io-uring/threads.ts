@@ -10,7 +10,7 @@ import { awaitCall, canForkCalls, forkCalls, signalCall } from '../../operations
 import type { ForkedCall } from '../../operations/forked-calls.ts'
 import { ringUse } from '../../operations/rings.ts'
 import { PROMPT_MS, WOKEN } from '../../patience.ts'
-import { SYS } from '../../rings/abi.ts'
+import { callNumber } from '../../rings/raw-ring.ts'
 import { pollAdd } from '../../rings/requests.ts'
 import { endProcess, reap } from '../../steps/processes.ts'
 import { completions, setupRing, submit } from '../../steps/rings.ts'
@@ -95,5 +95,5 @@ function enterOf(machine: Machine): BlockingCall {
 /** Submits what is in a ring, as another process. */
 const enterCall = (fd: number, count: number): ForkedCall => ({
   fn: 'syscall',
-  args: [SYS.enter, fd, count, 0, 0, 0],
+  args: [callNumber('io_uring_enter'), fd, count, 0, 0, 0],
 })

@@ -1,4 +1,5 @@
 /** Timeouts of a ring: alone, of the request before, and of the wait. */
+import { IORING_TIMEOUT } from '../../../libc/constants/io-uring.ts'
 import { pipe, write } from '../../build.ts'
 import {
   linkTimeout,
@@ -8,12 +9,11 @@ import {
   timeoutAfter,
   timeoutRemove,
 } from '../../rings/requests.ts'
-import { TIMEOUT_FLAG } from '../../rings/abi.ts'
 import { completions, enter, setupRing, submit } from '../../steps/rings.ts'
 import type { RingScenario } from './scenario.ts'
 
 const ring = setupRing('ring')
-const LINK = { flags: ['LINK'] } as const
+const LINK = { flags: ['IO_LINK'] } as const
 /** Longer than any check takes. */
 const FAR_MS = 60_000
 
@@ -127,7 +127,7 @@ export const timeouts: readonly RingScenario[] = [
     source: 'io_uring_enter(2), IORING_TIMEOUT_MULTISHOT; liburing timeout',
     steps: [
       ring,
-      submit('ring', timeoutAfter('time', 5, { count: 3, timeoutFlags: TIMEOUT_FLAG.MULTISHOT })),
+      submit('ring', timeoutAfter('time', 5, { count: 3, timeoutFlags: IORING_TIMEOUT.MULTISHOT })),
       completions('ring', { time: ['ETIME more', 'ETIME more', 'ETIME'] }, { atLeastMs: 15 }),
     ],
   },
