@@ -14,7 +14,7 @@ import type { MaskText } from './masks.ts'
 import type { EnvironmentStep } from './steps/environment.ts'
 import type { FileStep, PathText } from './steps/files.ts'
 import type { ProcessStep } from './steps/processes.ts'
-import type { RingEnterStep, RingStep } from './steps/rings.ts'
+import type { RingEnterStep, RingPollStep, RingStep } from './steps/rings.ts'
 import type { SourceStep } from './steps/sources.ts'
 import type { TerminalStep } from './steps/terminals.ts'
 import type { WaiterStep } from './steps/waiters.ts'
@@ -83,6 +83,7 @@ export type NativeStep =
   | { op: 'eventfd.read'; fd: Name; expect: string }
   | ArrayStep
   | RingEnterStep
+  | RingPollStep
 
 /** Set-up and change of descriptors. */
 export type ResourceStep =

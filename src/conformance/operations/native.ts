@@ -18,7 +18,7 @@ import { decodeGuarded, guardedBuffer, timespecOf } from './events.ts'
 import { pathOf } from './files.ts'
 import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation, Outcome, PendingStep } from './outcome.ts'
-import { enterOperation } from './rings.ts'
+import { enterOperation, pollOperation } from './rings.ts'
 
 export { expectEvents, expectResult }
 export type { Outcome, PendingStep }
@@ -39,6 +39,7 @@ const SETS = ['r', 'w', 'x'] as const
 export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperation<StepOf<Op>> } = {
   ...arrayOperations,
   'io_uring.enter': enterOperation,
+  'io_uring.poll': pollOperation,
 
   call: {
     prepare(machine, step) {

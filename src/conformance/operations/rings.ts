@@ -2,12 +2,14 @@ import { IORING_OP, IORING_REGISTER } from '../../libc/constants/io-uring.ts'
 import { F } from '../../libc/constants/linux.ts'
 import { sys } from '../../libc/libc.ts'
 import { scratch } from '../../libc/memory.ts'
+import type { Memory } from '../../libc/memory.ts'
 import type { Ring } from '../../libc/ring.ts'
 import { Failure } from '../check.ts'
 import { borrowRing, giveBackRing } from '../kept-rings.ts'
 import type { Machine } from '../machine.ts'
 import { ARRIVAL } from '../patience.ts'
-import { completionsText, RingUse } from '../rings/use.ts'
+import { pollAdd } from '../rings/requests.ts'
+import { completionsText, isErrno, RingUse } from '../rings/use.ts'
 import type { CompletionText } from '../rings/use.ts'
 import type { StepOf } from '../steps.ts'
 import type { ExpectedCompletions, RingStep } from '../steps/rings.ts'
@@ -15,7 +17,7 @@ import { sleepSync } from '../threads/thread-pool.ts'
 import { signalByCompletion } from './aio.ts'
 import { unlessAbsent } from './available.ts'
 import type { Operations } from './index.ts'
-import { expectDuration, expectResult } from './outcome.ts'
+import { expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation } from './outcome.ts'
 
 export const ringOperations: Operations<RingStep['op']> = {
@@ -79,6 +81,38 @@ export const enterOperation: NativeOperation<StepOf<'io_uring.enter'>> = {
     // A call that fails with ETIME has waited for all of its time.
     const least = expect === 'ETIME' ? timeoutMs : (atLeastMs ?? 0)
     expectDuration('io_uring_enter', { ...outcome, result: 0 }, least)
+  },
+}
+
+/** The rings of polls that are on their way, by a piece of the memory of the call. */
+const asking = new WeakMap<Memory, RingUse>()
+
+/** Polls of a ring that is for this question alone. They are armed by this thread; another may wait for them. */
+export const pollOperation: NativeOperation<StepOf<'io_uring.poll'>> = {
+  prepare(machine, { fds, expect, timeoutMs = 0 }) {
+    const use = new RingUse(machine, { entries: 4, flags: [] })
+    machine.cleanups.push(() => use.giveBack())
+    const requests = Object.entries(fds).map(([fd, events]) => pollAdd(fd, fd, events))
+    use.push(requests)
+    machine.expect(use.submit(), requests.length, 'io_uring_enter says that it took')
+    const least = Math.max(1, Object.keys(expect).length)
+    const call = use.enterCall({ least, timeoutMs })
+    for (const memory of call.memory) asking.set(memory, use)
+    return call
+  },
+  conclude(_, { expect, timeoutMs = 0 }, outcome, [memory]) {
+    const use = memory === undefined ? undefined : asking.get(memory)
+    if (use === undefined) return
+    const found = use.take()
+    use.giveBack()
+    const expected = Object.entries(expect)
+    const error = resultText(outcome)
+    if (error.startsWith('E') && error !== 'ETIME') throw new Failure(completionsText(expected), error)
+    const refused = [...found, ...expected].some(([, what]) => isErrno(what))
+    const [is, must] = [completionsText(found), completionsText(expected)]
+    if (!refused) expectEvents(found, expected)
+    else if (is !== must) throw new Failure(must, is)
+    expectDuration('io_uring_enter', { ...outcome, result: found.length }, timeoutMs)
   },
 }
 

@@ -38,6 +38,7 @@ export class RingUse {
   readonly #masks = new Set<string>()
   readonly #labels = new Set<string>()
   #submittedAt = 0n
+  #isBack = false
 
   /** Throws `UnsupportedError` where there are no rings, or none with these options. */
   constructor(machine: Machine, options: RingOptions) {
@@ -137,8 +138,10 @@ export class RingUse {
     return this.#machine.labels.data(label)
   }
 
-  /** Empties the ring for the next check. */
+  /** Empties the ring for the next check. Idempotent; the ring must not be used afterwards. */
   giveBack(): void {
+    if (this.#isBack) return
+    this.#isBack = true
     giveBackRawRing(
       this.#machine.libc,
       this.ring,
@@ -217,9 +220,12 @@ export function completionsText(completions: readonly CompletionText[]): string 
     .join('; ')
 }
 
+/** Whether that is an errno, and not a mask. */
+export const isErrno = (what: string): boolean => /^E[A-Z0-9]+\b/.test(what) && !/^ERR\b/.test(what)
+
 /** Masks may be written in any order. */
 function normal(what: string): string {
   const [result = '', ...rest] = what.split(' ')
-  if (/^(E[A-Z0-9]+|\d+)$/.test(result) && !(result in EPOLL)) return what
+  if (isErrno(what) || /^\d+$/.test(result)) return what
   return [formatMask(parseMask(result)), ...rest].join(' ')
 }

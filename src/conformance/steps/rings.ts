@@ -57,6 +57,14 @@ export interface RingEnterStep {
   readonly atLeastMs?: number
 }
 
+/** Asks for the readiness of descriptors by polls that complete once, on a ring of its own, as poll(2) would. */
+export interface RingPollStep {
+  readonly op: 'io_uring.poll'
+  readonly fds: Readonly<Record<Name, MaskText>>
+  readonly expect: Readonly<Record<Name, MaskText>>
+  readonly timeoutMs?: number
+}
+
 export type RingStep =
   | { op: 'io_uring'; as: Name }
   | { op: 'io_uring.nop'; fd: Name }
@@ -111,6 +119,12 @@ export const enter = (
   least: number,
   options: { readonly timeoutMs: number; readonly expect?: Expected; readonly atLeastMs?: number },
 ): RingEnterStep => ({ op: 'io_uring.enter', fd, least, expect: 0, ...options })
+/** What polls of a ring report: name to requested mask, and name to what they must complete with, a mask or an errno. */
+export const pollByRing = (
+  fds: RingPollStep['fds'],
+  expect: RingPollStep['expect'],
+  timeoutMs = 0,
+): RingPollStep => ({ op: 'io_uring.poll', fds, expect, timeoutMs })
 /** Whether the kernel has set a flag of the submission ring. */
 export const ringState = (fd: Name, flag: SqState, expect: 'set' | 'not set'): StepOf<'io_uring.state'> => ({
   op: 'io_uring.state',
