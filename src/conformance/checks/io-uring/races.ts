@@ -8,7 +8,7 @@ import { ringCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { ringUse } from '../../operations/rings.ts'
 import { WOKEN } from '../../patience.ts'
-import { pollAdd, pollMulti, pollRemove, pollUpdate } from '../../rings/requests.ts'
+import { cancelRequest, pollAdd, pollMulti, pollRemove, pollUpdate } from '../../rings/requests.ts'
 import { completionsText } from '../../rings/use.ts'
 import type { CompletionText, RingUse } from '../../rings/use.ts'
 import { setupRing } from '../../steps/rings.ts'
@@ -120,14 +120,34 @@ export const races: readonly Check[] = [
     run(machine) {
       raceWithWrite(machine, {
         arm: (label) => pollMulti(label, 'r', 'IN'),
-        change: (label) => pollRemove('change', label),
-        outcomes: (label) => [
-          `change 0; ${label} ECANCELED`,
-          `change 0; ${label} IN more, then ECANCELED`,
-          `change EALREADY; ${label} ECANCELED`,
-          `change EALREADY; ${label} IN more, then ECANCELED`,
-        ],
+        change: (label) => cancelRequest('change', label),
+        outcomes: (label) => [`change 0; ${label} ECANCELED`, `change 0; ${label} IN more, then ECANCELED`],
       })
+    },
+  }),
+  ringCheck({
+    id: 'iou.race.remove-multishot',
+    statement:
+      'A removal of a multishot poll that says EALREADY, because an event is on its way, has removed nothing; made again it ends the poll, once.',
+    kind: 'race',
+    source: 'io_uring_prep_poll_remove(3), EALREADY; io_uring/poll.c, io_poll_disarm; measured (Linux 6.18)',
+    why: 'Who takes EALREADY for the end of the poll is told of events of a descriptor that it has given up. ASYNC_CANCEL does not say it.',
+    threads: 1,
+    run(machine) {
+      const { use, writer } = start(machine)
+      machine.begin('arm a multishot poll, and remove it while a thread writes')
+      race(machine, (round) => {
+        const label = `p${round % 2}`
+        submitNow(machine, use, pollMulti(label, 'r', 'IN'))
+        writer.again()
+        dawdle(machine, round)
+        const found = removeAtLast(machine, use, label)
+        writer.finish()
+        found.push(...use.collect())
+        expectOneOf(found, [`${label} ECANCELED`, `${label} IN more, then ECANCELED`], round)
+        sys(machine.libc, 'read', machine.fd('r'), byte.address, 1)
+      })
+      writer.stop()
     },
   }),
 ]
@@ -163,6 +183,24 @@ function raceWithWrite(machine: Machine, { arm, change, outcomes }: Round): void
 /** Whether both the poll and the change of it have had their last completion. */
 const isOver = (found: readonly CompletionText[]): boolean =>
   found.filter(([, what]) => !what.endsWith(' more')).length >= 2
+
+/** Removes a poll, again and again while that says EALREADY. Its completions, without those of the removals. */
+function removeAtLast(machine: Machine, use: RingUse, label: string): CompletionText[] {
+  const found: CompletionText[] = []
+  for (let i = 0; i < MOST_REMOVALS; i++) {
+    submitNow(machine, use, pollRemove('remove', label))
+    const isAnswer = ([of]: CompletionText): boolean => of === 'remove'
+    const now = collectUntil(use, (so) => so.some(isAnswer))
+    found.push(...now.filter((completion) => !isAnswer(completion)))
+    const answer = now.find(isAnswer)?.[1] ?? 'no completion'
+    if (answer === '0') return found
+    machine.expect(answer, 'EALREADY', 'a removal that does not give 0 gives')
+  }
+  throw new Failure('a removal at last gives 0', `${MOST_REMOVALS} of them give EALREADY`)
+}
+
+/** What is on its way arrives with the next call, so that a second removal does it. */
+const MOST_REMOVALS = 100
 
 function start(machine: Machine): { use: RingUse; writer: Partner } {
   machine.run(pipe('r', 'w'), setupRing('ring'))
