@@ -34,5 +34,5 @@ export function selectCheck(check: WithDefaults<Check>): Check {
 
 /** A check of io_uring itself, called as C does. */
 export function ringCheck(check: WithDefaults<Check>): Check {
-  return { level: 'contract', kind: 'det', backends: ['epoll'], ...check } as Check
+  return { level: 'contract', kind: 'det', backends: ['io_uring'], ...check } as Check
 }

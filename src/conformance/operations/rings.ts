@@ -17,7 +17,7 @@ import { sleepSync } from '../threads/thread-pool.ts'
 import { signalByCompletion } from './aio.ts'
 import { unlessAbsent } from './available.ts'
 import type { Operations } from './index.ts'
-import { expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
+import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation } from './outcome.ts'
 
 export const ringOperations: Operations<RingStep['op']> = {
@@ -107,11 +107,10 @@ export const pollOperation: NativeOperation<StepOf<'io_uring.poll'>> = {
     use.giveBack()
     const expected = Object.entries(expect)
     const error = resultText(outcome)
-    if (error.startsWith('E') && error !== 'ETIME') throw new Failure(completionsText(expected), error)
+    if (error.startsWith('E') && error !== 'ETIME') throw new Failure(eventsText(expected), error)
     const refused = [...found, ...expected].some(([, what]) => isErrno(what))
-    const [is, must] = [completionsText(found), completionsText(expected)]
-    if (!refused) expectEvents(found, expected)
-    else if (is !== must) throw new Failure(must, is)
+    if (refused) expectCompletionsOf(found, expected)
+    else expectEvents(found, expected)
     expectDuration('io_uring_enter', { ...outcome, result: found.length }, timeoutMs)
   },
 }
@@ -138,14 +137,19 @@ function expectCompletions(machine: Machine, step: StepOf<'io_uring.completions'
   // A kernel thread that takes the requests posts what comes of them when it gets to it.
   if (use.ring.isSqPoll) sleepSync(THREAD_SETTLE_MS)
   found.push(...(step.by === 'looking only' ? use.take() : use.collect()))
-  const [is, must] = [completionsText(found), completionsText(expected)]
-  if (is !== must) throw new Failure(must, is)
+  expectCompletionsOf(found, expected)
   if (atLeastMs !== undefined && lasted < atLeastMs) {
     throw new Failure(
       `the last completion not before ${atLeastMs} ms`,
       `it was there after ${lasted.toFixed(3)} ms`,
     )
   }
+}
+
+/** Fails unless both are the same completions, those of each request in the same order. */
+function expectCompletionsOf(found: readonly CompletionText[], expected: readonly CompletionText[]): void {
+  const [is, must] = [completionsText(found), completionsText(expected)]
+  if (is !== must) throw new Failure(must, is)
 }
 
 /** Expected completions as they are found. */

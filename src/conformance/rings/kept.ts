@@ -2,9 +2,9 @@
  * Rings of checks, kept for the next check that wants one made alike: see `kept-rings.ts` for why none is closed. One
  * goes back only when the kernel holds no request of it any more, and has nothing left to say.
  */
+import { awaitInterruption } from '../../backends/io-uring/interruption.ts'
 import { IORING_ASYNC_CANCEL, IORING_ENTER } from '../../libc/constants/io-uring.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { NULL } from '../../libc/signatures.ts'
 import { keepRingNumber } from '../kept-rings.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 import { opNumber } from './abi.ts'
@@ -34,13 +34,10 @@ export function giveBackRawRing(libc: Libc, ring: RawRing, data: readonly bigint
   closeRing(libc, ring)
 }
 
-/** The kernel interrupts a wait of this thread within this time after a ring was closed, if it does so at all. */
-const INTERRUPTION_MS = 60
-
 /** Closes a ring, and returns when it interrupts no wait any more: that wait would be one of another check. */
 export function closeRing(libc: Libc, ring: RawRing): void {
   ring.close()
-  libc.fn.poll(NULL, 0, INTERRUPTION_MS)
+  awaitInterruption(libc)
 }
 
 /** The user_data of what is submitted to empty a ring. */

@@ -14,6 +14,7 @@ import {
   write,
 } from '../../build.ts'
 import { pollAdd } from '../../rings/requests.ts'
+import { settleReady } from '../../steps/sources.ts'
 import { directory, open } from '../../steps/files.ts'
 import { completions, setupRing, submit } from '../../steps/rings.ts'
 import type { RingScenario } from './scenario.ts'
@@ -186,6 +187,45 @@ export const single: readonly RingScenario[] = [
       read('r', 1),
       close('w'),
       completions('ring', { third: 'HUP' }),
+    ],
+  },
+  {
+    id: 'iou.poll.wake-bits',
+    statement:
+      'A poll completes with the bits of what woke it, and is not looked at again: ordinary data of a socket is IN and PRI.',
+    level: 'quirk',
+    source:
+      'measured (Linux 6.18); io_uring/poll.c, io_poll_check_events; net/core/sock.c, sock_def_readable',
+    why: 'Who takes PRI for urgent data looks for what is not there. A poll of what is ready already tells what is true.',
+    differs: 'poll and epoll look at the descriptor before they report.',
+    steps: [
+      socketpair('a', 'b'),
+      ring,
+      submit('ring', pollAdd('p', 'a', 'IN|PRI')),
+      write('b', 1),
+      completions('ring', { p: 'IN|PRI' }),
+      submit('ring', pollAdd('now', 'a', 'IN|PRI')),
+      completions('ring', { now: 'IN' }),
+    ],
+  },
+  {
+    id: 'iou.poll.pri-alone',
+    statement:
+      'A poll for PRI alone is not woken by urgent data: only one of what is urgent already completes.',
+    level: 'quirk',
+    source:
+      'measured (Linux 6.18); io_uring/poll.c, io_poll_wake, which leaves EPOLLPRI out (IO_ASYNC_POLL_COMMON)',
+    why: 'Who waits for urgent data alone waits for ever. With IN, or RDBAND, it is told.',
+    differs: 'poll, epoll and select are woken by it.',
+    steps: [
+      tcp('c', 's'),
+      ring,
+      submit('ring', pollAdd('urgent', 's', 'PRI'), pollAdd('with in', 's', 'PRI|IN')),
+      sendOob('c'),
+      completions('ring', { 'with in': 'IN|PRI' }),
+      settleReady('s', 'PRI'),
+      submit('ring', pollAdd('now', 's', 'PRI')),
+      completions('ring', { now: 'PRI' }),
     ],
   },
   {

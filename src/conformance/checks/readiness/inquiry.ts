@@ -5,7 +5,11 @@ import { formatMask, parseMask } from '../../masks.ts'
 import type { MaskText } from '../../masks.ts'
 import { SOME_OF } from '../../operations/outcome.ts'
 import type { Name, NativeStep, Step } from '../../steps.ts'
-import { classic } from '../../classic.ts'
+import { classic, classicNames } from '../../classic.ts'
+import { pollByRing } from '../../steps/rings.ts'
+
+/** The backends that can be asked for readiness: the calls that wait, and polls of a ring. */
+export const askable = [...classicNames, 'io_uring'] as const satisfies readonly BackendName[]
 
 /** A state of a descriptor, in the words of each interface. */
 export interface State {
@@ -39,6 +43,13 @@ export interface Inquiry {
 
 /** How a backend is asked for the readiness of some descriptors, each by itself. */
 export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: MaskText): Inquiry {
+  if (backend === 'io_uring') {
+    return {
+      watch: [],
+      ask: (state, { timeoutMs = 0, inPart } = {}) =>
+        pollByRing({ [state.fd]: mask }, reported(state.fd, ringAnswerTo(mask, state), inPart), timeoutMs),
+    }
+  }
   switch (classic(backend)) {
     case 'epoll':
       return {
@@ -66,6 +77,29 @@ export function inquiryOf(backend: BackendName, fds: readonly Name[], mask: Mask
 /** What poll and epoll report of a state to who asks for a mask: ERR and HUP are reported to everybody. */
 export const answerTo = (mask: MaskText, state: State): MaskText =>
   mask === '0' ? state.withoutEvents : formatMask(parseMask(state.revents) & parseMask(`${mask}|ERR|HUP`))
+
+/** What a poll of a ring is added besides: it cannot be kept from completing with these. */
+const IMPLICIT = 'ERR|HUP|RDHUP'
+
+/** What polls of a ring report of a state to who asks for a mask: RDHUP, too, is reported to everybody. */
+export const ringAnswerTo = (mask: MaskText, state: State): MaskText =>
+  formatMask(parseMask(state.revents) & (parseMask(mask) | parseMask(IMPLICIT)))
+
+/** What wakes no poll of a ring: io_uring/poll.c leaves it out when it looks whether a wake is for a poll. */
+const WAKES_NO_RING = 'PRI'
+
+/** Whether who waits for a mask is woken when a state is reached. */
+export function isWoken(backend: BackendName, mask: MaskText, state: State): boolean {
+  const answer = answerOf(backend, mask, state)
+  if (backend !== 'io_uring') return answer !== '0' && answer !== ''
+  return (parseMask(answer) & ~parseMask(WAKES_NO_RING)) !== 0
+}
+
+/** What a backend reports of a state to who asks for a mask, in its own words. `0` and the empty text are nothing. */
+export function answerOf(backend: BackendName, mask: MaskText, state: State): string {
+  if (backend === 'io_uring') return ringAnswerTo(mask, state)
+  return backend === 'select' ? setsIn(mask, state) : answerTo(mask, state)
+}
 
 /** The sets of select that hold a descriptor in a state, of those that stand for a mask. */
 export const setsIn = (mask: MaskText, state: State): string =>

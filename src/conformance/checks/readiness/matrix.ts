@@ -8,9 +8,8 @@ import { closeAll } from '../../build.ts'
 import type { Check, Level } from '../../check.ts'
 import type { MaskText } from '../../masks.ts'
 import type { Name, Step } from '../../steps.ts'
-import { inquiryOf } from './inquiry.ts'
+import { askable, inquiryOf } from './inquiry.ts'
 import type { Inquiry, Readiness, State } from './inquiry.ts'
-import { classicNames } from '../../classic.ts'
 
 /** All that can be asked for. What is reported beyond it, ERR and HUP, needs no asking. */
 export const FULL_MASK = 'IN|OUT|PRI|RDHUP'
@@ -47,6 +46,11 @@ export interface ReadinessRow extends Readiness, Pick<Check, 'why' | 'bugs' | 'd
    * see it.
    */
   readonly arrives?: 'bit by bit' | 'for this thread'
+  /**
+   * What the kernel says to those that it wakes, where that is not the state: a part of both is what polls of a ring
+   * complete with that waited for it, because they are not looked at again.
+   */
+  readonly wake?: MaskText
   /** IN or HUP although a read finds nothing, which Linux says of some states. */
   readonly reads?: 'nothing'
   /** What is asked for in place of everything. */
@@ -62,7 +66,7 @@ export function readinessCheck(row: ReadinessRow): Check {
     level,
     kind: 'det',
     source,
-    backends: classicNames,
+    backends: askable,
     descriptors: DESCRIPTORS,
     ...(why === undefined ? {} : { why }),
     ...(bugs === undefined ? {} : { bugs }),

@@ -4,15 +4,18 @@ import { EPOLL_CLOEXEC, EPOLL_CTL, POLL } from '../../../libc/constants/linux.ts
 import { layouts } from '../../../libc/layouts.ts'
 import { Memory } from '../../../libc/memory.ts'
 import type { Machine } from '../../machine.ts'
-import { parseMask } from '../../masks.ts'
+import { formatMask, parseMask } from '../../masks.ts'
 import { underTest } from '../../operations/calls.ts'
 import { encodeEvent, eventBuffer } from '../../operations/events.ts'
+import { pollAdd } from '../../rings/requests.ts'
+import { isErrno, RingUse } from '../../rings/use.ts'
 import { classic } from '../../classic.ts'
 
 const SET_SIZE = layouts.fd_set.size
 
 /** What a backend reports of a descriptor that it is asked for, in the bits of poll. */
 export function observe(machine: Machine, backend: BackendName, fd: string, mask: number): number {
+  if (backend === 'io_uring') return observeByRing(machine, fd, mask)
   switch (classic(backend)) {
     case 'epoll':
       return observeByEpoll(machine, fd, mask)
@@ -30,6 +33,16 @@ function observeByPoll(machine: Machine, fd: string, mask: number): number {
   pollfd.view.setInt16(offsets.events, mask, true)
   underTest(machine, 'poll', pollfd.address, 1, 0)
   return pollfd.view.getUint16(offsets.revents, true)
+}
+
+/** Asks a ring of its own, which is emptied afterwards. A poll that is refused reports nothing. */
+function observeByRing(machine: Machine, fd: string, mask: number): number {
+  const use = new RingUse(machine, { entries: 4, flags: [] })
+  use.push([pollAdd(fd, fd, formatMask(mask))])
+  machine.expect(use.submit(), 1, 'io_uring_enter says that it took')
+  const result = use.collect()[0]?.[1] ?? '0'
+  use.giveBack()
+  return isErrno(result) ? 0 : parseMask(result)
 }
 
 /** Asks an epoll of its own, which is gone again afterwards. */

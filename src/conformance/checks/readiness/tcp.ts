@@ -104,6 +104,7 @@ export const tcpRows: readonly ReadinessRow[] = [
     before: nothing,
     transition: queue('c'),
     fd: 'l',
+    wake: 'PRI',
     ...readable,
     also: [
       { steps: [shutdown('c', 'WR'), settle('c', 'FIN_WAIT2'), close('c')], fd: 'l', ...readable },
@@ -119,6 +120,7 @@ export const tcpRows: readonly ReadinessRow[] = [
     before: nothing,
     transition: [shutdown('c', 'RD')],
     fd: 'c',
+    wake: 'ERR',
     ...unconnected,
   },
   {
@@ -130,6 +132,7 @@ export const tcpRows: readonly ReadinessRow[] = [
     before: writable,
     transition: [write('c', 1), settleSent('c'), settle('s', 'ESTABLISHED')],
     fd: 's',
+    wake: 'PRI',
     ...readWritable,
     also: [
       // A little that the peer has not read leaves the sender writable.
@@ -299,6 +302,7 @@ export const tcpRows: readonly ReadinessRow[] = [
     before: nothing,
     transition: [shutdown('c', 'RDWR')],
     fd: 'c',
+    wake: 'ERR',
     revents: 'OUT|ERR|HUP',
     withoutEvents: 'ERR|HUP',
     select: 'rw',

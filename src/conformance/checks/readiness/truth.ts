@@ -12,6 +12,7 @@ import { epollCheck, classicCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import { resultOf } from '../../native-call.ts'
+import { askable } from './inquiry.ts'
 import { FULL_MASK } from './matrix.ts'
 import type { ReadinessRow } from './matrix.ts'
 import { observe, setsForEvents } from './observe.ts'
@@ -25,6 +26,7 @@ export function readableCheck(slug: string, kind: string, rows: readonly Readine
     statement: `A read finds something, if only an end or an error, where ${kind} are reported as readable or hung up.`,
     source: 'poll(2); google/gvisor; microsoft/mystikos#308',
     bugs: ['microsoft/mystikos#308: descriptors were reported as ready that were not'],
+    backends: askable,
     run(machine) {
       const buffer = new Memory(READ_BYTES)
       inEveryState(machine, rows, (row) => {
@@ -42,15 +44,18 @@ export function readableCheck(slug: string, kind: string, rows: readonly Readine
   })
 }
 
-/** poll, epoll and select say the same of every state of a kind. */
+/** poll, epoll, select and polls of a ring say the same of every state of a kind. */
 export function agreementCheck(slug: string, kind: string, rows: readonly ReadinessRow[]): Check {
   return epollCheck({
     id: `poll-vs-epoll.agreement.${slug}`,
-    statement: `The same is said of ${kind} by poll, epoll and select, in every state of their matrix.`,
+    statement: `The same is said of ${kind} by poll, epoll, select and polls of io_uring, in every state of their matrix.`,
     source: 'liburing poll-v-poll; measured',
+    differs: 'Polls of io_uring say RDHUP also to who has not asked for it.',
+    backends: ['epoll', 'io_uring'],
     run(machine) {
       inEveryState(machine, rows, (row) => {
-        for (const mask of [FULL_MASK, 'IN', 'OUT', '0']) compare(machine, row, parseMask(mask))
+        const against = machine.backend === 'io_uring' ? compareRing : compare
+        for (const mask of [FULL_MASK, 'IN', 'OUT', '0']) against(machine, row, parseMask(mask))
       })
     },
   })
@@ -75,6 +80,18 @@ function compare(machine: Machine, row: ReadinessRow, mask: number): void {
       `select reports ${setNames(select)}`,
     )
   }
+}
+
+/** What a poll of a ring adds to who has not asked for it must be true, and everything else the same. */
+function compareRing(machine: Machine, row: ReadinessRow, mask: number): void {
+  const poll = observe(machine, 'poll', row.fd, mask)
+  const rdhup = observe(machine, 'poll', row.fd, POLL.RDHUP) & POLL.RDHUP
+  const ring = observe(machine, 'io_uring', row.fd, mask)
+  if (ring === (poll | rdhup)) return
+  throw new Failure(
+    `in the state of ${row.id}, asked for ${formatMask(mask)}: a poll of the ring completes with ${formatMask(poll | rdhup)}`,
+    `it completes with ${formatMask(ring)}`,
+  )
 }
 
 const setNames = (bits: number): string =>

@@ -34,6 +34,7 @@ export const udpRows: readonly ReadinessRow[] = [
     before: writable,
     transition: [write('s', 3), settleReady('r', 'IN')],
     fd: 'r',
+    wake: 'PRI',
     ...readWritable,
     also: [
       // What a receiver has no room for is lost: the datagram is gone as a whole.
@@ -49,6 +50,7 @@ export const udpRows: readonly ReadinessRow[] = [
     before: writable,
     transition: [call('send', ['$s', NULL, 0, 0], 0), settleReady('r', 'IN')],
     fd: 'r',
+    wake: 'PRI',
     ...readWritable,
     also: [{ steps: [call('recv', ['$r', { bytes: 8 }, 8, 0], 0)], fd: 'r', ...writable }],
   },

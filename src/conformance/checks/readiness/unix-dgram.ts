@@ -29,6 +29,7 @@ export const unixDgramRows: readonly ReadinessRow[] = [
     before: writable,
     transition: [write('b', 1)],
     fd: 'a',
+    wake: 'PRI',
     ...readWritable,
     also: [
       { steps: [], fd: 'b', ...writable },

@@ -42,6 +42,7 @@ function rowsOf(type: 'stream' | 'seqpacket'): readonly ReadinessRow[] {
       before: writable,
       transition: [write('b', 1)],
       fd: 'a',
+      wake: 'PRI',
       ...readWritable,
       also: [
         // A little that the peer has not read leaves the sender writable.
