@@ -7,6 +7,7 @@ import {
   pipe,
   read,
   reset,
+  sendOob,
   settle,
   signal,
   socketpair,
