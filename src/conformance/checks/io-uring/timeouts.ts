@@ -68,7 +68,7 @@ export const timeouts: readonly RingScenario[] = [
     source: 'io_uring_enter(2), IORING_OP_TIMEOUT; liburing timeout',
     steps: [
       ring,
-      ...[0.25, 1, 3.5, 20, 50].flatMap((ms) => [
+      ...[0.25, 1, 1.5, 2, 2.5, 3.5, 5, 7.5, 7.5, 20, 50].flatMap((ms) => [
         submit('ring', timeoutAfter('time', ms)),
         completions('ring', { time: 'ETIME' }, { atLeastMs: ms }),
       ]),
