@@ -15,11 +15,13 @@
  * - It tells bytes with its events: `ReadinessBatch.bytes`.
  */
 import { keventBuffers } from '../libc/buffers.ts'
-import { F } from '../libc/constants/linux.ts'
+import { F, POLL } from '../libc/constants/linux.ts'
+import { layouts } from '../libc/layouts.ts'
 import { errnoName, lastError } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
+import type { Pointer } from '../libc/signatures.ts'
 import { SystemError, UnsupportedError } from '../errors.ts'
 import { Interest, INTERRUPTED, Readiness } from './backend.ts'
 import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } from './backend.ts'
@@ -31,6 +33,7 @@ import { abiOf } from './kqueue/prove.ts'
 import { openUserWaker } from './kqueue/user-waker.ts'
 import { Filters, Watches } from './kqueue/watches.ts'
 import { PollerBase } from './poller-base.ts'
+import { readinessOf } from './readiness.ts'
 import { reportWake } from './registry.ts'
 import { MAX_TIMEOUT_MS, Timespec } from './timeout.ts'
 import type { WakeSource } from './waker.ts'
@@ -90,6 +93,7 @@ class KqueuePoller extends PollerBase {
   readonly #kq: OwnedKqueue
   readonly #changes: ChangeList
   readonly #watches = new Watches()
+  readonly #pollfd = new Memory(layouts.pollfd.size)
   readonly #timespec = new Timespec()
   /** The timeout of calls that only change. */
   readonly #now = new Timespec()
@@ -140,8 +144,29 @@ class KqueuePoller extends PollerBase {
     this.#changes.clear()
     this.#push(fd, this.#watches.filters(fd), EV.DELETE, 0)
     this.#push(fd, filters, EV.ADD | triggerFlags[trigger], this.registry.nextGeneration(fd))
-    this.#apply(fd)
+    try {
+      this.#apply(fd)
+    } catch (error) {
+      this.#restore(fd, filters)
+      throw error
+    }
     this.#watches.set(fd, filters, trigger)
+  }
+
+  /** Takes back what was added of a change that has failed, and puts back what was deleted, as far as that goes. */
+  #restore(fd: number, added: number): void {
+    const filters = this.#watches.filters(fd)
+    const trigger = this.#watches.trigger(fd) ?? 'level'
+    this.#watches.delete(fd)
+    for (const filter of [Filters.WRITE, Filters.READ]) {
+      this.#changes.clear()
+      this.#push(fd, (filters | added) & filter, EV.DELETE, 0)
+      this.#tryToApply(fd)
+    }
+    const armed = this.registry.isArmed(fd) ? 0 : EV.DISABLE
+    this.#changes.clear()
+    this.#push(fd, filters, EV.ADD | triggerFlags[trigger] | armed, this.registry.generation(fd))
+    if (this.#tryToApply(fd)) this.#watches.set(fd, filters, trigger)
   }
 
   /**
@@ -164,6 +189,17 @@ class KqueuePoller extends PollerBase {
     }
   }
 
+  /** The same, of which it does not matter whether it works. Says whether it did. */
+  #tryToApply(fd: number): boolean {
+    try {
+      this.#apply(fd)
+      return true
+    } catch (error) {
+      if (error instanceof SystemError) return false
+      throw error
+    }
+  }
+
   /** Makes every change of the list, also behind one that fails, and throws what went wrong first. */
   #applyAll(fd: number): void {
     try {
@@ -171,12 +207,8 @@ class KqueuePoller extends PollerBase {
     } catch (error) {
       const last = this.#changes.length - 1
       if (last > 0) {
-        try {
-          this.#changes.only(last)
-          this.#apply(fd)
-        } catch {
-          // It has gone the way of the first.
-        }
+        this.#changes.only(last)
+        this.#tryToApply(fd)
       }
       throw error
     }
@@ -216,26 +248,48 @@ class KqueuePoller extends PollerBase {
 
   protected override waitFor(batch: ReadinessBatch, timeoutNs: number | null): number {
     const { size } = this.#abi.kevent
-    if (this.#events.bytes.length < batch.capacity * size) this.#events = new Memory(batch.capacity * size)
+    const { capacity } = batch
+    if (this.#events.bytes.length < capacity * size) this.#events = new Memory(capacity * size)
+    const oneByOne = this.#mustGoOneByOne(capacity)
     const timeout =
       timeoutNs === null ? NULL : this.#timespec.set(Math.min(timeoutNs, MAX_TIMEOUT_MS * NS_PER_MS))
-    const n = this.libc.fn.kevent(this.#kq.fd, NULL, 0, this.#events.address, batch.capacity, timeout)
+    this.#watches.begin()
+    const room = oneByOne ? 1 : capacity
+    const n = this.#call(room, timeout)
     if (n === -1) {
       if (errnoName(this.libc.errno()) === 'EINTR') return INTERRUPTED
       throw lastError(this.libc, 'kevent')
     }
-    const count = this.#decode(Math.min(n, batch.capacity), batch)
+    let count = this.#decode(n, room, batch, 0)
+    let before = 0
+    while (oneByOne && count < capacity && count > before) {
+      before = count
+      count = this.#decode(this.#call(1, this.#now.set(0)), 1, batch, count)
+    }
     return count === 0 && n > 0 ? INTERRUPTED : count
   }
 
+  /** Waits for as many events as there is room for. A faulty one may claim to have more, which are not there. */
+  #call(room: number, timeout: Pointer): number {
+    return Math.min(room, this.libc.fn.kevent(this.#kq.fd, NULL, 0, this.#events.address, room, timeout))
+  }
+
+  /**
+   * libkqueue takes as many descriptors from its epoll as there is room for events, each of which may have two, and
+   * forgets those that then have no room (`linux_kevent_copyout`): edges for ever, and others where they come last
+   * each time. Where that may be, each call takes one.
+   */
+  #mustGoOneByOne(capacity: number): boolean {
+    return this.#abi.name === 'libkqueue' && this.#watches.both > 0 && capacity <= this.#watches.total
+  }
+
   /** Puts the events into the batch, those of one descriptor together, and drops those of old registrations. */
-  #decode(n: number, batch: ReadinessBatch): number {
+  #decode(n: number, room: number, batch: ReadinessBatch, first: number): number {
     const { view } = this.#events
     const { kevent, filterBits, filters } = this.#abi
     const { size, offsets } = kevent
     const watches = this.#watches
-    watches.begin()
-    let count = 0
+    let count = first
     let oneshots = false
     for (let i = 0; i < n; i++) {
       const at = i * size
@@ -286,24 +340,43 @@ class KqueuePoller extends PollerBase {
         batch.bytes[place] = view.getInt32(at + offsets.data + 4, true) * 2 ** 32 + low
       }
     }
-    if (oneshots) this.#disableSiblings(batch, count)
+    if (n === room) this.#completeLast(n, batch)
+    if (oneshots) this.#disableSiblings(batch, first, count)
     return count
   }
 
+  /**
+   * Where the room ends between the two events of a descriptor, libkqueue forgets that of WRITE, and the next time
+   * READ comes first again (`linux_kevent_copyout`). So whether the last one can be written to is asked for.
+   */
+  #completeLast(n: number, batch: ReadinessBatch): void {
+    if (this.#abi.name !== 'libkqueue') return
+    const { size, offsets } = this.#abi.kevent
+    const at = (n - 1) * size
+    const fd = this.#events.view.getInt32(at + offsets.ident, true)
+    const place = this.#watches.placeOf(fd)
+    if (place === -1 || (this.#watches.silent(fd) & Filters.WRITE) === 0) return
+    const { view, address } = this.#pollfd
+    view.setInt32(layouts.pollfd.offsets.fd, fd, true)
+    view.setInt16(layouts.pollfd.offsets.events, POLL.OUT, true)
+    view.setInt16(layouts.pollfd.offsets.revents, 0, true)
+    if (this.libc.fn.poll(address, 1, 0) !== 1) return
+    const answer = readinessOf(view.getInt16(layouts.pollfd.offsets.revents, true))
+    const ends = answer & (Readiness.HANGUP | Readiness.ERROR)
+    batch.flags[place] = (batch.flags[place] ?? 0) | Readiness.WRITABLE | ends
+  }
+
   /** Disables the filters of oneshots that have not fired, of registrations of which another one has. */
-  #disableSiblings(batch: ReadinessBatch, count: number): void {
-    for (let i = 0; i < count; i++) {
+  #disableSiblings(batch: ReadinessBatch, first: number, count: number): void {
+    for (let i = first; i < count; i++) {
       const fd = batch.fds[i] ?? -1
       if (fd < 0 || this.registry.isArmed(fd)) continue
       const silent = this.#watches.silent(fd)
       if (silent === 0) continue
       this.#changes.clear()
       this.#push(fd, silent, EV.DISABLE, this.registry.generation(fd))
-      try {
-        this.#apply(fd)
-      } catch {
-        // The descriptor was closed meanwhile, in another thread: then there is nothing to disable.
-      }
+      // One that was closed meanwhile, in another thread, has nothing to disable.
+      this.#tryToApply(fd)
     }
   }
 

@@ -37,8 +37,13 @@ describe.each(testedBackends)('%s', (_name, backend) => {
       for (const [i, { fd }] of all.entries()) poller.add(fd, READ, i)
       expect(reported(poller)).toEqual([])
       write(libc, eventfd.fd)
-      expect(tokensOver(poller, 1, count)).toEqual(upTo(count))
-      expect(tokensOver(poller, 1, 2 * count)).toEqual(upTo(count))
+      // libkqueue returns 512 events at the most (MAX_KEVENT), however much room there is.
+      const waits =
+        backend.name === 'kqueue' && testedLibc.has('libkqueue_drain_pending_close')
+          ? Math.ceil(count / 512)
+          : 1
+      expect(tokensOver(poller, waits, count).filter(isFirst)).toEqual(upTo(count))
+      expect(tokensOver(poller, waits, 2 * count).filter(isFirst)).toEqual(upTo(count))
       expect(tokensOver(poller, Math.ceil(count / 512), 512).filter(isFirst)).toEqual(upTo(count))
       for (const { fd } of all) poller.remove(fd)
       expect(reported(poller)).toEqual([])

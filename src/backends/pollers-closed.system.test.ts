@@ -19,10 +19,15 @@ function closeLowest(owned: readonly OwnedFd[]): number {
 }
 
 describe.each(testedBackends)('%s', (_name, backend) => {
-  /** epoll forgets a closed descriptor; the others keep it in their set, and must say what is wrong with it. */
-  const forgets = backend === backends.epoll
+  /**
+   * epoll and kqueue forget a closed descriptor, but for libkqueue, which is not told of it (BUGS.md) and is silent; the
+   * others keep it in their set, and must say what is wrong with it.
+   */
+  const isKqueue = backend === backends.kqueue
+  const forgets = backend === backends.epoll || isKqueue
   /** A request of io_uring holds the file: it stays open, and as it was, until something happens to it. */
   const isSilent = forgets || backend === backends.io_uring
+  const isSet = !forgets
 
   test('a closed descriptor is silent where the kernel forgets it, and elsewhere an error until it is removed', () => {
     using poller = backend.open(libc)
@@ -32,8 +37,9 @@ describe.each(testedBackends)('%s', (_name, backend) => {
     const expected = isSilent ? [] : [[1n, 'ERROR']]
     expect([reported(poller), reported(poller)]).toEqual([expected, expected])
     expect(codeOf(() => poller.modify(fd, READ, 2))).toBe('EBADF')
-    expect(codeOf(() => poller.remove(fd))).toBe(forgets ? 'EBADF' : 'ok')
-    expect(codeOf(() => poller.remove(fd))).toBe(forgets ? 'EBADF' : 'ENOENT')
+    const native = isKqueue && !libc.has('libkqueue_drain_pending_close')
+    expect(codeOf(() => poller.remove(fd))).toBe(backend === backends.epoll || native ? 'EBADF' : 'ok')
+    expect(codeOf(() => poller.remove(fd))).toBe(backend === backends.epoll ? 'EBADF' : 'ENOENT')
     expect(reported(poller)).toEqual([])
   })
 
@@ -61,7 +67,7 @@ describe.each(testedBackends)('%s', (_name, backend) => {
     expect(reported(poller, { timeoutNs: 5_000_000 })).toEqual(isSilent ? [] : [[1n, 'ERROR']])
   })
 
-  test.skipIf(forgets)('in small batches closed and ready descriptors take turns', () => {
+  test.runIf(isSet)('in small batches closed and ready descriptors take turns', () => {
     using poller = backend.open(libc)
     using ready = openEventfd(libc)
     const closed = [openEventfd(libc), openEventfd(libc)]
@@ -71,7 +77,7 @@ describe.each(testedBackends)('%s', (_name, backend) => {
     expect(tokensOver(poller, 6, 1)).toEqual([1, 1, 2, 2, 3, 3])
   })
 
-  test.skipIf(forgets)('a closed oneshot descriptor is an error once', () => {
+  test.runIf(isSet)('a closed oneshot descriptor is an error once', () => {
     using poller = backend.open(libc)
     const closed = openEventfd(libc)
     poller.add(closed.fd, isSilent ? WRITE : READ, 1, { trigger: 'oneshot' })
@@ -92,24 +98,27 @@ describe.each(testedBackends)('%s', (_name, backend) => {
     expect(reported(poller)).toEqual([[2n, 'WRITABLE']])
   })
 
-  test('the waker works under the number of a registration that is dead, and cannot be taken away by it', () => {
-    using poller = backend.open(libc)
-    const dead = openEventfd(libc)
-    poller.add(dead.fd, READ, 1)
-    const fd = closeLowest([dead])
-    expect(poller.wakeHandle().fd).toBe(fd)
-    expect(reported(poller)).toEqual([])
-    poller.wake()
-    expect(reported(poller)).toEqual([[0n, 'WAKE']])
-    expect(() => poller.add(fd, READ, 2)).toThrow('EEXIST')
-    expect(() => poller.modify(fd, READ, 2)).toThrow('ENOENT')
-    expect(() => poller.remove(fd)).toThrow('ENOENT')
-    poller.wake()
-    expect(reported(poller)).toEqual([[0n, 'WAKE']])
-    expect(reported(poller)).toEqual([])
-  })
+  test.skipIf(backend.capabilities.userEvents)(
+    'the waker works under the number of a registration that is dead, and cannot be taken away by it',
+    () => {
+      using poller = backend.open(libc)
+      const dead = openEventfd(libc)
+      poller.add(dead.fd, READ, 1)
+      const fd = closeLowest([dead])
+      expect(poller.wakeHandle().fd).toBe(fd)
+      expect(reported(poller)).toEqual([])
+      poller.wake()
+      expect(reported(poller)).toEqual([[0n, 'WAKE']])
+      expect(() => poller.add(fd, READ, 2)).toThrow('EEXIST')
+      expect(() => poller.modify(fd, READ, 2)).toThrow('ENOENT')
+      expect(() => poller.remove(fd)).toThrow('ENOENT')
+      poller.wake()
+      expect(reported(poller)).toEqual([[0n, 'WAKE']])
+      expect(reported(poller)).toEqual([])
+    },
+  )
 
-  test.skipIf(forgets)('a set knows numbers only: it watches the file that has the number now', () => {
+  test.runIf(isSet)('a set knows numbers only: it watches the file that has the number now', () => {
     using poller = backend.open(libc)
     const old = openEventfd(libc)
     using alive = duplicate(libc, old.fd, 0)

@@ -28,7 +28,11 @@ const channels: readonly (readonly [string, () => Libc])[] = [
 
 const combinations = testedBackends
   .map(([, backend]) => backend)
-  .flatMap((backend) => channels.map(([channel, open]) => [backend.name, channel, backend, open] as const))
+  .flatMap((backend) => {
+    const own = [['an event of its own', (): Libc => libc]] as const
+    const those = backend.capabilities.userEvents ? own : channels
+    return those.map(([channel, open]) => [backend.name, channel, backend, open] as const)
+  })
 
 /** Words that a thread and the test share. */
 const Word = { READY: 0, SENT: 1, SEEN: 2 } as const

@@ -13,8 +13,8 @@ import { testedBackends, testedLibc } from '../testing/backends.ts'
 const libc = testedLibc
 
 describe.each(testedBackends)('over %s', (_name, backend) => {
-  /** epoll forgets what is closed, and a request of io_uring holds the file as it was. */
-  const isSilent = backend === backends.epoll || backend === backends.io_uring
+  /** Who watches files and not numbers has nothing to say of a number that is closed; io_uring holds the file. */
+  const isSilent = [backends.epoll, backends.kqueue, backends.io_uring].some((silent) => silent === backend)
 
   /** A loop with interest in an eventfd that is then closed. */
   function withClosed(action: (loop: EventLoop, fd: number) => void): void {
@@ -34,7 +34,9 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
     return next
   }
 
-  const readable = (fd: number, token: bigint): unknown => loopEvent({ fd, token, readable: true })
+  // What a kqueue tells of an eventfd is no number of bytes, but a number.
+  const bytes = backend.capabilities.byteCounts === 'event' ? 1 : null
+  const readable = (fd: number, token: bigint): unknown => loopEvent({ fd, token, readable: true, bytes })
 
   test('removal is idempotent, and nothing is left', () => {
     withClosed((loop, fd) => {
@@ -161,7 +163,10 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
     expect(loopEvents(loop)).toEqual([readable(fd, 2n)])
   })
 
-  test('removed, closed and restored from a duplicate, it can be added again', () => {
+  // libkqueue does not get rid of what was closed before it was removed (BUGS.md).
+  const keepsClosed = libc.has('libkqueue_drain_pending_close') && backend === backends.kqueue
+
+  test.skipIf(keepsClosed)('removed, closed and restored from a duplicate, it can be added again', () => {
     using loop = new EventLoop(libc, { backend })
     const old = openEventfd(libc)
     using alive = duplicate(libc, old.fd, 0)

@@ -9,6 +9,7 @@ import { loopEvent, loopEvents } from '../testing/loops.ts'
 import { drain, fill, openTcp, write } from '../testing/native.ts'
 import { EventLoop } from './event-loop.ts'
 import type { LoopEvent } from './event-loop.ts'
+import type { Backend } from '../backends/backend.ts'
 import { testedBackends, testedLibc } from '../testing/backends.ts'
 
 const libc = testedLibc
@@ -142,6 +143,16 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
 }
 
+/** The event of each of two waits. */
+function asToldBy(backend: Backend, event: Partial<LoopEvent>, what: string): readonly Partial<LoopEvent>[] {
+  if (backend.capabilities.byteCounts === 'asked') return [event, event]
+  // Of what is no stream, a kqueue tells some number.
+  if (what.startsWith('an eventfd')) return [1, 2].map(() => ({ ...event, bytes: 1 }))
+  // libkqueue asks for the error of a socket, which takes it away.
+  if (event.eof === true && event.error === true) return [event, { ...event, error: false }]
+  return [event, event]
+}
+
 describe.each(testedBackends)('over %s', (_name, backend) => {
   test.each(Object.entries(scenes))('%s is the event that it should be', (_is, { open, interest, event }) => {
     const descriptors = open()
@@ -151,8 +162,11 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
     if (interest !== 'read') loop.addWrite(fd, 5)
     const events = [loopEvents(loop), loopEvents(loop)]
     for (const descriptor of descriptors) descriptor.close()
-    const expected = event === null ? [] : [loopEvent({ fd, token: 5n, ...event })]
-    expect(events).toEqual([expected, expected])
+    const [first, second] = event === null ? [] : asToldBy(backend, event, _is)
+    const expected = [first, second].map((told) =>
+      told === undefined ? [] : [loopEvent({ fd, token: 5n, ...told })],
+    )
+    expect(events).toEqual(expected)
   })
 
   test('over TCP too a peer that sends no more is eof', () => {

@@ -307,12 +307,12 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
 test('by default a loop takes the best backend that works, and says which', () => {
   using loop = new EventLoop(libc)
   expect(loop.backend).toBe(backends.epoll)
-  const { epoll_create1: _, ...bindings } = libc.plan.bindings
+  const { epoll_create1: _, kqueue: __, ...bindings } = libc.plan.bindings
   using other = new EventLoop(attachLibc({ ...libc.plan, bindings }))
   expect(other.backend).toBe(backends.poll)
 })
 
 test('where no backend works there is no loop', () => {
-  const { epoll_create1: _, poll: __, select: ___, ...bindings } = libc.plan.bindings
+  const { epoll_create1: _, poll: __, select: ___, kqueue: ____, ...bindings } = libc.plan.bindings
   expect(() => new EventLoop(attachLibc({ ...libc.plan, bindings }))).toThrow(UnsupportedError)
 })

@@ -48,7 +48,7 @@ export class Inquirer {
       if ((flags & ENDS) === 0) continue
       const answer = this.#answer(i) & ENDS
       const isError = (answer & Readiness.ERROR) !== 0 && (answer & Readiness.HANGUP) === 0
-      batch.flags[i] = (isError ? flags & ~Readiness.HANGUP : flags) | answer
+      batch.flags[i] = (isError ? flags & ~ENDS : flags) | answer
     }
   }
 

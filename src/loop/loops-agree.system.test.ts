@@ -50,7 +50,8 @@ class World {
 
   /** Makes a step everywhere, and returns what each loop reported. */
   run(step: Step): readonly (readonly LoopEvent[])[] {
-    if (step.op === 'wait') return this.#loops.map((loop) => loopEvents(loop))
+    if (step.op === 'wait')
+      return this.#loops.map((loop) => loopEvents(loop).map((event) => this.#comparable(event)))
     const source = this.#sources[step.slot]
     if (source === undefined) throw new RangeError(`there is no source ${step.slot}`)
     if (step.op === 'change') source.change(step.change)
@@ -59,6 +60,20 @@ class World {
     else if (step.op === 'wake') for (const loop of this.#loops) loop.wake()
     else for (const loop of this.#loops) loop[step.op](source.fd)
     return []
+  }
+
+  /**
+   * Where one loop gets bytes with its events, those of what is no stream are left out, for they are no bytes; and so
+   * is the error of a socket, which libkqueue takes away from the others when it looks.
+   */
+  #comparable(event: LoopEvent): LoopEvent {
+    if (this.#loops.every(({ backend }) => backend.capabilities.byteCounts === 'asked')) return event
+    const kind = this.#sources.find(({ fd }) => fd === event.fd)?.kind
+    return {
+      ...event,
+      bytes: kind === 'eventfd' ? null : event.bytes,
+      error: kind === 'socket' ? false : event.error,
+    }
   }
 
   #add(fd: number, interest: number): void {

@@ -18,17 +18,23 @@ type Ends = readonly [watched: OwnedFd, peer: OwnedFd]
  * epoll and poll but not by select, which is the difference that the `hangup` capability stands for; so a
  * reading end is not asked for writability, of which it could only have a hang-up.
  */
-const kinds: readonly { readonly open: (libc: Libc) => Ends; readonly interests: readonly number[] }[] = [
-  { open: (libc): Ends => openPipe(libc), interests: [READ] },
+const kinds: readonly {
+  readonly name: 'pipe' | 'socket' | 'eventfd'
+  readonly open: (libc: Libc) => Ends
+  readonly interests: readonly number[]
+}[] = [
+  { name: 'pipe', open: (libc): Ends => openPipe(libc), interests: [READ] },
   {
+    name: 'pipe',
     open: (libc): Ends => {
       const [reader, writer] = openPipe(libc)
       return [writer, reader]
     },
     interests: [WRITE, READ | WRITE],
   },
-  { open: (libc): Ends => openSocketpair(libc), interests: [READ, WRITE, READ | WRITE] },
+  { name: 'socket', open: (libc): Ends => openSocketpair(libc), interests: [READ, WRITE, READ | WRITE] },
   {
+    name: 'eventfd',
     open: (libc): Ends => {
       const both = openEventfd(libc)
       return [both, both]
@@ -61,6 +67,10 @@ export class Source {
     this.#libc = libc
     this.#kind = kind
     this.#ends = kind.open(libc)
+  }
+
+  get kind(): 'pipe' | 'socket' | 'eventfd' {
+    return this.#kind.name
   }
 
   get fd(): number {

@@ -15,6 +15,8 @@ export class Watches {
   #place = new Uint32Array(64)
   #fired = new Uint8Array(64)
   #wait = 0
+  #total = 0
+  #both = 0
 
   /** The filters that the kqueue has for a descriptor. */
   filters(fd: number): number {
@@ -26,14 +28,33 @@ export class Watches {
     return this.#triggers[fd]
   }
 
+  /** How many filters there are of all descriptors together, and how many descriptors have both. */
+  get total(): number {
+    return this.#total
+  }
+
+  get both(): number {
+    return this.#both
+  }
+
   set(fd: number, filters: number, trigger: Trigger): void {
     if (fd >= this.#filters.length) this.#grow(fd)
+    this.#count(fd, -1)
     this.#filters[fd] = filters
+    this.#count(fd, 1)
     this.#triggers[fd] = trigger
   }
 
   delete(fd: number): void {
-    if (fd < this.#filters.length) this.#filters[fd] = 0
+    if (fd >= this.#filters.length) return
+    this.#count(fd, -1)
+    this.#filters[fd] = 0
+  }
+
+  #count(fd: number, step: 1 | -1): void {
+    const filters = this.#filters[fd] ?? 0
+    this.#total += step * ((filters & 1) + (filters >> 1))
+    if (filters === (Filters.READ | Filters.WRITE)) this.#both += step
   }
 
   /** Begins a wait: no descriptor has a place in its batch. */
