@@ -36,3 +36,8 @@ export function selectCheck(check: WithDefaults<Check>): Check {
 export function ringCheck(check: WithDefaults<Check>): Check {
   return { level: 'contract', kind: 'det', backends: ['io_uring'], ...check } as Check
 }
+
+/** A check of kqueue itself, called as C does. */
+export function kqueueCheck(check: WithDefaults<Check>): Check {
+  return { level: 'contract', kind: 'det', backends: ['kqueue'], ...check } as Check
+}

@@ -115,6 +115,12 @@ export class Machine {
     return fd
   }
 
+  /** The name of a descriptor number: of one that is open, or else of one that was. */
+  nameOf(fd: number): string | undefined {
+    const names = [...this.#numbers].filter(([, number]) => number === fd).map(([name]) => name)
+    return names.find((name) => this.#open.has(name)) ?? names.at(-1)
+  }
+
   /** The numbers of all descriptors that are open. */
   get openNumbers(): number[] {
     return [...this.#open].map((name) => this.fd(name))

@@ -53,7 +53,7 @@ export function runChecks(
   const wanted = noThreads === undefined ? Math.max(0, ...selected.map(({ check }) => check.threads ?? 0)) : 0
   // Started before the first check, so that no check sees descriptors come that are not its own.
   const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
-  using surroundings = new Surroundings(libc)
+  using surroundings = new Surroundings(libc, { settleMs: backend === 'kqueue' ? SETTLE_MS : 0 })
   observer.onReady()
   for (const { check, family } of selected) {
     observer.onCheck(check.id)
@@ -62,6 +62,9 @@ export function runChecks(
   }
   pool.exit()
 }
+
+/** How long a library that is a kqueue may take to close what a check has left it to close. */
+const SETTLE_MS = 2000
 
 /** A thread of Node has an epoll, an eventfd and a few more descriptors of its own: 4 in Node 20, 5 in Node 26. */
 const DESCRIPTORS_PER_THREAD = 5

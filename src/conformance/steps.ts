@@ -13,6 +13,7 @@ import type { ArrayStep } from './steps/arrays.ts'
 import type { MaskText } from './masks.ts'
 import type { EnvironmentStep } from './steps/environment.ts'
 import type { FileStep, PathText } from './steps/files.ts'
+import type { KeventStep, KqueueStep } from './steps/kevents.ts'
 import type { ProcessStep } from './steps/processes.ts'
 import type { RingEnterStep, RingPollStep, RingStep } from './steps/rings.ts'
 import type { SourceStep } from './steps/sources.ts'
@@ -84,6 +85,7 @@ export type NativeStep =
   | ArrayStep
   | RingEnterStep
   | RingPollStep
+  | KeventStep
 
 /** Set-up and change of descriptors. */
 export type ResourceStep =
@@ -206,6 +208,7 @@ export type Step =
   | ProcessStep
   | TerminalStep
   | RingStep
+  | KqueueStep
   | EnvironmentStep
   | ThreadStep
   | WaiterStep

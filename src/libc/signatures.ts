@@ -104,6 +104,10 @@ export const signatures = {
   unshare: returnsInt(int),
   sethostname: returnsInt(string, size),
   unlink: returnsInt(string),
+  link: returnsInt(string, string),
+  rename: returnsInt(string, string),
+  chmod: returnsInt(string, uint),
+  ftruncate: returnsInt(int, long),
 
   pthread_sigmask: returnsInt(int, pointer, pointer),
   raise: returnsInt(int),
@@ -125,6 +129,7 @@ export const signatures = {
   munmap: returnsInt(pointer, size),
   syscall: { args: [long, long, long, long, long, long, long], result: 'i64', fixed: 1 },
   getppid: returnsInt(),
+  daemon: returnsInt(int, int),
   waitpid: returnsInt(int, pointer, int),
   waitid: returnsInt(int, int, pointer, int),
   open_memstream: returnsPointer(pointer, pointer),

@@ -21,6 +21,7 @@ import { lifetimes } from './life/index.ts'
 import { batches } from './batch/index.ts'
 import { limits } from './limits/index.ts'
 import { rings } from './io-uring/index.ts'
+import { kqueues } from './kqueue/index.ts'
 
 /** Every family of checks, in the order of the matrix. Adding one is a folder, and its line here. */
 export const families: readonly Family[] = [
@@ -46,4 +47,5 @@ export const families: readonly Family[] = [
   batches,
   limits,
   rings,
+  ...kqueues,
 ]

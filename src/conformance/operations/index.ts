@@ -2,6 +2,7 @@ import type { Machine } from '../machine.ts'
 import type { Step, StepOf } from '../steps.ts'
 import { environmentOperations } from './environment.ts'
 import { fileOperations } from './files.ts'
+import { kqueueOperations } from './kevents.ts'
 import { nativeOperations, perform } from './native.ts'
 import { peerOperations } from './peers.ts'
 import { portableOperations } from './portable.ts'
@@ -31,6 +32,7 @@ export const operations: Operations<Step['op']> = {
   ...processOperations,
   ...terminalOperations,
   ...ringOperations,
+  ...kqueueOperations,
   ...environmentOperations,
   ...threadOperations,
   ...waiterOperations,

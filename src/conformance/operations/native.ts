@@ -16,6 +16,7 @@ import { NULL } from '../../libc/signatures.ts'
 import { arrayOperations } from './arrays.ts'
 import { decodeGuarded, guardedBuffer, timespecOf } from './events.ts'
 import { pathOf } from './files.ts'
+import { keventOperation } from './kevents.ts'
 import { eventsText, expectDuration, expectEvents, expectResult, resultText } from './outcome.ts'
 import type { NativeOperation, Outcome, PendingStep } from './outcome.ts'
 import { enterOperation, pollOperation } from './rings.ts'
@@ -40,6 +41,7 @@ export const nativeOperations: { readonly [Op in NativeStep['op']]: NativeOperat
   ...arrayOperations,
   'io_uring.enter': enterOperation,
   'io_uring.poll': pollOperation,
+  kevent: keventOperation,
 
   call: {
     prepare(machine, step) {

@@ -11,6 +11,7 @@ import { Memory } from '../../libc/memory.ts'
 import { openDescriptors } from '../../libc/open-descriptors.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { ringNumbers } from '../kept-rings.ts'
+import { sleepSync } from '../threads/thread-pool.ts'
 import { childrenOf, describeChild, endChild } from './children.ts'
 import { ProcText } from './proc-text.ts'
 import { limitOf, parseLimits, parseSignals, signalLines, signalNames } from './status.ts'
@@ -36,11 +37,18 @@ export class Surroundings implements Disposable {
   readonly #libc: Libc
   readonly #status = new ProcText('/proc/self/status')
   readonly #limits = new ProcText('/proc/self/limits')
+  readonly #settleMs: number
   #last: State
 
-  constructor(libc: Libc) {
+  /**
+   * `settleMs`: how long what closes descriptors by and by is given for it. A kqueue that is a library has a thread of
+   * its own that notices when its descriptor is closed, and closes others then.
+   */
+  constructor(libc: Libc, { settleMs = 0 }: { readonly settleMs?: number } = {}) {
     this.#libc = libc
+    this.#settleMs = settleMs
     this.#last = this.#look()
+    this.#settle((now, before) => isSameSet(now, before))
   }
 
   /** How many descriptors were open when it looked last. */
@@ -54,7 +62,7 @@ export class Surroundings implements Disposable {
    */
   compare(): Difference[] {
     const before = this.#last
-    const after = this.#look()
+    const after = this.#settle((now) => isSameSet(now, before))
     const differences = [
       ...descriptorDifferences(before, after),
       ...signalDifferences(before, after),
@@ -67,6 +75,19 @@ export class Surroundings implements Disposable {
     if (differences.length > 0) this.#restore(before, after)
     this.#last = differences.length > 0 ? this.#look() : after
     return differences
+  }
+
+  /** Looks until the descriptors are as they must be, given those of now and of a moment ago, or its time is over. */
+  #settle(isSettled: (now: State, before: State) => boolean): State {
+    const end = performance.now() + this.#settleMs
+    let now = this.#look()
+    let before = this.#last
+    while (!isSettled(now, before) && performance.now() < end) {
+      sleepSync(SETTLE_STEP_MS)
+      before = now
+      now = this.#look()
+    }
+    return (this.#last = now)
   }
 
   [Symbol.dispose](): void {
@@ -102,6 +123,13 @@ export class Surroundings implements Disposable {
   }
 }
 
+/** How long to wait between two looks. */
+const SETTLE_STEP_MS = 2
+
+function isSameSet(a: State, b: State): boolean {
+  return a.descriptors.size === b.descriptors.size && [...a.descriptors].every((fd) => b.descriptors.has(fd))
+}
+
 /** Rings stay open from one check to another; see `kept-rings.ts`. */
 function withoutRings(descriptors: ReadonlySet<number>): ReadonlySet<number> {
   const rings = ringNumbers()
@@ -112,9 +140,17 @@ function descriptorDifferences(before: State, after: State): Difference[] {
   const left = [...after.descriptors].filter((fd) => !before.descriptors.has(fd))
   const gone = [...before.descriptors].filter((fd) => !after.descriptors.has(fd))
   return [
-    ...differenceIf(left.length > 0, 'no descriptor is left open', `left open: ${left.join(', ')}`),
-    ...differenceIf(gone.length > 0, 'only its own descriptors are closed', `closed: ${gone.join(', ')}`),
+    ...differenceIf(left.length > 0, 'no descriptor is left open', `left open: ${listed(left)}`),
+    ...differenceIf(gone.length > 0, 'only its own descriptors are closed', `closed: ${listed(gone)}`),
   ]
+}
+
+/** A list that is longer is cut off: a check may leave thousands. */
+const MOST_NUMBERS = 20
+
+function listed(numbers: readonly number[]): string {
+  const rest = numbers.length - MOST_NUMBERS
+  return `${numbers.slice(0, MOST_NUMBERS).join(', ')}${rest > 0 ? `, and ${rest} more` : ''}`
 }
 
 /** SIGCHLD is the affair of Node, which handles it while it has child processes. */
