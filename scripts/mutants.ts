@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { parseWhole } from '../src/commands/options.ts'
 import { findCheck } from '../src/conformance/checks/index.ts'
+import { loadExpectations } from '../src/conformance/saved/load.ts'
 import { matchingIds } from '../src/conformance/selection.ts'
 import { packageRoot } from '../src/package-root.ts'
 import { compileLibrary, examine, examineWhole } from './mutants/examine.ts'
@@ -49,6 +50,7 @@ const known: readonly (Mutant | Control)[] = [
   readControl(join(fixtures, 'libraries', 'identity.c')),
   readControl(join(fixtures, 'libraries', 'poll-epoll.c')),
   ...readMutants(join(fixtures, 'mutants')),
+  ...ofKqueue(),
 ]
 const unknown = program.args.find((name) => known.every((library) => library.name !== name))
 if (unknown !== undefined) program.error(`there is no library ${unknown}`)
@@ -85,12 +87,33 @@ process.stdout.write(`${wanted.length} libraries, ${failures} not as they must b
 if (retried.length > 0) process.stdout.write(`tried more than once: ${retried.join(', ')}\n`)
 process.exitCode = failures > 0 ? 1 : 0
 
+/**
+ * Libraries that put a fault before a kqueue, and one that puts none. They need a library that has one: libkqueue, or
+ * another in which the same checks fail.
+ */
+function ofKqueue(): readonly (Mutant | Control)[] {
+  if ((process.env['EVLOOP_KQUEUE_LIB'] ?? '') === '') {
+    process.stdout.write(
+      'skipped: mutants of kqueue, for EVLOOP_KQUEUE_LIB does not name a library with a kqueue\n',
+    )
+    return []
+  }
+  const expected = loadExpectations(join(packageRoot(), 'expectations', 'libkqueue.json'))
+  const control = readControl(join(fixtures, 'libraries', 'kqueue.c'))
+  return [
+    { ...control, cannot: expected.expectations.map(({ id }) => id) },
+    ...readMutants(join(fixtures, 'kqueue-mutants')),
+  ]
+}
+
 /** The checks that must catch a mutant; for a control, all but races and those that find what it cannot do. */
 function chosenFor(library: Mutant | Control): (ids: readonly string[]) => readonly string[] {
   return (ids) => {
     const patterns = 'fault' in library ? library.caughtBy : library.cannot
     const matching = new Set(patterns.flatMap((pattern) => matchingIds(pattern, ids)))
     if ('fault' in library) return ids.filter((id) => matching.has(id))
-    return ids.filter((id) => !matching.has(id) && findCheck(id).check.kind !== 'race')
+    // Of kqueue only what is called as C does: what is built upon it has tests of its own.
+    const own = library.name === 'kqueue' ? ids.filter((id) => id.startsWith('kq.')) : ids
+    return own.filter((id) => !matching.has(id) && findCheck(id).check.kind !== 'race')
   }
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { backendNames } from '../../backends/index.ts'
 import type { BackendName } from '../../backends/index.ts'
+import { kqueueAbis } from '../../backends/kqueue/abi.ts'
 import type { Check } from '../check.ts'
 import { parseMask } from '../masks.ts'
 import { SOME_OF } from '../operations/outcome.ts'
 import { operations } from '../operations/index.ts'
+import { flagBits, noteBits } from '../operations/kevent-words.ts'
 import type { Argument, Step, StepOf } from '../steps.ts'
 import type { Count } from '../steps/waiters.ts'
 import { checksOf, families, findCheck } from './index.ts'
@@ -101,6 +103,19 @@ describe('every scenario', () => {
 
   it('is written with masks that can be parsed', () => {
     expect(breakingSteps((steps) => steps.flatMap(withInner).flatMap(masksOf).every(isMask))).toEqual([])
+  })
+
+  it('is written with words of kevent that a kqueue knows', () => {
+    const [abi] = kqueueAbis
+    const parses = (step: Step): boolean => {
+      if (step.op !== 'kevent' || abi === undefined) return true
+      for (const { filter, flags, fflags = '' } of step.changes) {
+        flagBits(flags)
+        noteBits(abi, filter, fflags)
+      }
+      return true
+    }
+    expect(() => checks.flatMap(scenarios).flat().flatMap(withInner).map(parses)).not.toThrow()
   })
 
   it('uses only what an earlier step has made', () => {
@@ -211,6 +226,7 @@ function namesUsed(step: Step): string[] {
   if (step.op === 'select.sets') return names(Object.values(step.sets).flat())
   if (step.op === 'call') return step.args.flatMap(nameOfArgument)
   if (step.op === 'waiters') return step.at.map(({ ep }) => ep)
+  if (step.op === 'kevent') return [step.kq, ...names(step.changes.map(({ ident }) => ident))]
   return Object.entries(step).flatMap(([key, value]) =>
     references.includes(key) && typeof value === 'string' ? [value] : [],
   )

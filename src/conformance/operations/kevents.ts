@@ -69,7 +69,8 @@ export const keventOperation: NativeOperation<KeventStep> = {
     if (typeof expect !== 'object') {
       expectResult('kevent', outcome, expect)
     } else {
-      if (outcome.result === -1) throw new Failure(expectedText(expect), `kevent gives ${resultText(outcome)}`)
+      if (outcome.result === -1)
+        throw new Failure(expectedText(expect), `kevent gives ${resultText(outcome)}`)
       const got = array === undefined ? [] : takeEvents(machine, array, outcome.result, room)
       if (!areMet(machine, expect, got)) throw new Failure(expectedText(expect), eventsText(machine, got))
     }
@@ -78,7 +79,8 @@ export const keventOperation: NativeOperation<KeventStep> = {
     const least = Math.max(ranOut, atLeastMs)
     const elapsedMs = outcome.elapsedNs / 1e6
     if (elapsedMs < least) throw new Failure(`kevent lasts at least ${least} ms`, `it lasted ${elapsedMs} ms`)
-    if (elapsedMs > atMostMs) throw new Failure(`kevent is over in ${atMostMs} ms`, `it lasted ${elapsedMs} ms`)
+    if (elapsedMs > atMostMs)
+      throw new Failure(`kevent is over in ${atMostMs} ms`, `it lasted ${elapsedMs} ms`)
   },
 }
 
@@ -153,7 +155,7 @@ function isMet(machine: Machine, expected: ExpectedKevent, actual: Kevent): bool
     (actual.flags & (EV.EOF | EV.ERROR)) === flagBits(state) &&
     (actual.flags & wanted) === wanted &&
     (actual.flags & flagBits(without)) === 0 &&
-    ((actual.fflags & wantedNotes) >>> 0) === wantedNotes &&
+    (actual.fflags & wantedNotes) >>> 0 === wantedNotes &&
     (fflags === undefined || actual.fflags === fflagsNumber(abi, filter, fflags)) &&
     isWithin(actual.data, data)
   )
@@ -175,17 +177,18 @@ function isWithin(actual: bigint, expected: ExpectedKevent['data']): boolean {
 
 function expectedText(expected: readonly ExpectedKevent[]): string {
   if (expected.length === 0) return 'no events'
-  const texts = expected.map(({ filter, ident, label, state = '', flags = '', without = '', notes = '', fflags, data }) =>
-    [
-      `${filter} ${ident}`,
-      ...(state === '' ? [] : [`EV_${state}`]),
-      ...(flags === '' ? [] : [`flags with ${flags}`]),
-      ...(without === '' ? [] : [`flags without ${without}`]),
-      ...(notes === '' ? [] : [`fflags with ${notes}`]),
-      ...(fflags === undefined ? [] : [`fflags ${fflags === '' ? '0' : fflags}`]),
-      ...(data === undefined ? [] : [`data ${typeof data === 'object' ? boundsText(data) : data}`]),
-      ...(label === labelOf(filter, ident) ? [] : [`udata of "${label}"`]),
-    ].join(', '),
+  const texts = expected.map(
+    ({ filter, ident, label, state = '', flags = '', without = '', notes = '', fflags, data }) =>
+      [
+        `${filter} ${ident}`,
+        ...(state === '' ? [] : [`EV_${state}`]),
+        ...(flags === '' ? [] : [`flags with ${flags}`]),
+        ...(without === '' ? [] : [`flags without ${without}`]),
+        ...(notes === '' ? [] : [`fflags with ${notes}`]),
+        ...(fflags === undefined ? [] : [`fflags ${fflags === '' ? '0' : fflags}`]),
+        ...(data === undefined ? [] : [`data ${typeof data === 'object' ? boundsText(data) : data}`]),
+        ...(label === labelOf(filter, ident) ? [] : [`udata of "${label}"`]),
+      ].join(', '),
   )
   return texts.toSorted().join('; ')
 }
@@ -214,7 +217,9 @@ function eventText(machine: Machine, { ident, filter, flags, fflags, data, udata
     `data ${(flags & EV.ERROR) !== 0 && data !== 0n ? errnoName(Number(data)) : data}`,
     `fflags 0x${fflags.toString(16)}`,
     `flags ${flagText(flags & ~state) || '0'}`,
-    ...(label === labelOf(name, who) ? [] : [label.startsWith('data ') ? `u${label}` : `udata of "${label}"`]),
+    ...(label === labelOf(name, who)
+      ? []
+      : [label.startsWith('data ') ? `u${label}` : `udata of "${label}"`]),
   ].join(', ')
 }
 

@@ -11,8 +11,8 @@ const folder = join(packageRoot(), 'expectations')
 const files = readdirSync(folder)
 const ids = catalogueOf(families).map(({ check }) => check.id)
 
-it('gVisor and qemu have expectation files', () => {
-  expect(files.toSorted()).toEqual(['gvisor.json', 'qemu-aarch64.json'])
+it('gVisor, libkqueue and qemu have expectation files', () => {
+  expect(files.toSorted()).toEqual(['gvisor.json', 'libkqueue.json', 'qemu-aarch64.json'])
 })
 
 describe.each(files)('the expectation file %s', (file) => {

@@ -22,7 +22,8 @@ export type NoteText = string
 
 /** What differs by system: the value of all, and those that some have instead. */
 export type PerSystem<T> =
-  T | ({ readonly otherwise: T } & { readonly [System in KqueueAbiName]?: T | undefined })
+  | T
+  | ({ readonly otherwise: T } & { readonly [System in KqueueAbiName]?: T | undefined })
 
 export interface KeventChange {
   readonly filter: FilterText
@@ -141,11 +142,8 @@ export const change = (
 ): KeventStep => kevent(kq, Array.isArray(changes) ? changes : [changes as KeventChange], expect, { room: 0 })
 
 /** Takes events: these and no others, in any order; `[]` is a timeout. */
-export const events = (
-  kq: Name,
-  expect: KeventStep['expect'],
-  options: KeventOptions = {},
-): KeventStep => kevent(kq, [], expect, options)
+export const events = (kq: Name, expect: KeventStep['expect'], options: KeventOptions = {}): KeventStep =>
+  kevent(kq, [], expect, options)
 
 /** What a registration is known by where nobody says otherwise. */
 export function labelOf(filter: FilterText, ident: Ident): string {

@@ -26,7 +26,8 @@ export const bulk: readonly Check[] = [
     statement: 'With room for fewer receipts than were asked for, no more are written than fit.',
     level: 'de-facto',
     source: 'FreeBSD tests; libkqueue',
-    differs: 'FreeBSD and macOS return those that fit; libkqueue fails with EFAULT after it has written them.',
+    differs:
+      'FreeBSD and macOS return those that fit; libkqueue fails with EFAULT after it has written them.',
     run(machine) {
       machine.run(kqueue('kq'))
       const changes = [1, 2, 3].map((ident) => kev('USER', ident, 'ADD|RECEIPT'))
@@ -42,7 +43,8 @@ export const bulk: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.changelist-gt-eventlist',
-    statement: 'Of 100 changes with room for one event all are made, one event at the most is returned, and none is lost.',
+    statement:
+      'Of 100 changes with room for one event all are made, one event at the most is returned, and none is lost.',
     source: 'kqueue(2); libkqueue',
     run(machine) {
       machine.run(kqueue('kq'))
@@ -63,7 +65,10 @@ export const bulk: readonly Check[] = [
       machine.run(kqueue('kq'))
       const idents = Array.from({ length: 10 }, (_, i) => i)
       machine.run(
-        change('kq', idents.map((ident) => kev('USER', ident, 'ADD|CLEAR'))),
+        change(
+          'kq',
+          idents.map((ident) => kev('USER', ident, 'ADD|CLEAR')),
+        ),
         change('kq', idents.map(trigger)),
       )
       machine.begin('kevent with room for 3, five times')
@@ -74,7 +79,8 @@ export const bulk: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.max-per-call.one-descriptor',
-    statement: 'READ and WRITE of one descriptor, both ready, come one by one, each once, where there is room for one.',
+    statement:
+      'READ and WRITE of one descriptor, both ready, come one by one, each once, where there is room for one.',
     source: 'mheily/libkqueue#89',
     bugs: ['mheily/libkqueue#89: the second of two events of a descriptor was lost where the array was full'],
     run(machine) {
@@ -86,7 +92,7 @@ export const bulk: readonly Check[] = [
       )
       machine.begin('kevent with room for 1, three times')
       const got = [1, 2, 3].flatMap(() => new KeventCall(machine, 'kq', [], { room: 1 }).events())
-      const filters = got.map(({ filter }) => filterName(abiOf(machine.libc), filter))
+      const filters = got.map(({ filter }) => String(filterName(abiOf(machine.libc), filter)))
       machine.expect(filters.toSorted().join(' and '), 'READ and WRITE', 'events of the descriptor')
     },
   }),

@@ -21,14 +21,19 @@ export const calls: readonly Check[] = [
   kqueueCheck({
     id: 'kq.changes-before-events',
     statement: 'Changes are made before events are retrieved: what a call changes shows in what it returns.',
-    source: 'kqueue(2): "All changes contained in the changelist are applied before any pending events are read"',
+    source:
+      'kqueue(2): "All changes contained in the changelist are applied before any pending events are read"',
     bugs: ['mheily/libkqueue#116: a timer that was changed was reported as it had been'],
     steps: [
       pipe('r', 'w'),
       kqueue('kq'),
       write('w', 3),
       kevent('kq', [kev('READ', 'r', 'ADD')], [told('READ', 'r', { data: 3 })]),
-      kevent('kq', [kev('USER', 7, 'ADD|CLEAR'), trigger(7)], [told('READ', 'r', { data: 3 }), told('USER', 7)]),
+      kevent(
+        'kq',
+        [kev('USER', 7, 'ADD|CLEAR'), trigger(7)],
+        [told('READ', 'r', { data: 3 }), told('USER', 7)],
+      ),
       kevent('kq', [kev('READ', 'r', 'DISABLE')], []),
       kevent('kq', [kev('READ', 'r', 'ENABLE'), trigger(7)], [told('READ', 'r'), told('USER', 7)]),
       kevent('kq', [trigger(7), kev('READ', 'r', 'DELETE'), kev('USER', 7, 'DELETE')], []),
@@ -36,9 +41,11 @@ export const calls: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.nevents-zero-returns',
-    statement: 'With no room for events kevent makes the changes and returns 0 at once, whatever its timeout.',
+    statement:
+      'With no room for events kevent makes the changes and returns 0 at once, whatever its timeout.',
     kind: 'time',
-    source: 'kqueue(2): "When nevents is zero, kevent() will return immediately even if there is a timeout specified"',
+    source:
+      'kqueue(2): "When nevents is zero, kevent() will return immediately even if there is a timeout specified"',
     steps: [
       pipe('r', 'w'),
       kqueue('kq'),
@@ -138,7 +145,8 @@ export const calls: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.error-no-room',
-    statement: 'Without room for its entry a change that fails is the errno of the call, and later changes are not made.',
+    statement:
+      'Without room for its entry a change that fails is the errno of the call, and later changes are not made.',
     source: 'kqueue(2); FreeBSD tests; elfuse#5',
     bugs: ['sysprog21/elfuse#5: what the changes after one that had failed were to add was leaked'],
     steps: [
@@ -224,7 +232,7 @@ export const calls: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.bad-fd.kqueue',
-    statement: 'kevent fails with EBADF on a descriptor that is not open, or is no kqueue.',
+    statement: 'On a descriptor that is not open, or is no kqueue, kevent fails with EBADF.',
     source: 'kqueue(2), ERRORS',
     steps: [
       pipe('r', 'w'),

@@ -19,7 +19,8 @@ const fileOfTen = [
 export const filesReading: readonly Check[] = [
   kqueueCheck({
     id: 'kq.read.regular-file',
-    statement: 'A regular file is readable before its end, data is what is left of it, and at its end it is silent.',
+    statement:
+      'A regular file is readable before its end, data is what is left of it, and at its end it is silent.',
     level: 'de-facto',
     source: 'kqueue(2), EVFILT_READ, Vnodes; libkqueue; FreeBSD tests',
     differs: 'epoll refuses regular files with EPERM, and poll says that they are always ready.',

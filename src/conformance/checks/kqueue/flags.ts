@@ -1,16 +1,7 @@
 import { drain, pipe, read, socketpair, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { kqueueCheck } from '../../define.ts'
-import {
-  change,
-  events,
-  kev,
-  kevent,
-  kqueue,
-  receipt,
-  requireSystem,
-  told,
-} from '../../steps/kevents.ts'
+import { change, events, kev, kevent, kqueue, receipt, requireSystem, told } from '../../steps/kevents.ts'
 
 const trigger = (ident: number) => kev('USER', ident, '', { fflags: 'TRIGGER' })
 
@@ -68,7 +59,8 @@ export const flags: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.clear.other-filter',
-    statement: 'Deleting, disabling or adding one filter of a descriptor leaves the EV_CLEAR of the other as it is.',
+    statement:
+      'Deleting, disabling or adding one filter of a descriptor leaves the EV_CLEAR of the other as it is.',
     source: 'kqueue(2); mheily/libkqueue#59',
     why: 'A server that asks for READ alone while it has nothing to send must not be told again and again that it could.',
     bugs: ['mheily/libkqueue#59: READ and WRITE of a descriptor shared one entry of epoll'],
@@ -105,7 +97,8 @@ export const flags: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.oneshot-deletes',
-    statement: 'With EV_ONESHOT an event comes once, and its registration is gone: deleting it fails with ENOENT.',
+    statement:
+      'With EV_ONESHOT an event comes once, and its registration is gone: deleting it fails with ENOENT.',
     source: 'kqueue(2), EV_ONESHOT; libkqueue',
     differs: 'epoll disables the entry, and keeps it.',
     steps: [

@@ -19,7 +19,8 @@ const UNTOUCHED = 0xa5
 export const forks: readonly Check[] = [
   kqueueCheck({
     id: 'kq.fork',
-    statement: 'A process that is forked does not have the kqueue: it gets no event of it, and its parent still does.',
+    statement:
+      'A process that is forked does not have the kqueue: it gets no event of it, and its parent still does.',
     level: 'quirk',
     kind: 'thread',
     source: 'kqueue(2): "The queue is not inherited by a child created with fork(2)"; libkqueue',

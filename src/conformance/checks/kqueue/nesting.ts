@@ -42,7 +42,7 @@ export const nesting: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.in-kq.poll',
-    statement: 'poll and select say that a kqueue is readable while it has events, and not before or after.',
+    statement: 'For poll and select a kqueue is readable while it has events, and not before or after.',
     source: 'kqueue(2); libkqueue',
     steps: [
       kqueue('kq'),
@@ -58,7 +58,8 @@ export const nesting: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.chain-depth',
-    statement: 'A hundred kqueues in one another crash nothing, and what is closed in the middle is cleaned up.',
+    statement:
+      'A hundred kqueues in one another crash nothing, and what is closed in the middle is cleaned up.',
     level: 'de-facto',
     source: 'libkqueue',
     differs: 'macOS allows 10, and then refuses with ELOOP.',
@@ -127,7 +128,8 @@ export const nesting: readonly Check[] = [
 
 function expectFresh(machine: Machine, name: string, step: string): void {
   const deleted = new KeventCall(machine, name, [kev('USER', 7, 'DELETE')]).result()
-  if (deleted !== 'ENOENT') throw new Failure(`${step}: ENOENT for the first deletion`, `kevent gives ${deleted}`)
+  if (deleted !== 'ENOENT')
+    throw new Failure(`${step}: ENOENT for the first deletion`, `kevent gives ${deleted}`)
   const events = new KeventCall(machine, name, [kev('USER', 7, 'ADD'), trigger(7)], { room: 4 }).events()
   machine.expect(events.length, 1, 'events of a kqueue with one user event')
 }

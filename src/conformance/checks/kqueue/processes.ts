@@ -56,7 +56,8 @@ export const processes: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.proc.fork-exec',
-    statement: 'NOTE_FORK and NOTE_EXEC tell when a process has forked, and when it has become another program.',
+    statement:
+      'NOTE_FORK and NOTE_EXEC tell when a process has forked, and when it has become another program.',
     level: 'de-facto',
     kind: 'thread',
     source: 'kqueue(2), EVFILT_PROC; FreeBSD and NetBSD tests',
@@ -91,7 +92,8 @@ export const processes: readonly Check[] = [
   ),
   kqueueCheck({
     id: 'kq.signal.counts.burst',
-    statement: 'The data of an EVFILT_SIGNAL event is how many signals came: of three that are sent at once none is lost.',
+    statement:
+      'The data of an EVFILT_SIGNAL event is how many signals came: of three that are sent at once none is lost.',
     kind: 'thread',
     source: 'kqueue(2): "data contains the number of times the signal has occurred"',
     run(machine) {
@@ -103,7 +105,8 @@ export const processes: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.signal.mask',
-    statement: 'Watching a signal changes nothing of it: what is blocked is as it was, meanwhile and afterwards.',
+    statement:
+      'Watching a signal changes nothing of it: what is blocked is as it was, meanwhile and afterwards.',
     kind: 'thread',
     level: 'de-facto',
     source: 'kqueue(2): "this coexists with the signal() and sigaction() facilities"',
@@ -183,10 +186,7 @@ function expectForkAndExec(machine: Machine): void {
     events('kq', []),
   )
   spawnSync('true')
-  machine.run(
-    events('kq', [told('PROC', process.pid, { fflags: 'FORK' })], WOKEN),
-    pipe('r', 'w', 0),
-  )
+  machine.run(events('kq', [told('PROC', process.pid, { fflags: 'FORK' })], WOKEN), pipe('r', 'w', 0))
   const shell = spawn('sh', ['-c', 'read line; exec sleep 10'], {
     stdio: [machine.fd('r'), 'ignore', 'ignore'],
   })

@@ -96,7 +96,8 @@ export const reading: readonly Check[] = [
     id: 'kq.read.eof-with-data',
     statement:
       'After the other end has closed, what was not read is reported together with EV_EOF, and data says how much it is.',
-    source: 'kqueue(2): "It is possible for EOF to be returned (indicating the connection is gone) while there is still data pending"',
+    source:
+      'kqueue(2): "It is possible for EOF to be returned (indicating the connection is gone) while there is still data pending"',
     bugs: [
       'hivesolutions/netius#79: EV_EOF was taken for an error, and what had come before was lost',
       'varnishcache/varnish-cache#4138: a connection was closed on EV_EOF with data pending',
@@ -129,7 +130,8 @@ export const reading: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.read.eof-fflags',
-    statement: 'With EV_EOF fflags is the error of the socket: 0 after an orderly end, ECONNRESET after a reset.',
+    statement:
+      'With EV_EOF fflags is the error of the socket: 0 after an orderly end, ECONNRESET after a reset.',
     source: 'kqueue(2): "returns the socket error (if any) in fflags"; libkqueue; FreeBSD tests',
     steps: [
       tcp('c1', 's1'),
@@ -144,7 +146,8 @@ export const reading: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.read.eof-repeats',
-    statement: 'EV_EOF is reported again and again until its registration is deleted, and once with EV_CLEAR.',
+    statement:
+      'EV_EOF is reported again and again until its registration is deleted, and once with EV_CLEAR.',
     source: 'kqueue(2); libkqueue',
     steps: [
       pipe('r', 'w'),
@@ -165,7 +168,8 @@ export const reading: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.read.fifo-eof-clears',
-    statement: 'A FIFO that has ended is as new when somebody opens it for writing: its next event has no EV_EOF.',
+    statement:
+      'A FIFO that has ended is as new when somebody opens it for writing: its next event has no EV_EOF.',
     level: 'de-facto',
     source: 'kqueue(2) of FreeBSD: "EOF may be cleared by passing in EV_CLEAR"; epoll-shim',
     differs: 'FreeBSD and macOS need EV_CLEAR for it.',
@@ -253,7 +257,8 @@ export const reading: readonly Check[] = [
     id: 'kq.read.closed-fd',
     statement:
       'Closing a descriptor ends its registrations: none of its events comes, and its number can be added anew.',
-    source: 'kqueue(2): "Calling close() on a file descriptor will remove any kevents that reference the descriptor"',
+    source:
+      'kqueue(2): "Calling close() on a file descriptor will remove any kevents that reference the descriptor"',
     why: 'Numbers are used again at once: the event of an old registration would go to the wrong connection.',
     steps: [
       pipe('r', 'w'),

@@ -61,7 +61,8 @@ export const registrations: readonly Check[] = [
     id: 'kq.add.idempotent',
     statement:
       'Adding a descriptor that is registered changes the registration: there is one event, with the newer udata, and one to delete.',
-    source: 'kqueue(2): "Re-adding an existing event will modify the parameters"; FreeBSD and libkqueue tests',
+    source:
+      'kqueue(2): "Re-adding an existing event will modify the parameters"; FreeBSD and libkqueue tests',
     why: 'Event loops add again whenever their interest changes, and rely on it that this neither fails nor doubles.',
     steps: [
       pipe('r', 'w'),
@@ -184,7 +185,8 @@ export const registrations: readonly Check[] = [
     kqueueCheck({
       id: `kq.add-disabled${suffix}`,
       statement: `What is added with EV_DISABLE does not fire before EV_ENABLE: ${filters}.`,
-      source: 'kqueue(2): "EV_DISABLE"; libkqueue TODO.md, "Filters arm in kn_create before EV_DISABLE is honoured"',
+      source:
+        'kqueue(2): "EV_DISABLE"; libkqueue TODO.md, "Filters arm in kn_create before EV_DISABLE is honoured"',
       steps: [
         pipe('r', 'w'),
         kqueue('kq'),
@@ -255,16 +257,19 @@ export const registrations: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.udata-overwritten-by-trigger',
-    statement: 'The udata of a change that triggers a user event takes the place of that of its registration.',
+    statement:
+      'The udata of a change that triggers a user event takes the place of that of its registration.',
     level: 'quirk',
     source: 'libkqueue, measured on macOS; FreeBSD tests',
     differs: 'FreeBSD has EV_KEEPUDATA since version 12, with which a change leaves the udata as it is.',
     steps: [
       kqueue('kq'),
       change('kq', kev('USER', 7, 'ADD|CLEAR', { label: 'first' })),
-      kevent('kq', [kev('USER', 7, '', { fflags: 'TRIGGER', label: 'second' })], [
-        told('USER', 7, { label: 'second' }),
-      ]),
+      kevent(
+        'kq',
+        [kev('USER', 7, '', { fflags: 'TRIGGER', label: 'second' })],
+        [told('USER', 7, { label: 'second' })],
+      ),
       change('kq', kev('USER', 7, '', { fflags: 'TRIGGER', label: 'third' })),
       events('kq', [told('USER', 7, { label: 'third' })]),
     ],

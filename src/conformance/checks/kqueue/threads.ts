@@ -65,10 +65,7 @@ export const threads: readonly Check[] = [
       sendToThread(machine.libc, tid, SIG.URG)
       machine.run(join('waiter'))
       handler.expectRun(true, 'when kevent has failed')
-      machine.run(
-        change('kq', kev('USER', 7, '', { fflags: 'TRIGGER' })),
-        events('kq', [told('USER', 7)]),
-      )
+      machine.run(change('kq', kev('USER', 7, '', { fflags: 'TRIGGER' })), events('kq', [told('USER', 7)]))
     },
   }),
   ...(

@@ -67,7 +67,8 @@ export const timerChanges: readonly Check[] = [
     statement: 'A timer with EV_DISPATCH fires once and is disabled; enabled, it fires again.',
     kind: 'time',
     source: 'libkqueue; mheily/libkqueue#122',
-    differs: 'What has expired meanwhile is counted by OpenBSD, and by no other. NetBSD takes EV_CLEAR for granted, which defeats it.',
+    differs:
+      'What has expired meanwhile is counted by OpenBSD, and by no other. NetBSD takes EV_CLEAR for granted, which defeats it.',
     bugs: ['mheily/libkqueue#122: a timer with EV_DISPATCH that was enabled again did not fire'],
     steps: [
       kqueue('kq'),

@@ -33,7 +33,8 @@ export const timers: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.timer.units',
-    statement: 'Timers of seconds, milliseconds, microseconds and nanoseconds fire after their time, and soon.',
+    statement:
+      'Timers of seconds, milliseconds, microseconds and nanoseconds fire after their time, and soon.',
     kind: 'time',
     takesMs: 1200,
     source: 'kqueue(2), NOTE_SECONDS and others; FreeBSD tests; libkqueue',
@@ -56,7 +57,8 @@ export const timers: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.timer.implicit-clear',
-    statement: 'A timer that was retrieved does not come again before its next period is over, also without EV_CLEAR.',
+    statement:
+      'A timer that was retrieved does not come again before its next period is over, also without EV_CLEAR.',
     source: 'kqueue(2): "this filter automatically sets the EV_CLEAR flag internally"; libkqueue',
     kind: 'time',
     run: expectQuietPeriod,

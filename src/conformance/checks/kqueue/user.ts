@@ -13,10 +13,7 @@ export const user: readonly Check[] = [
     id: 'kq.user.trigger',
     statement: 'NOTE_TRIGGER makes one event; it comes again and again, or once with EV_CLEAR.',
     source: 'kqueue(2), EVFILT_USER; libkqueue',
-    bugs: [
-      'nanomsg/nng#575: a wake-up without EV_CLEAR kept a CPU busy',
-      'ziglang/zig#3251: the same',
-    ],
+    bugs: ['nanomsg/nng#575: a wake-up without EV_CLEAR kept a CPU busy', 'ziglang/zig#3251: the same'],
     steps: [
       kqueue('kq'),
       change('kq', [kev('USER', 7, 'ADD|CLEAR'), kev('USER', 8, 'ADD')]),
@@ -46,7 +43,8 @@ export const user: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.user.ffcopy-ffand-ffor-ffnop',
-    statement: 'NOTE_FFCOPY, FFAND, FFOR and FFNOP set, mask, add to and leave the flags that a user event carries.',
+    statement:
+      'NOTE_FFCOPY, FFAND, FFOR and FFNOP set, mask, add to and leave the flags that a user event carries.',
     source: 'kqueue(2), EVFILT_USER; libkqueue',
     steps: [
       kqueue('kq'),
@@ -145,7 +143,8 @@ export const user: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.user.readd-keeps-clear',
-    statement: 'A program that wakes itself by adding and triggering in one change, with EV_CLEAR, gets one event for each.',
+    statement:
+      'A program that wakes itself by adding and triggering in one change, with EV_CLEAR, gets one event for each.',
     source: 'polling#265',
     why: 'Without EV_CLEAR in the later changes the event is level-triggered on some systems, and a CPU is busy for ever.',
     differs: 'On FreeBSD EV_CLEAR undoes the trigger of the same change.',

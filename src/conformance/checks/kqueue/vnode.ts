@@ -58,7 +58,10 @@ export const vnodes: readonly Check[] = [
       statement: `A file that is watched for NOTE_${note} is reported when that happens, and for nothing else.`,
       source: 'kqueue(2), EVFILT_VNODE; libkqueue; NetBSD tests',
       ...(note === 'WRITE' || note === 'EXTEND'
-        ? { differs: 'Where a write makes the file longer, FreeBSD tells both notes to whoever asked for one.' }
+        ? {
+            differs:
+              'Where a write makes the file longer, FreeBSD tells both notes to whoever asked for one.',
+          }
         : {}),
       steps: [
         ...fileOpen,
@@ -92,7 +95,8 @@ export const vnodes: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.vnode.notes.directory',
-    statement: 'A directory that is watched for NOTE_WRITE tells when a file is made, renamed or removed in it.',
+    statement:
+      'A directory that is watched for NOTE_WRITE tells when a file is made, renamed or removed in it.',
     source: 'kqueue(2), EVFILT_VNODE, NOTE_WRITE; libkqueue',
     steps: [
       directory('d'),

@@ -31,7 +31,8 @@ const EMPTY = { freebsd: -13, netbsd: 9 } as const
 export const writing: readonly Check[] = [
   kqueueCheck({
     id: 'kq.write.data-space',
-    statement: 'The data of a WRITE event of a pipe is how much fits: less after each write, and nothing comes once it is full.',
+    statement:
+      'The data of a WRITE event of a pipe is how much fits: less after each write, and nothing comes once it is full.',
     source: 'kqueue(2), EVFILT_WRITE; libkqueue',
     run(machine) {
       machine.run(pipe('r', 'w'), kqueue('kq'), change('kq', kev('WRITE', 'w', 'ADD')))
@@ -46,7 +47,8 @@ export const writing: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.write.data-space.socket',
-    statement: 'The data of a WRITE event of a socket is how much fits: less after each write, and nothing comes once it is full.',
+    statement:
+      'The data of a WRITE event of a socket is how much fits: less after each write, and nothing comes once it is full.',
     source: 'kqueue(2), EVFILT_WRITE: "data will contain the amount of space remaining in the write buffer"',
     why: 'Programs write so many bytes and expect that none is refused.',
     run(machine) {
@@ -62,7 +64,8 @@ export const writing: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.write.eof-on-reader-close',
-    statement: 'A pipe or socket whose reader closes is writable with EV_EOF, full or not, and whoever is blocked is woken.',
+    statement:
+      'A pipe or socket whose reader closes is writable with EV_EOF, full or not, and whoever is blocked is woken.',
     kind: 'thread',
     source: 'kqueue(2), EVFILT_WRITE; libkqueue; NetBSD tests',
     differs: 'FreeBSD ends the registration of a pipe with this event.',
@@ -183,7 +186,8 @@ export const writing: readonly Check[] = [
   }),
   kqueueCheck({
     id: 'kq.two-kqueues',
-    statement: 'A descriptor in two kqueues is reported by both, each with its own udata, and what one does is nothing to the other.',
+    statement:
+      'A descriptor in two kqueues is reported by both, each with its own udata, and what one does is nothing to the other.',
     source: 'kqueue(2); libkqueue',
     steps: [
       pipe('r', 'w'),
