@@ -1,5 +1,6 @@
 /** Steps in words, for messages. */
 import type { Argument, Step } from './steps.ts'
+import { keventText } from './steps/kevent-text.ts'
 
 /** A list that is longer is cut off: a scenario may give a call ten thousand entries. */
 const MOST_ITEMS = 8
@@ -7,6 +8,7 @@ const MOST_ITEMS = 8
 /** A step in words: its operation and what tells it apart, without what it expects. */
 export function describeStep(step: Step): string {
   if (step.op === 'call') return `${step.fn}(${step.args.map(argument).join(', ')})`
+  if (step.op === 'kevent') return keventText(step)
   // This is done for every step of every check, before anything is known to be worth telling.
   let text: string = step.op
   let separator = ' '

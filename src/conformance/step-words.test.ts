@@ -20,10 +20,24 @@ import {
   write,
 } from './build.ts'
 import { stepWords } from './step-words.ts'
+import { change, events, kev, kevent, kqueue, told } from './steps/kevents.ts'
 import type { Step } from './steps.ts'
 
 it.each<[Step, string]>([
   [pipe('r', 'w'), 'pipe: r, w'],
+  [kqueue('kq'), 'kqueue: kq'],
+  [
+    change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { fflags: 'SECONDS', data: 1, label: 'other' }), 'EINVAL'),
+    'kevent(kq, [TIMER 7 EV_ADD|ONESHOT fflags SECONDS data 1 udata of "other"], room 0, 0 ms) gives EINVAL',
+  ],
+  [
+    events('kq', [told('READ', 'r', { state: 'EOF', data: { least: 2 } })], { timeoutMs: null }),
+    'kevent(kq, no timeout) gives READ r, EV_EOF, data >= 2',
+  ],
+  [
+    kevent('kq', [], { otherwise: [], macos: 'EBADF' }, { time: { seconds: -1, nanoseconds: 5 } }),
+    'kevent(kq, -1 s and 5 ns) gives no events; on macos EBADF',
+  ],
   [tcp('c', 's'), 'a TCP connection: c, s'],
   [eventfd('e', 3), 'eventfd(3): e'],
   [epoll('ep'), 'epoll_create1: ep'],

@@ -1,5 +1,6 @@
 /** Steps in words, with what each must give: what `explain` shows of a scenario. */
 import type { Step, StepOf } from './steps.ts'
+import { keventExpectation, keventText } from './steps/kevent-text.ts'
 
 type Words = { readonly [Op in Step['op']]?: (step: StepOf<Op>) => string }
 
@@ -27,6 +28,8 @@ const words: Words = {
     const room = max === undefined ? '' : `, room for ${max}`
     return `epoll_wait(${ep}, ${timeoutMs} ms${room}) reports ${reported(expect)}`
   },
+  kqueue: ({ as }) => `kqueue: ${as}`,
+  kevent: (step) => `${keventText(step)} gives ${keventExpectation(step)}`,
   poll: ({ fds, timeoutMs = 0, expect }) =>
     `poll(${listed(fds)}, ${timeoutMs} ms) reports ${reported(expect)}`,
   select: ({ fds, timeoutMs = 0, expect }) =>

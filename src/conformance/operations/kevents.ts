@@ -20,6 +20,7 @@ import type {
   KeventStep,
   KqueueStep,
 } from '../steps/kevents.ts'
+import { expectedText } from '../steps/kevent-text.ts'
 import { labelOf } from '../steps/kevents.ts'
 import { timespecOf } from './events.ts'
 import type { Operations } from './index.ts'
@@ -173,28 +174,6 @@ function isWithin(actual: bigint, expected: ExpectedKevent['data']): boolean {
   if (typeof expected === 'string') return errnoName(Number(actual)) === expected
   const { least, most } = expected
   return actual >= BigInt(least) && (most === undefined || actual <= BigInt(most))
-}
-
-function expectedText(expected: readonly ExpectedKevent[]): string {
-  if (expected.length === 0) return 'no events'
-  const texts = expected.map(
-    ({ filter, ident, label, state = '', flags = '', without = '', notes = '', fflags, data }) =>
-      [
-        `${filter} ${ident}`,
-        ...(state === '' ? [] : [`EV_${state}`]),
-        ...(flags === '' ? [] : [`flags with ${flags}`]),
-        ...(without === '' ? [] : [`flags without ${without}`]),
-        ...(notes === '' ? [] : [`fflags with ${notes}`]),
-        ...(fflags === undefined ? [] : [`fflags ${fflags === '' ? '0' : fflags}`]),
-        ...(data === undefined ? [] : [`data ${typeof data === 'object' ? boundsText(data) : data}`]),
-        ...(label === labelOf(filter, ident) ? [] : [`udata of "${label}"`]),
-      ].join(', '),
-  )
-  return texts.toSorted().join('; ')
-}
-
-function boundsText({ least, most }: { readonly least: number; readonly most?: number }): string {
-  return most === undefined ? `>= ${least}` : `${least} to ${most}`
 }
 
 /** Events in words: all that there is to know of them. */

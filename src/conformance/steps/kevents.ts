@@ -36,7 +36,7 @@ export interface KeventChange {
 }
 
 /** A number that need not be exact. */
-export interface Bounds {
+interface Bounds {
   readonly least: number
   readonly most?: number
 }

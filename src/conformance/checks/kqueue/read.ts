@@ -277,6 +277,42 @@ export const reading: readonly Check[] = [
     ],
   }),
   kqueueCheck({
+    id: 'life.kq-close-removes',
+    statement:
+      'What was pending for a descriptor that is closed is not reported, for READ, WRITE and with EV_CLEAR.',
+    source:
+      'kqueue(2): "Calling close() on a file descriptor will remove any kevents that reference the descriptor"',
+    steps: [
+      pipe('r', 'w'),
+      pipe('r2', 'w2'),
+      kqueue('kq'),
+      write('w', 1),
+      write('w2', 1),
+      change('kq', [kev('READ', 'r', 'ADD'), kev('READ', 'r2', 'ADD|CLEAR'), kev('WRITE', 'w', 'ADD')]),
+      close('r'),
+      close('r2'),
+      close('w'),
+      events('kq', []),
+      events('kq', [], { timeoutMs: 10 }),
+    ],
+  }),
+  kqueueCheck({
+    id: 'life.kq-dup-not-tracked',
+    statement: 'Closing a descriptor ends its registration, also while a duplicate of it is open.',
+    level: 'de-facto',
+    source: 'FreeBSD tests',
+    differs: 'epoll goes on to report it, with the data of the number that is closed.',
+    steps: [
+      pipe('r', 'w'),
+      dup('r', 'r2'),
+      kqueue('kq'),
+      write('w', 1),
+      change('kq', kev('READ', 'r', 'ADD')),
+      close('r'),
+      events('kq', []),
+    ],
+  }),
+  kqueueCheck({
     id: 'kq.read.oob',
     statement: 'Urgent data is an event of EVFILT_EXCEPT with NOTE_OOB, and data in the stream is none.',
     level: 'quirk',

@@ -94,6 +94,18 @@ export const vnodes: readonly Check[] = [
     ],
   }),
   kqueueCheck({
+    id: 'kq.vnode.notes.sleeps-on',
+    statement: 'What happens to a file and was not asked for does not end a wait.',
+    kind: 'time',
+    source: 'kqueue(2): kevent returns 0 when its time has run out',
+    steps: [
+      ...fileOpen,
+      change('kq', kev('VNODE', 'file', 'ADD|CLEAR', { fflags: 'WRITE' })),
+      ...happenings.chmod,
+      events('kq', [], { timeoutMs: 20 }),
+    ],
+  }),
+  kqueueCheck({
     id: 'kq.vnode.notes.directory',
     statement:
       'A directory that is watched for NOTE_WRITE tells when a file is made, renamed or removed in it.',
