@@ -25,7 +25,9 @@ export function keventText(step: KeventStep): string {
 export function keventExpectation({ expect }: KeventStep): string {
   if (typeof expect !== 'object' || !('otherwise' in expect)) return expectationText(expect)
   const { otherwise, ...others } = expect
-  const exceptions = Object.entries(others).map(([system, value]) => `on ${system} ${expectationText(value)}`)
+  const exceptions = Object.entries(others).flatMap(([system, value]) =>
+    value === undefined ? [] : [`on ${system} ${expectationText(value)}`],
+  )
   return [expectationText(otherwise), ...exceptions].join('; ')
 }
 

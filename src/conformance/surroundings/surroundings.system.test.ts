@@ -7,6 +7,7 @@ import { descriptorLimit, resourceLimit, setDescriptorLimit, setResourceLimit } 
 import { Memory } from '../../libc/memory.ts'
 import { openDescriptors } from '../../libc/open-descriptors.ts'
 import { NULL } from '../../libc/signatures.ts'
+import { ThreadPool } from '../threads/thread-pool.ts'
 import { childrenOf } from './children.ts'
 import { Surroundings } from './surroundings.ts'
 
@@ -45,6 +46,33 @@ describe('what a check leaves', () => {
     expect(surroundings.compare()).toEqual([
       { expected: 'only its own descriptors are closed', actual: `closed: ${fd}` },
     ])
+  })
+
+  it('is no descriptor that is closed a moment later, where that is given time', () => {
+    const pool = new ThreadPool(libc.plan, 1)
+    const moment = new Memory(layouts.timespec.size, { shared: true })
+    moment.view.setBigInt64(layouts.timespec.offsets.tv_nsec, 50_000_000n, true)
+    const thread = pool.acquire()
+    const closeLater = (): number => {
+      const fd = libc.fn.eventfd(0, 0)
+      thread.post({
+        calls: [
+          { fn: 'nanosleep', args: [moment.address, NULL] },
+          { fn: 'close', args: [fd] },
+        ],
+        rounds: 1,
+      })
+      return fd
+    }
+    closeLater()
+    expect(surroundings.compare()).toHaveLength(1)
+    thread.join(5000)
+    const patient = new Surroundings(libc, { settleMs: 5000 })
+    closeLater()
+    expect(patient.compare()).toEqual([])
+    thread.join(5000)
+    patient[Symbol.dispose]()
+    pool.exit()
   })
 
   it('is a descriptor far above all others', () => {

@@ -1,33 +1,23 @@
 import {
   accept,
-  blocked,
-  call,
-  close,
   connect,
   drain,
-  dup,
-  join,
   listener,
   pipe,
   read,
-  reset,
   sendOob,
-  settle,
   shutdown,
   socket,
   socketpair,
   tcp,
-  thread,
   write,
 } from '../../build.ts'
-import { O } from '../../../libc/constants/linux.ts'
 import type { Check } from '../../check.ts'
 import { kqueueCheck } from '../../define.ts'
-import { ARRIVAL, WOKEN } from '../../patience.ts'
-import { directory, mkfifo, open } from '../../steps/files.ts'
+import { ARRIVAL } from '../../patience.ts'
 import { change, events, kev, kqueue, requireSystem, told } from '../../steps/kevents.ts'
 
-/** EVFILT_READ on pipes and sockets. */
+/** EVFILT_READ on pipes and sockets: how much there is. */
 export const reading: readonly Check[] = [
   kqueueCheck({
     id: 'kq.read.data-exact',
@@ -93,124 +83,6 @@ export const reading: readonly Check[] = [
     ],
   }),
   kqueueCheck({
-    id: 'kq.read.eof-with-data',
-    statement:
-      'After the other end has closed, what was not read is reported together with EV_EOF, and data says how much it is.',
-    source:
-      'kqueue(2): "It is possible for EOF to be returned (indicating the connection is gone) while there is still data pending"',
-    bugs: [
-      'hivesolutions/netius#79: EV_EOF was taken for an error, and what had come before was lost',
-      'varnishcache/varnish-cache#4138: a connection was closed on EV_EOF with data pending',
-    ],
-    steps: [
-      pipe('r', 'w'),
-      socketpair('a', 'b'),
-      tcp('client', 'server'),
-      kqueue('kq'),
-      ...(
-        [
-          ['r', 'w', close('w')],
-          ['a', 'b', close('b')],
-          ['server', 'client', shutdown('client', 'WR'), settle('server', 'CLOSE_WAIT')],
-        ] as const
-      ).flatMap(([reader, writer, ...end]) => [
-        change('kq', kev('READ', reader, 'ADD')),
-        write(writer, 5),
-        events('kq', [told('READ', reader, { data: 5 })], ARRIVAL),
-        ...end,
-        events('kq', [told('READ', reader, { state: 'EOF', data: 5 })], ARRIVAL),
-        read(reader, 3),
-        events('kq', [told('READ', reader, { state: 'EOF', data: 2 })]),
-        read(reader, 2),
-        events('kq', [told('READ', reader, { state: 'EOF', data: 0 })]),
-        read(reader, 1, 0),
-        change('kq', kev('READ', reader, 'DELETE')),
-      ]),
-    ],
-  }),
-  kqueueCheck({
-    id: 'kq.read.eof-fflags',
-    statement:
-      'With EV_EOF fflags is the error of the socket: 0 after an orderly end, ECONNRESET after a reset.',
-    source: 'kqueue(2): "returns the socket error (if any) in fflags"; libkqueue; FreeBSD tests',
-    steps: [
-      tcp('c1', 's1'),
-      tcp('c2', 's2'),
-      kqueue('kq'),
-      change('kq', [kev('READ', 's1', 'ADD|CLEAR'), kev('READ', 's2', 'ADD|CLEAR')]),
-      shutdown('c1', 'WR'),
-      events('kq', [told('READ', 's1', { state: 'EOF', data: 0, fflags: '' })], ARRIVAL),
-      reset('c2'),
-      events('kq', [told('READ', 's2', { state: 'EOF', data: 0, fflags: 'ECONNRESET' })], ARRIVAL),
-    ],
-  }),
-  kqueueCheck({
-    id: 'kq.read.eof-repeats',
-    statement:
-      'EV_EOF is reported again and again until its registration is deleted, and once with EV_CLEAR.',
-    source: 'kqueue(2); libkqueue',
-    steps: [
-      pipe('r', 'w'),
-      pipe('r2', 'w2'),
-      kqueue('kq'),
-      change('kq', [kev('READ', 'r', 'ADD'), kev('READ', 'r2', 'ADD|CLEAR')]),
-      close('w'),
-      close('w2'),
-      events('kq', [
-        told('READ', 'r', { state: 'EOF', data: 0 }),
-        told('READ', 'r2', { state: 'EOF', data: 0 }),
-      ]),
-      events('kq', [told('READ', 'r', { state: 'EOF', data: 0 })]),
-      events('kq', [told('READ', 'r', { state: 'EOF', data: 0 })]),
-      change('kq', kev('READ', 'r', 'DELETE')),
-      events('kq', []),
-    ],
-  }),
-  kqueueCheck({
-    id: 'kq.read.fifo-eof-clears',
-    statement:
-      'A FIFO that has ended is as new when somebody opens it for writing: its next event has no EV_EOF.',
-    level: 'de-facto',
-    source: 'kqueue(2) of FreeBSD: "EOF may be cleared by passing in EV_CLEAR"; epoll-shim',
-    differs: 'FreeBSD and macOS need EV_CLEAR for it.',
-    bugs: ['golang/go#24164: on macOS the end of a FIFO was never reported'],
-    steps: [
-      requireSystem('a FIFO that begins anew', 'freebsd', 'freebsd11', 'macos', 'libkqueue'),
-      directory('d'),
-      mkfifo('@d/fifo'),
-      open('r', '@d/fifo'),
-      open('w', '@d/fifo', O.WRONLY),
-      kqueue('kq'),
-      change('kq', kev('READ', 'r', 'ADD|CLEAR')),
-      close('w'),
-      events('kq', [told('READ', 'r', { state: 'EOF', data: 0 })]),
-      open('w2', '@d/fifo', O.WRONLY),
-      events('kq', []),
-      write('w2', 2),
-      events('kq', [told('READ', 'r', { data: 2 })]),
-    ],
-  }),
-  kqueueCheck({
-    id: 'kq.read.pipe-writer-close-wakes',
-    statement: 'A thread that is blocked in kevent is woken when the last writer of a pipe closes it.',
-    kind: 'thread',
-    source: 'golang/go#63937',
-    bugs: ['golang/go#63937: on macOS a read of a pipe whose writer had closed sometimes never ended'],
-    threads: 1,
-    steps: [
-      pipe('r', 'w'),
-      dup('w', 'w2'),
-      kqueue('kq'),
-      change('kq', kev('READ', 'r', 'ADD')),
-      close('w2'),
-      events('kq', []),
-      thread('waiter', events('kq', [told('READ', 'r', { state: 'EOF', data: 0 })], WOKEN)),
-      blocked('waiter'),
-      close('w'),
-      join('waiter'),
-    ],
-  }),
-  kqueueCheck({
     id: 'kq.read.lowat',
     statement: 'With NOTE_LOWAT a socket is readable only with so many bytes.',
     source: 'kqueue(2), NOTE_LOWAT; libkqueue',
@@ -250,65 +122,6 @@ export const reading: readonly Check[] = [
       kqueue('kq'),
       change('kq', kev('READ', 'w', 'ADD')),
       write('w', 1),
-      events('kq', []),
-    ],
-  }),
-  kqueueCheck({
-    id: 'kq.read.closed-fd',
-    statement:
-      'Closing a descriptor ends its registrations: none of its events comes, and its number can be added anew.',
-    source:
-      'kqueue(2): "Calling close() on a file descriptor will remove any kevents that reference the descriptor"',
-    why: 'Numbers are used again at once: the event of an old registration would go to the wrong connection.',
-    steps: [
-      pipe('r', 'w'),
-      pipe('r2', 'w2'),
-      kqueue('kq'),
-      write('w', 1),
-      change('kq', kev('READ', 'r', 'ADD', { label: 'old' })),
-      close('r'),
-      events('kq', []),
-      call('dup2', ['$r2', '$r'], 'ok', 'new'),
-      write('w2', 2),
-      events('kq', []),
-      change('kq', kev('READ', 'new', 'DELETE'), 'ENOENT'),
-      change('kq', kev('READ', 'new', 'ADD')),
-      events('kq', [told('READ', 'new', { data: 2 })]),
-    ],
-  }),
-  kqueueCheck({
-    id: 'life.kq-close-removes',
-    statement:
-      'What was pending for a descriptor that is closed is not reported, for READ, WRITE and with EV_CLEAR.',
-    source:
-      'kqueue(2): "Calling close() on a file descriptor will remove any kevents that reference the descriptor"',
-    steps: [
-      pipe('r', 'w'),
-      pipe('r2', 'w2'),
-      kqueue('kq'),
-      write('w', 1),
-      write('w2', 1),
-      change('kq', [kev('READ', 'r', 'ADD'), kev('READ', 'r2', 'ADD|CLEAR'), kev('WRITE', 'w', 'ADD')]),
-      close('r'),
-      close('r2'),
-      close('w'),
-      events('kq', []),
-      events('kq', [], { timeoutMs: 10 }),
-    ],
-  }),
-  kqueueCheck({
-    id: 'life.kq-dup-not-tracked',
-    statement: 'Closing a descriptor ends its registration, also while a duplicate of it is open.',
-    level: 'de-facto',
-    source: 'FreeBSD tests',
-    differs: 'epoll goes on to report it, with the data of the number that is closed.',
-    steps: [
-      pipe('r', 'w'),
-      dup('r', 'r2'),
-      kqueue('kq'),
-      write('w', 1),
-      change('kq', kev('READ', 'r', 'ADD')),
-      close('r'),
       events('kq', []),
     ],
   }),
