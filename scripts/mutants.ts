@@ -49,6 +49,7 @@ const { allChecks = false, jobs, verbose = false } = program.opts<Options>()
 const known: readonly (Mutant | Control)[] = [
   readControl(join(fixtures, 'libraries', 'identity.c')),
   readControl(join(fixtures, 'libraries', 'poll-epoll.c')),
+  readControl(join(fixtures, 'libraries', 'ring-identity.c')),
   ...readMutants(join(fixtures, 'mutants')),
   ...ofKqueue(),
 ]

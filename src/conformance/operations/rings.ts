@@ -153,7 +153,7 @@ function expectCompletionsOf(found: readonly CompletionText[], expected: readonl
 }
 
 /** Expected completions as they are found. */
-export const listOf = (expect: ExpectedCompletions): CompletionText[] =>
+const listOf = (expect: ExpectedCompletions): CompletionText[] =>
   Object.entries(expect).flatMap(([label, what]) =>
     (typeof what === 'string' ? [what] : what).map((text) => [label, text] as const),
   )

@@ -82,7 +82,7 @@ export const answerTo = (mask: MaskText, state: State): MaskText =>
 const IMPLICIT = 'ERR|HUP|RDHUP'
 
 /** What polls of a ring report of a state to who asks for a mask: RDHUP, too, is reported to everybody. */
-export const ringAnswerTo = (mask: MaskText, state: State): MaskText =>
+const ringAnswerTo = (mask: MaskText, state: State): MaskText =>
   formatMask(parseMask(state.revents) & (parseMask(mask) | parseMask(IMPLICIT)))
 
 /** What wakes no poll of a ring: io_uring/poll.c leaves it out when it looks whether a wake is for a poll. */
@@ -102,7 +102,7 @@ export function answerOf(backend: BackendName, mask: MaskText, state: State): st
 }
 
 /** The sets of select that hold a descriptor in a state, of those that stand for a mask. */
-export const setsIn = (mask: MaskText, state: State): string =>
+const setsIn = (mask: MaskText, state: State): string =>
   setsFor(mask)
     .filter((set) => state.select.includes(set))
     .join('')
