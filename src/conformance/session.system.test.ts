@@ -3,7 +3,7 @@ import { openLibc } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { CheckResult } from './check.ts'
 import { checksOf, findCheck } from './checks/index.ts'
-import { runChecks, whyUnavailable } from './session.ts'
+import { isTooOldFor, runChecks, whyUnavailable } from './session.ts'
 
 const libc = openLibc()
 
@@ -95,5 +95,15 @@ describe('a backend is unavailable', () => {
   it('not if it works, nor if it is there and answers something else: that is for the checks to find', () => {
     expect(whyUnavailable(libc, 'epoll')).toBeUndefined()
     expect(whyUnavailable(withFunctions({ epoll_create1: fails }, EMFILE), 'epoll')).toBeUndefined()
+  })
+})
+
+describe('a kernel that is too old for a backend', () => {
+  it('says so itself', () => {
+    expect(isTooOldFor('io_uring', '4.4.0')).toBe(true)
+    expect(isTooOldFor('io_uring', '5.12.19')).toBe(true)
+    expect(isTooOldFor('io_uring', '5.13.0-rc1')).toBe(false)
+    expect(isTooOldFor('io_uring', '6.18.44-fc-v595')).toBe(false)
+    expect(isTooOldFor('epoll', '2.4.0')).toBe(false)
   })
 })

@@ -22,6 +22,8 @@ import {
 import { stepWords } from './step-words.ts'
 import { change, events, kev, kevent, kqueue, told } from './steps/kevents.ts'
 import type { Step } from './steps.ts'
+import { cancelByFd, pollUpdate } from './rings/requests.ts'
+import { completions, enter, pollByRing, setupRing, submit } from './steps/rings.ts'
 
 it.each<[Step, string]>([
   [pipe('r', 'w'), 'pipe: r, w'],
@@ -63,6 +65,25 @@ it.each<[Step, string]>([
     call('epoll_ctl', ['$ep', 1, '$r', 'bad-pointer'], 'EFAULT'),
     'epoll_ctl(ep, 1, r, bad-pointer) gives EFAULT',
   ],
+  [setupRing('ring'), 'io_uring_setup(16 entries): ring'],
+  [
+    setupRing('ring', { entries: 1, completions: 2, flags: ['SQPOLL'] }),
+    'io_uring_setup(1 entries and room for 2 completions, SQPOLL): ring',
+  ],
+  [
+    submit('ring', pollUpdate('u', 'p', { events: 'IN', multi: true }), cancelByFd('c', 'r')),
+    'submit to ring: u = POLL_REMOVE(target p, events IN, poll ADD_MULTI|UPDATE_EVENTS); c = ASYNC_CANCEL(fd r, cancel ALL|FD)',
+  ],
+  [
+    completions('ring', { p: ['IN more', 'ECANCELED'], t: 'ETIME' }, { atLeastMs: 5 }),
+    'completions of ring: p IN more, then ECANCELED; t ETIME, the last not before 5 ms',
+  ],
+  [completions('ring', {}, { by: 'looking only' }), 'completions of ring, without a call: none'],
+  [
+    enter('ring', 2, { timeoutMs: 5, expect: 'ETIME' }),
+    'io_uring_enter(ring, 2 completions, 5 ms) gives ETIME',
+  ],
+  [pollByRing({ r: 'IN' }, { r: 'IN|HUP' }), 'polls of a ring (r IN, 0 ms) report r IN|HUP'],
   [thread('t', wait('ep', { r: 'IN' })), 'thread t begins: epoll_wait(ep, 0 ms) reports r IN'],
   [blocked('t'), 'wait until thread t sleeps in it'],
   [join('t'), 'thread t returns with that'],

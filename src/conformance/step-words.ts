@@ -1,6 +1,8 @@
 /** Steps in words, with what each must give: what `explain` shows of a scenario. */
+import { IORING_ASYNC_CANCEL, IORING_POLL } from '../libc/constants/io-uring.ts'
 import type { Step, StepOf } from './steps.ts'
 import { keventExpectation, keventText } from './steps/kevent-text.ts'
+import type { ExpectedCompletions, RingRequest } from './steps/rings.ts'
 
 type Words = { readonly [Op in Step['op']]?: (step: StepOf<Op>) => string }
 
@@ -40,6 +42,21 @@ const words: Words = {
   'eventfd.read': ({ fd, expect }) => `read ${fd}, which gives ${expect}`,
   call: ({ fn, args, expect, as }) =>
     `${fn}(${args.map(plain).join(', ')})${as === undefined ? '' : `: ${as}`}${gives(expect, 'ok')}`,
+  'io_uring.setup': ({ as, entries, completions, flags }) => {
+    const room = completions === undefined ? '' : ` and room for ${completions} completions`
+    const made = flags.length === 0 ? '' : `, ${flags.join('|')}`
+    return `io_uring_setup(${entries} entries${room}${made}): ${as}`
+  },
+  'io_uring.submit': ({ fd, requests, expect }) =>
+    `submit to ${fd}: ${requests.map(requestWords).join('; ')}${gives(expect, requests.length)}`,
+  'io_uring.completions': ({ fd, expect, atLeastMs, by }) => {
+    const when = atLeastMs === undefined ? '' : `, the last not before ${atLeastMs} ms`
+    return `completions of ${fd}${by === undefined ? '' : ', without a call'}: ${completed(expect)}${when}`
+  },
+  'io_uring.enter': ({ fd, least, timeoutMs, expect }) =>
+    `io_uring_enter(${fd}, ${least} completions, ${timeoutMs} ms)${gives(expect, 0)}`,
+  'io_uring.poll': ({ fds, timeoutMs = 0, expect }) =>
+    `polls of a ring (${listed(fds)}, ${timeoutMs} ms) report ${reported(expect)}`,
   thread: ({ thread, step }) => `thread ${thread} begins: ${stepWords(step)}`,
   blocked: ({ thread }) => `wait until thread ${thread} sleeps in it`,
   join: ({ thread }) => `thread ${thread} returns with that`,
@@ -72,6 +89,33 @@ function gives(expected: number | string, usual: number | string): string {
 function reported(expected: string | Readonly<Record<string, string>>): string {
   if (typeof expected === 'string') return expected
   return Object.keys(expected).length === 0 ? 'nothing' : listed(expected)
+}
+
+/** A request: its label, its operation, and what it is given. */
+function requestWords({ as, op, flags = [], ...given }: RingRequest): string {
+  const linked = flags.map((flag) => ` ${flag}`).join('')
+  const rest = Object.entries(given).map(([key, value]) => {
+    const names = bitsOf[key]
+    return `${key} ${names !== undefined && typeof value === 'number' ? bitNames(names, value) : plain(value)}`
+  })
+  return `${as} = ${op}${linked}(${rest.join(', ')})`
+}
+
+/** The bits that fields of a request are made of. */
+const bitsOf: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  poll: IORING_POLL,
+  cancel: IORING_ASYNC_CANCEL,
+}
+
+function bitNames(names: Readonly<Record<string, number>>, value: number): string {
+  const set = Object.entries(names).filter(([, bit]) => (value & bit) !== 0)
+  const rest = set.reduce((left, [, bit]) => left & ~bit, value)
+  return [...set.map(([name]) => name), ...(rest === 0 ? [] : [`0x${rest.toString(16)}`])].join('|') || '0'
+}
+
+function completed(expect: ExpectedCompletions): string {
+  const each = Object.entries(expect).map(([label, what]) => `${label} ${[what].flat().join(', then ')}`)
+  return each.length === 0 ? 'none' : each.join('; ')
 }
 
 const listed = (masks: Readonly<Record<string, string>>): string =>

@@ -34,6 +34,16 @@ export function giveBackRawRing(libc: Libc, ring: RawRing, data: readonly bigint
   closeRing(libc, ring)
 }
 
+/** Closes all rings that are kept, for who must leave no descriptor open. */
+export function closeKeptRings(libc: Libc): void {
+  for (const rings of idle.values()) {
+    for (const ring of rings.splice(0)) {
+      keepRingNumber(ring.fd, false)
+      closeRing(libc, ring)
+    }
+  }
+}
+
 /** Closes a ring, and returns when it interrupts no wait any more: that wait would be one of another check. */
 export function closeRing(libc: Libc, ring: RawRing): void {
   ring.close()
