@@ -66,7 +66,7 @@ export function expectEvents(
 }
 
 /** What was reported in place of a mask that need not be met in full, if it is enough of it. */
-function partlyMet(
+export function partlyMet(
   label: string,
   mask: string,
   actual: readonly (readonly [string, string])[],

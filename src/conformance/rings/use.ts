@@ -16,6 +16,7 @@ import type { Machine } from '../machine.ts'
 import { formatMask, parseMask } from '../masks.ts'
 import { unlessAbsent } from '../operations/available.ts'
 import { encodeEvent, timespecOf } from '../operations/events.ts'
+import { SOME_OF } from '../operations/outcome.ts'
 import { PROMPT_MS } from '../patience.ts'
 import type { RingRequest } from '../steps/rings.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
@@ -225,6 +226,7 @@ export const isErrno = (what: string): boolean => /^E[A-Z0-9]+\b/.test(what) && 
 
 /** Masks may be written in any order. */
 function normal(what: string): string {
+  if (what.startsWith(SOME_OF)) return `${SOME_OF}${normal(what.slice(SOME_OF.length))}`
   const [result = '', ...rest] = what.split(' ')
   if (isErrno(what) || /^\d+$/.test(result)) return what
   return [formatMask(parseMask(result)), ...rest].join(' ')

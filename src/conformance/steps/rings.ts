@@ -42,7 +42,7 @@ export interface RingRequest {
 
 /**
  * Completions, by the label of their request: a mask, a number, or an errno, followed by `more` where the request goes
- * on (IORING_CQE_F_MORE). Several of one request in their order.
+ * on (IORING_CQE_F_MORE). Several of one request in their order. `some of MASK` is at least one bit of it, and no other.
  */
 export type ExpectedCompletions = Readonly<Record<string, string | readonly string[]>>
 

@@ -33,7 +33,8 @@ export const files: readonly RingScenario[] = [
       write('s', 1),
       completions('ring', { master: 'IN' }),
       close('m'),
-      completions('ring', { line: 'IN|ERR|HUP' }),
+      // The end comes bit by bit, which a ring that is served by a thread may see.
+      completions('ring', { line: 'some of IN|ERR|HUP' }),
     ],
   },
   {
