@@ -27,7 +27,7 @@ import { Interest, INTERRUPTED, Readiness } from './backend.ts'
 import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } from './backend.ts'
 import { EV } from './kqueue/abi.ts'
 import type { KqueueAbi } from './kqueue/abi.ts'
-import { ChangeList } from './kqueue/change-list.ts'
+import { FilterChanges } from './kqueue/filter-changes.ts'
 import { OwnedKqueue } from './kqueue/owned-kqueue.ts'
 import { abiOf } from './kqueue/prove.ts'
 import { openUserWaker } from './kqueue/user-waker.ts'
@@ -91,7 +91,7 @@ class KqueuePoller extends PollerBase {
   override readonly backend = kqueue
   readonly #abi: KqueueAbi
   readonly #kq: OwnedKqueue
-  readonly #changes: ChangeList
+  readonly #changes: FilterChanges
   readonly #watches = new Watches()
   readonly #pollfd = new Memory(layouts.pollfd.size)
   readonly #timespec = new Timespec()
@@ -103,7 +103,7 @@ class KqueuePoller extends PollerBase {
     super(libc)
     this.#abi = abiOf(libc)
     this.#kq = new OwnedKqueue(libc)
-    this.#changes = new ChangeList(this.#abi)
+    this.#changes = new FilterChanges(libc, this.#abi, this.#kq.fd)
     this.#events = new Memory(64 * this.#abi.kevent.size)
   }
 
@@ -129,9 +129,8 @@ class KqueuePoller extends PollerBase {
     if (!this.registry.has(fd)) throw this.refusal('remove', fd, 'ENOENT')
     const filters = this.#watches.filters(fd)
     this.#watches.delete(fd)
-    this.#changes.clear()
-    this.#push(fd, filters, EV.DELETE, 0)
-    this.#applyAll(fd)
+    this.#changes.clear().push(fd, filters, EV.DELETE, 0)
+    this.#changes.applyAll(fd)
   }
 
   protected override forget(fd: number): void {
@@ -141,11 +140,10 @@ class KqueuePoller extends PollerBase {
 
   /** Deletes the filters of a descriptor that there are, and adds others, in one call. */
   #replace(fd: number, filters: number, trigger: Trigger): void {
-    this.#changes.clear()
-    this.#push(fd, this.#watches.filters(fd), EV.DELETE, 0)
-    this.#push(fd, filters, EV.ADD | triggerFlags[trigger], this.registry.nextGeneration(fd))
+    this.#changes.clear().push(fd, this.#watches.filters(fd), EV.DELETE, 0)
+    this.#changes.push(fd, filters, EV.ADD | triggerFlags[trigger], this.registry.nextGeneration(fd))
     try {
-      this.#apply(fd)
+      this.#changes.apply(fd)
     } catch (error) {
       this.#restore(fd, filters)
       throw error
@@ -159,59 +157,14 @@ class KqueuePoller extends PollerBase {
     const trigger = this.#watches.trigger(fd) ?? 'level'
     this.#watches.delete(fd)
     for (const filter of [Filters.WRITE, Filters.READ]) {
-      this.#changes.clear()
-      this.#push(fd, (filters | added) & filter, EV.DELETE, 0)
-      this.#tryToApply(fd)
+      this.#changes.clear().push(fd, (filters | added) & filter, EV.DELETE, 0)
+      this.#changes.tryToApply(fd)
     }
     const armed = this.registry.isArmed(fd) ? 0 : EV.DISABLE
-    this.#changes.clear()
-    this.#push(fd, filters, EV.ADD | triggerFlags[trigger] | armed, this.registry.generation(fd))
-    if (this.#tryToApply(fd)) this.#watches.set(fd, filters, trigger)
-  }
-
-  /**
-   * One change for each of the filters. That of WRITE comes first: libkqueue forgets the options of what is there
-   * when it adds the other direction, and of WRITE's there is none that READ has not.
-   */
-  #push(fd: number, filters: number, flags: number, udata: number): void {
-    const numbers = this.#abi.filters
-    if ((filters & Filters.WRITE) !== 0) this.#changes.push(fd, numbers.WRITE, flags, udata)
-    if ((filters & Filters.READ) !== 0) this.#changes.push(fd, numbers.READ, flags, udata)
-  }
-
-  /** Makes the changes of the list, up to the first that fails. */
-  #apply(fd: number): void {
-    const { length, address } = this.#changes
-    if (length === 0) return
-    const timeout = this.#now.set(0)
-    if (this.libc.fn.kevent(this.#kq.fd, address, length, NULL, 0, timeout) === -1) {
-      throw lastError(this.libc, 'kevent', `fd ${fd}`)
-    }
-  }
-
-  /** The same, of which it does not matter whether it works. Says whether it did. */
-  #tryToApply(fd: number): boolean {
-    try {
-      this.#apply(fd)
-      return true
-    } catch (error) {
-      if (error instanceof SystemError) return false
-      throw error
-    }
-  }
-
-  /** Makes every change of the list, also behind one that fails, and throws what went wrong first. */
-  #applyAll(fd: number): void {
-    try {
-      this.#apply(fd)
-    } catch (error) {
-      const last = this.#changes.length - 1
-      if (last > 0) {
-        this.#changes.only(last)
-        this.#tryToApply(fd)
-      }
-      throw error
-    }
+    this.#changes
+      .clear()
+      .push(fd, filters, EV.ADD | triggerFlags[trigger] | armed, this.registry.generation(fd))
+    if (this.#changes.tryToApply(fd)) this.#watches.set(fd, filters, trigger)
   }
 
   /** Whether the kqueue knows nothing any more of a registration: its descriptor was closed, and opened again. */
@@ -220,10 +173,9 @@ class KqueuePoller extends PollerBase {
     if (filters === 0) return false
     // What is armed is enabled, what has fired is disabled: neither changes anything.
     const flags = this.registry.isArmed(fd) ? EV.ENABLE : EV.DISABLE
-    this.#changes.clear()
-    this.#push(fd, filters, flags, this.registry.generation(fd))
+    this.#changes.clear().push(fd, filters, flags, this.registry.generation(fd))
     try {
-      this.#apply(fd)
+      this.#changes.apply(fd)
       return false
     } catch (error) {
       if (error instanceof SystemError && error.code === 'ENOENT') return true
@@ -237,9 +189,8 @@ class KqueuePoller extends PollerBase {
   }
 
   protected override attachWaker(fd: number): void {
-    this.#changes.clear()
-    this.#push(fd, Filters.READ, EV.ADD, 0)
-    this.#apply(fd)
+    this.#changes.clear().push(fd, Filters.READ, EV.ADD, 0)
+    this.#changes.apply(fd)
   }
 
   protected override openWakeSource(): WakeSource {
@@ -373,10 +324,9 @@ class KqueuePoller extends PollerBase {
       if (fd < 0 || this.registry.isArmed(fd)) continue
       const silent = this.#watches.silent(fd)
       if (silent === 0) continue
-      this.#changes.clear()
-      this.#push(fd, silent, EV.DISABLE, this.registry.generation(fd))
+      this.#changes.clear().push(fd, silent, EV.DISABLE, this.registry.generation(fd))
       // One that was closed meanwhile, in another thread, has nothing to disable.
-      this.#tryToApply(fd)
+      this.#changes.tryToApply(fd)
     }
   }
 
