@@ -154,8 +154,11 @@ export interface Backend {
   open(libc: Libc, options?: PollerOptions): Poller
   /** What its functions do with memory, where that is not the same on every platform. */
   buffers?(libc: Libc): Partial<Record<FunctionName, readonly BufferArgument[]>>
-  /** The function that makes a library, which may bring this backend, start what a fork has ended. */
-  readonly primer?: FunctionName
+  /**
+   * Of a backend that a library may bring, what makes it open all that it works with: the function, which makes it
+   * start anew in a forked child, and the same in this process, for as long as the result is not disposed of.
+   */
+  readonly primer?: { readonly fn: FunctionName; open(libc: Libc): Disposable }
 }
 
 /**

@@ -39,6 +39,8 @@ import { MAX_TIMEOUT_MS, Timespec } from './timeout.ts'
 import type { WakeSource } from './waker.ts'
 
 const NS_PER_MS = 1_000_000
+/** MAX_KEVENT of libkqueue. */
+const LIBKQUEUE_MOST = 512
 
 const triggerFlags: Record<Trigger, number> = {
   level: 0,
@@ -67,7 +69,7 @@ export const kqueue: Backend = {
   availability,
   open: (libc) => new KqueuePoller(libc),
   buffers: (libc) => ({ kevent: keventBuffers(abiOf(libc).kevent.size) }),
-  primer: 'kqueue',
+  primer: { fn: 'kqueue', open: (libc) => new OwnedKqueue(libc) },
 }
 
 function availability(libc: Libc): Availability {
@@ -122,7 +124,16 @@ class KqueuePoller extends PollerBase {
       throw this.refusal('modify', fd, 'ENOENT')
     }
     if (filters === 0) this.#assertDescriptorOpen('modify', fd)
-    this.#replace(fd, filters, trigger)
+    const { armed, same } = this.#stateOf(fd, filters, trigger)
+    // What has fired and is to fire again in the same way was disabled, and has only to be enabled.
+    if (same && !armed)
+      this.#changes.clear().push(fd, filters, EV.ENABLE, this.#watches.generation(fd)).apply(fd)
+    else this.#replace(fd, filters, trigger)
+  }
+
+  #stateOf(fd: number, filters: number, trigger: Trigger): { armed: boolean; same: boolean } {
+    const same = this.#watches.filters(fd) === filters && this.#watches.trigger(fd) === trigger
+    return { armed: this.registry.isArmed(fd), same }
   }
 
   protected override detach(fd: number): void {
@@ -141,7 +152,7 @@ class KqueuePoller extends PollerBase {
   /** Deletes the filters of a descriptor that there are, and adds others, in one call. */
   #replace(fd: number, filters: number, trigger: Trigger): void {
     this.#changes.clear().push(fd, this.#watches.filters(fd), EV.DELETE, 0)
-    this.#changes.push(fd, filters, EV.ADD | triggerFlags[trigger], this.registry.nextGeneration(fd))
+    this.#changes.push(fd, filters, EV.ADD | triggerFlags[trigger], this.#watches.nextGeneration(fd))
     try {
       this.#changes.apply(fd)
     } catch (error) {
@@ -163,7 +174,7 @@ class KqueuePoller extends PollerBase {
     const armed = this.registry.isArmed(fd) ? 0 : EV.DISABLE
     this.#changes
       .clear()
-      .push(fd, filters, EV.ADD | triggerFlags[trigger] | armed, this.registry.generation(fd))
+      .push(fd, filters, EV.ADD | triggerFlags[trigger] | armed, this.#watches.nextGeneration(fd))
     if (this.#changes.tryToApply(fd)) this.#watches.set(fd, filters, trigger)
   }
 
@@ -173,7 +184,7 @@ class KqueuePoller extends PollerBase {
     if (filters === 0) return false
     // What is armed is enabled, what has fired is disabled: neither changes anything.
     const flags = this.registry.isArmed(fd) ? EV.ENABLE : EV.DISABLE
-    this.#changes.clear().push(fd, filters, flags, this.registry.generation(fd))
+    this.#changes.clear().push(fd, filters, flags, this.#watches.generation(fd))
     try {
       this.#changes.apply(fd)
       return false
@@ -201,21 +212,22 @@ class KqueuePoller extends PollerBase {
     const { size } = this.#abi.kevent
     const { capacity } = batch
     if (this.#events.bytes.length < capacity * size) this.#events = new Memory(capacity * size)
-    const oneByOne = this.#mustGoOneByOne(capacity)
+    const most = this.#mostInOneCall(capacity)
     const timeout =
       timeoutNs === null ? NULL : this.#timespec.set(Math.min(timeoutNs, MAX_TIMEOUT_MS * NS_PER_MS))
     this.#watches.begin()
-    const room = oneByOne ? 1 : capacity
-    const n = this.#call(room, timeout)
+    let n = this.#call(most, timeout)
     if (n === -1) {
       if (errnoName(this.libc.errno()) === 'EINTR') return INTERRUPTED
       throw lastError(this.libc, 'kevent')
     }
-    let count = this.#decode(n, room, batch, 0)
-    let before = 0
-    while (oneByOne && count < capacity && count > before) {
+    let count = this.#decode(n, most, batch, 0)
+    // As long as there are more that have not been seen in this wait.
+    for (let before = 0, room = most; n === room && count < capacity && count > before && most < capacity;) {
       before = count
-      count = this.#decode(this.#call(1, this.#now.set(0)), 1, batch, count)
+      room = Math.min(most, capacity - count)
+      n = this.#call(room, this.#now.set(0))
+      count = this.#decode(n, room, batch, count)
     }
     return count === 0 && n > 0 ? INTERRUPTED : count
   }
@@ -226,12 +238,15 @@ class KqueuePoller extends PollerBase {
   }
 
   /**
-   * libkqueue takes as many descriptors from its epoll as there is room for events, each of which may have two, and
-   * forgets those that then have no room (`linux_kevent_copyout`): edges for ever, and others where they come last
-   * each time. Where that may be, each call takes one.
+   * For how many events a call can ask. libkqueue returns no more than 512 (MAX_KEVENT). And it takes as many
+   * descriptors from its epoll as there is room for events, each of which may have two, and forgets those that then
+   * have no room (`linux_kevent_copyout`): edges for ever, and others where they come last each time. Where that may
+   * be, each call takes one.
    */
-  #mustGoOneByOne(capacity: number): boolean {
-    return this.#abi.name === 'libkqueue' && this.#watches.both > 0 && capacity <= this.#watches.total
+  #mostInOneCall(capacity: number): number {
+    if (this.#abi.name !== 'libkqueue') return capacity
+    if (this.#watches.both > 0 && capacity <= this.#watches.total) return 1
+    return Math.min(capacity, LIBKQUEUE_MOST)
   }
 
   /** Puts the events into the batch, those of one descriptor together, and drops those of old registrations. */
@@ -256,7 +271,7 @@ class KqueuePoller extends PollerBase {
       }
       if (
         !this.registry.has(fd) ||
-        this.registry.generation(fd) !== view.getUint32(at + offsets.udata, true)
+        this.#watches.generation(fd) !== view.getUint32(at + offsets.udata, true)
       ) {
         continue
       }
@@ -324,7 +339,7 @@ class KqueuePoller extends PollerBase {
       if (fd < 0 || this.registry.isArmed(fd)) continue
       const silent = this.#watches.silent(fd)
       if (silent === 0) continue
-      this.#changes.clear().push(fd, silent, EV.DISABLE, this.registry.generation(fd))
+      this.#changes.clear().push(fd, silent, EV.DISABLE, this.#watches.generation(fd))
       // One that was closed meanwhile, in another thread, has nothing to disable.
       this.#changes.tryToApply(fd)
     }

@@ -189,7 +189,8 @@ describe.each(all)('by the $name driver on $backend', ({ driver, backend }) => {
       expect(outcomes.every(({ outcome }) => outcome.cannot?.match(/^[a-z]/) !== null)).toBe(true)
       const ran = outcomes.filter(({ outcome }) => outcome.cannot === undefined).map(({ name }) => name)
       // rearm has a oneshot trigger whatever is asked for; it is edge-triggered too only where that exists.
-      expect(ran.includes('rearm')).toBe(trigger === 'oneshot' || backend === 'epoll')
+      const hasEdges = backends[backend].capabilities.triggers.includes('edge-oneshot')
+      expect(ran.includes('rearm')).toBe(trigger === 'oneshot' || hasEdges)
     },
   )
 
@@ -235,6 +236,9 @@ describe.each(all)('by the $name driver on $backend', ({ driver, backend }) => {
 
 const replay = drivers.filter(({ name }) => name === 'replay')
 
+// A driver keeps a library's kqueue open from the first on, which is no leak of the test that comes first.
+if (testedNames.includes('kqueue')) for (const driver of replay) drive(driver, 'wake', 'kqueue')
+
 describe.each(replay.flatMap((driver) => testedNames.map((backend) => ({ driver, backend }))))(
   'threads on $backend (need the replay driver)',
   ({ driver, backend }) => {
@@ -264,7 +268,9 @@ describe.each(replay.flatMap((driver) => testedNames.map((backend) => ({ driver,
       }
       const level = seen.get('level, 8 pollers')
       expect(level).toMatchObject({ threads: 8, pollers: 8, wokenMax: 8 })
-      expect([...seen.keys()]).toHaveLength(backend === 'epoll' ? 4 : 1)
+      // One Poller for all threads only where the kernel object has edges; exclusive ones are epoll's.
+      const variants = { epoll: 4, kqueue: 3, poll: 1, select: 1 }
+      expect([...seen.keys()]).toHaveLength(variants[backend])
       for (const [variant, herd] of seen) {
         const { firstNs = NaN, lastNs = NaN, wokenMin = NaN, wokenMedian = NaN, wokenMax = NaN } = herd ?? {}
         const inOrder = 0 < firstNs && firstNs <= lastNs && wokenMin <= wokenMedian && wokenMedian <= wokenMax

@@ -13,6 +13,7 @@ export class Watches {
   /** The wait that an event of a descriptor was last seen in, where in the batch it is, and which filters came. */
   #seenIn = new Float64Array(64)
   #place = new Uint32Array(64)
+  #generation = new Uint32Array(64)
   #fired = new Uint8Array(64)
   #wait = 0
   #total = 0
@@ -37,8 +38,23 @@ export class Watches {
     return this.#both
   }
 
+  /**
+   * What the kqueue hands back with the events of a descriptor: another number for each time that its filters were
+   * added, by which events of old ones are recognised.
+   */
+  generation(fd: number): number {
+    return this.#generation[fd] ?? 0
+  }
+
+  /** What the next one is, for changes that must be told of it first. */
+  nextGeneration(fd: number): number {
+    return (this.generation(fd) + 1) >>> 0
+  }
+
+  /** Notes that filters were added, with the next generation. */
   set(fd: number, filters: number, trigger: Trigger): void {
     if (fd >= this.#filters.length) this.#grow(fd)
+    this.#generation[fd] = this.nextGeneration(fd)
     this.#count(fd, -1)
     this.#filters[fd] = filters
     this.#count(fd, 1)
@@ -93,6 +109,7 @@ export class Watches {
     )
     this.#filters = widen(this.#filters, new Uint8Array(length))
     this.#fired = widen(this.#fired, new Uint8Array(length))
+    this.#generation = widen(this.#generation, new Uint32Array(length))
     this.#place = widen(this.#place, new Uint32Array(length))
     this.#seenIn = widen(this.#seenIn, new Float64Array(length))
   }

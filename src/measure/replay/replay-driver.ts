@@ -4,6 +4,7 @@ import { OwnedFd } from '../../libc/fd.ts'
 import { functionAddress, sys } from '../../libc/libc.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { Libc } from '../../libc/libc.ts'
+import { SystemError } from '../../errors.ts'
 import type { Sources } from '../../workloads/sources.ts'
 import type { Case } from '../../workloads/workload.ts'
 import { notOpened } from '../driver.ts'
@@ -38,7 +39,7 @@ export class ReplayDriver implements MeasuringDriver {
   /** Children of cases that are over. While they close what they had open, the next case is recorded. */
   readonly #killed: ReplayChild[] = []
   /** What keeps libraries as they are in a child after their `primer`, so that both give out the same numbers. */
-  readonly #primed = new Map<string, OwnedFd>()
+  readonly #primed = new Map<string, Disposable>()
   /** Found out when it first matters. */
   #noThreads: { readonly reason: string | undefined } | undefined
 
@@ -60,15 +61,20 @@ export class ReplayDriver implements MeasuringDriver {
 
   close(): void {
     this.#kept.close()
-    for (const fd of this.#primed.values()) fd.close()
+    for (const held of this.#primed.values()) held[Symbol.dispose]()
     this.#primed.clear()
     this.#reap()
   }
 
   #prime(libc: Libc, { name, primer }: Backend): void {
-    if (primer === undefined || libc.plan.lib === undefined || this.#primed.has(name) || !libc.has(primer))
-      return
-    this.#primed.set(name, new OwnedFd(libc, (libc.fn[primer] as () => number)()))
+    if (primer === undefined || libc.plan.lib === undefined || this.#primed.has(name)) return
+    if (!libc.has(primer.fn)) return
+    try {
+      this.#primed.set(name, primer.open(libc))
+    } catch (error) {
+      // Whoever then opens one for a case says what is wrong.
+      if (!(error instanceof SystemError)) throw error
+    }
   }
 
   /** What is recorded is called without the binding. The same functions each time, so that sources can be kept. */
@@ -200,7 +206,7 @@ function libraryState(
 ): LibraryState {
   const { before, libc, spare } = options
   if (libc.plan.lib === undefined) return { last: -1, prime: NULL, spare }
-  const prime = primer === undefined ? NULL : functionAddress(libc, primer)
+  const prime = primer === undefined ? NULL : functionAddress(libc, primer.fn)
   return { last: Math.max(...before, ...unwantedBy(options)), prime, spare }
 }
 
