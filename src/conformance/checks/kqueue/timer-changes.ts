@@ -7,12 +7,19 @@ import { kqueueCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { timespecOf } from '../../operations/events.ts'
 import { WOKEN } from '../../patience.ts'
-import { change, events, kev, kqueue, requireSystem, told } from '../../steps/kevents.ts'
+import { change, events, kev, kevent, kqueue, requireSystem, told } from '../../steps/kevents.ts'
+import type { KeventChange, KeventStep } from '../../steps/kevents.ts'
 
 const HOUR_MS = 3_600_000
 
-const fires = (atLeastMs = 0) =>
-  events('kq', [told('TIMER', 7, { data: { least: 1 } })], { ...WOKEN, atLeastMs })
+const fires = (): KeventStep => events('kq', [told('TIMER', 7, { data: { least: 1 } })], WOKEN)
+
+/** Sets a timer and waits for it, in one call, which lasts at least so long. */
+const firesAfter = (atLeastMs: number, set: Pick<KeventChange, 'data' | 'fflags'>): KeventStep =>
+  kevent('kq', [kev('TIMER', 7, 'ADD|ONESHOT', set)], [told('TIMER', 7, { data: 1 })], {
+    ...WOKEN,
+    atLeastMs,
+  })
 
 /** EVFILT_TIMER: what becomes of a timer that is changed. */
 export const timerChanges: readonly Check[] = [
@@ -29,11 +36,9 @@ export const timerChanges: readonly Check[] = [
     steps: [
       kqueue('kq'),
       change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: HOUR_MS })),
-      change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: 30 })),
-      fires(25),
+      firesAfter(30, { data: 30 }),
       change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: 30, fflags: 'SECONDS' })),
-      change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: 30_000, fflags: 'USECONDS' })),
-      fires(25),
+      firesAfter(30, { data: 30_000, fflags: 'USECONDS' }),
       change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: 5 })),
       change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: HOUR_MS })),
       events('kq', [], { timeoutMs: 20 }),
@@ -48,8 +53,7 @@ export const timerChanges: readonly Check[] = [
       kqueue('kq'),
       change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: 5 })),
       sleep(15),
-      change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: 60 })),
-      events('kq', [told('TIMER', 7, { data: 1 })], { ...WOKEN, atLeastMs: 50 }),
+      firesAfter(60, { data: 60 }),
       events('kq', [], { timeoutMs: 80 }),
     ],
   }),

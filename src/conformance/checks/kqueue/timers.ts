@@ -1,8 +1,8 @@
 import { sleep } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { kqueueCheck } from '../../define.ts'
-import { WOKEN } from '../../patience.ts'
-import { change, events, kev, kqueue, requireSystem, told } from '../../steps/kevents.ts'
+import { PROMPT_MS, WOKEN } from '../../patience.ts'
+import { change, events, kev, kevent, kqueue, requireSystem, told } from '../../steps/kevents.ts'
 import {
   expectAbsolute,
   expectLateness,
@@ -24,11 +24,12 @@ export const timers: readonly Check[] = [
     source: 'kqueue(2), EVFILT_TIMER; libkqueue; NetBSD tests',
     steps: [
       kqueue('kq'),
-      change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { data: 30 })),
-      events('kq', []),
-      events('kq', [told('TIMER', 7, { data: 1 })], { ...WOKEN, atLeastMs: 29 }),
-      change('kq', kev('TIMER', 7, 'ADD', { data: 30 })),
-      events('kq', [once], { ...WOKEN, atLeastMs: 29 }),
+      // Set in the call that waits, so that the wait lasts at least as long as the timer.
+      kevent('kq', [kev('TIMER', 7, 'ADD|ONESHOT', { data: 30 })], [told('TIMER', 7, { data: 1 })], {
+        ...WOKEN,
+        atLeastMs: 30,
+      }),
+      kevent('kq', [kev('TIMER', 7, 'ADD', { data: 30 })], [once], { ...WOKEN, atLeastMs: 30 }),
     ],
   }),
   kqueueCheck({
@@ -48,11 +49,13 @@ export const timers: readonly Check[] = [
           ['USECONDS', 30_000, 30],
           ['NSECONDS', 30_000_000, 30],
         ] as const
-      ).flatMap(([fflags, data, ms]) => [
-        change('kq', kev('TIMER', 7, 'ADD|ONESHOT', { fflags, data })),
-        // It was set a moment before the wait begins, so that the wait is that much shorter.
-        events('kq', [told('TIMER', 7, { data: 1 })], { ...WOKEN, atLeastMs: ms - 5, atMostMs: ms + 3000 }),
-      ]),
+      ).map(([fflags, data, ms]) =>
+        kevent('kq', [kev('TIMER', 7, 'ADD|ONESHOT', { fflags, data })], [told('TIMER', 7, { data: 1 })], {
+          ...WOKEN,
+          atLeastMs: ms,
+          atMostMs: ms + PROMPT_MS,
+        }),
+      ),
     ],
   }),
   kqueueCheck({
