@@ -1,6 +1,8 @@
 import { blocked, join, pipe, thread, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { kqueueCheck } from '../../define.ts'
+import { sys } from '../../../libc/libc.ts'
+import { scratch } from '../../../libc/memory.ts'
 import { PROMPT_MS } from '../../patience.ts'
 import { change, events, kev, kevent, kqueue, requireSystem, told } from '../../steps/kevents.ts'
 
@@ -68,17 +70,22 @@ export const calls: readonly Check[] = [
     kind: 'thread',
     source: 'kqueue(2); FreeBSD tests',
     threads: 1,
-    steps: [
-      kqueue('kq'),
-      change('kq', kev('USER', 7, 'ADD|CLEAR')),
-      events('kq', [], { atMostMs: PROMPT_MS }),
-      events('kq', [], { timeoutMs: 20 }),
-      thread('waiter', events('kq', [told('USER', 7)], { timeoutMs: null })),
-      blocked('waiter'),
-      change('kq', trigger(7)),
-      join('waiter'),
-      events('kq', []),
-    ],
+    run(machine) {
+      machine.run(
+        pipe('r', 'w'),
+        kqueue('kq'),
+        change('kq', [kev('USER', 7, 'ADD|CLEAR'), kev('READ', 'r', 'ADD')]),
+        events('kq', [], { atMostMs: PROMPT_MS }),
+        events('kq', [], { timeoutMs: 20 }),
+        thread('waiter', events('kq', [told('USER', 7)], { timeoutMs: null })),
+      )
+      try {
+        machine.run(blocked('waiter'), change('kq', trigger(7)), join('waiter'))
+      } finally {
+        // A thread that the trigger has not woken must not wait for ever: others need it.
+        sys(machine.libc, 'write', machine.fd('w'), scratch(1).address, 1)
+      }
+    },
   }),
   kqueueCheck({
     id: 'kq.timeout-invalid',

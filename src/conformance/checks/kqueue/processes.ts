@@ -193,6 +193,7 @@ function expectForkAndExec(machine: Machine): void {
   const pid = shell.pid ?? 0
   machine.cleanups.push(() => {
     process.kill(pid, 'SIGKILL')
+    machine.libc.fn.waitpid(pid, NULL, 0)
   })
   machine.run(
     change('kq', kev('PROC', pid, 'ADD|CLEAR', { fflags: 'EXEC' })),
