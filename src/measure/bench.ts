@@ -1,12 +1,13 @@
 /** The benchmark: which workloads, over which backends, at which sizes, within which limits. */
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
-import { UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import { usableSource } from '../workloads/sources.ts'
 import type { Case, WorkloadOptions } from '../workloads/workload.ts'
+import { Availability } from './availability.ts'
+import type { Judge } from './availability.ts'
 import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
@@ -48,6 +49,8 @@ export interface BenchOptions extends Omit<WorkloadOptions, 'fds'> {
   readonly onPart?: (measurement: Measurement) => unknown
   /** What else runs on this machine yet: nothing is measured before its end. Its failure must have a handler. */
   readonly ready?: Promise<unknown>
+  /** Says of backends that it may be fatal to try why they cannot be used. Default: they are tried here. */
+  readonly judge?: Judge
 }
 
 /** All of a report but what it says of the tool and the machine. */
@@ -67,14 +70,16 @@ interface Planned {
  */
 export async function bench(options: BenchOptions): Promise<Measurement> {
   const start = performance.now()
-  assertAvailable(options)
+  const availability = new Availability(options)
+  availability.look()
   const room = makeRoom(options.libc)
   const plan = makePlan(options, room)
   const tax = await measureCallTax(options.libc)
   const chosen = chooseDriver(options.driver, tax, options.onWarning)
   await options.ready
+  await availability.lookAtRest()
   const meter = new NoiseMeter()
-  const run = new Run(options, chosen, meter, room)
+  const run = new Run(options, { chosen, meter, room, availability })
   const head = {
     startedAt: new Date().toISOString(),
     settings: settingsOf(options),
@@ -103,16 +108,6 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
     chosen.driver.close()
     meter.close()
   }
-}
-
-function assertAvailable({ libc, backends: names }: BenchOptions): void {
-  const reasons: string[] = []
-  for (const name of names) {
-    const availability = backends[name].availability(libc)
-    if (availability.available) return
-    reasons.push(`${name} is not available: ${availability.reason}`)
-  }
-  throw new UnsupportedError('nothing to measure', reasons.join('; '))
 }
 
 function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
@@ -156,11 +151,20 @@ function settingsOf(options: BenchOptions): BenchSettings {
 }
 
 /** A run in the making. */
+/** What a run is made with. */
+interface Means {
+  readonly chosen: ChosenDriver
+  readonly meter: NoiseMeter
+  readonly room: Room
+  readonly availability: Availability
+}
+
 class Run {
   readonly #options: BenchOptions
   readonly #chosen: ChosenDriver
   readonly #meter: NoiseMeter
   readonly #room: Room
+  readonly #availability: Availability
   readonly #random: Random
   readonly #results: BenchResult[] = []
   readonly #gaps: BenchGap[] = []
@@ -169,11 +173,12 @@ class Run {
   readonly #switches = { voluntary: 0, involuntary: 0 }
   #spoiltRounds = 0
 
-  constructor(options: BenchOptions, chosen: ChosenDriver, meter: NoiseMeter, room: Room) {
+  constructor(options: BenchOptions, { chosen, meter, room, availability }: Means) {
     this.#options = options
     this.#chosen = chosen
     this.#meter = meter
     this.#room = room
+    this.#availability = availability
     this.#random = seededRandom(options.seed)
   }
 
@@ -227,9 +232,8 @@ class Run {
   /** Why a backend cannot run a case; undefined if it can. */
   #whyNot({ size, case: workload }: Planned, name: BackendName): string | undefined {
     const backend = backends[name]
-    const availability = backend.availability(this.#options.libc)
-    if (!availability.available) return availability.reason
     return (
+      this.#availability.whyNot(name) ??
       workload.cannot?.(backend) ??
       this.#chosen.driver.cannot(workload) ??
       whyTooMany(workload, size, this.#room) ??

@@ -26,6 +26,15 @@ export async function benchMachine(options: BenchMachineOptions): Promise<BenchR
     ...measurement,
   })
   return report(
-    await bench({ ...options, libc, ready: probed, onPart: async (part) => onPart?.(await report(part)) }),
+    await bench({
+      ...options,
+      libc,
+      ready: probed,
+      judge: async (name) => {
+        const subject = (await probed).backends.find((backend) => backend.name === name)
+        return subject?.available === true ? undefined : (subject?.reason ?? 'it was not tried')
+      },
+      onPart: async (part) => onPart?.(await report(part)),
+    }),
   )
 }

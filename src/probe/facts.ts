@@ -5,7 +5,8 @@ import type { Libc } from '../libc/libc.ts'
 import { resourceLimit } from '../libc/limits.ts'
 import { NULL } from '../libc/signatures.ts'
 import type { FunctionName } from '../libc/signatures.ts'
-import type { FfiReport, Limit, PlatformReport } from './report.ts'
+import type { FfiReport, Limit, PlatformReport, RingReport } from './report.ts'
+import { ringMatrix } from './ring-matrix.ts'
 
 /** The numbers that name limits and questions are those of Linux. */
 const isLinux = process.platform === 'linux'
@@ -20,6 +21,7 @@ export const facts = {
   callNs: callCost,
   timerSlack: (libc: Libc): number | null => control(libc, PR.GET_TIMERSLACK),
   seccomp: (libc: Libc): number | null => control(libc, PR.GET_SECCOMP),
+  ring: (libc: Libc): RingReport | null => (isLinux ? ringMatrix(libc) : null),
 } as const satisfies Record<string, (libc: Libc) => unknown>
 
 export type FactName = keyof typeof facts

@@ -53,6 +53,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     limits: limitsReport(machineSources, facts, process.ppid),
     backends: subjects.backends.map((subject) => subjectReport(subject, results)),
     interfaces: subjects.interfaces.map((subject) => subjectReport(subject, results)),
+    ring: facts.ring ?? null,
     structs: Object.fromEntries(Object.entries(layouts).map(([name, { size }]) => [name, size])),
     sandbox,
     ffi: ffiReport(machineSources, facts, options.lib, error),

@@ -25,6 +25,7 @@ describe('probe', () => {
       { name: 'epoll', available: true },
       // Of libc alone: what a library brings is another test's.
       { name: 'kqueue', available: false },
+      { name: 'io_uring', available: report.ring !== null },
       { name: 'poll', available: true },
       { name: 'select', available: true },
     ])

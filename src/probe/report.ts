@@ -174,6 +174,19 @@ export interface FfiReport {
   readonly preloaded: readonly string[]
 }
 
+/** Names, and which of them the kernel has. A name that evloop does not know is a number. */
+interface NamedBits {
+  readonly usable: readonly string[]
+  readonly missing: readonly string[]
+}
+
+/** What the kernel says of its io_uring: `IORING_OP_…`, `IORING_SETUP_…` and `IORING_FEAT_…` without that. */
+export interface RingReport {
+  readonly operations: NamedBits
+  readonly setupFlags: NamedBits
+  readonly features: NamedBits
+}
+
 /** Something about the machine that a user should know. */
 export interface Finding {
   /** `error`: a backend does not work. `warning`: results differ from what is expected. `advice`: could be better. */
@@ -197,6 +210,8 @@ export interface ProbeReport {
   readonly limits: LimitsReport
   readonly backends: readonly SubjectReport<BackendName>[]
   readonly interfaces: readonly SubjectReport<InterfaceName>[]
+  /** The io_uring of the kernel in full; null where none can be had. */
+  readonly ring: RingReport | null
   /** Sizes of the C structs that are in use here, in bytes. */
   readonly structs: Readonly<Record<string, number>>
   readonly sandbox: readonly SandboxEvidence[]

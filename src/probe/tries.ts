@@ -25,11 +25,20 @@ function featureId(subject: Pick<Subject, 'name'>, feature: string): string {
 const factNames = Object.keys(facts) as FactName[]
 const factId = (name: FactName): string => `fact.${name}`
 
+/** A fact that is found out at the end: the rings that it closes interrupt whoever waits after that. */
+const LAST: FactName = 'ring'
+
 /** Everything that is to be tried, facts first. */
 export function triesOf(subjects: Subjects): Try[] {
+  const factTry = (name: FactName, needs: readonly string[] = []): Try => ({
+    id: factId(name),
+    needs,
+    run: facts[name],
+  })
   return [
-    ...factNames.map((name) => ({ id: factId(name), needs: [], run: facts[name] })),
+    ...factNames.filter((name) => name !== LAST).map((name) => factTry(name)),
     ...[...subjects.backends, ...subjects.interfaces].flatMap(featureTries),
+    factTry(LAST, ['io_uring.setup']),
   ]
 }
 

@@ -42,6 +42,7 @@ export const environment: ProbeReport = {
   },
   backends: [],
   interfaces: [],
+  ring: null,
   structs: {},
   sandbox: [],
   ffi: {

@@ -43,6 +43,7 @@ const good: Evidence = {
     { name: 'io_uring', available: true, features: { setup: usable } },
   ],
   interfaces: [{ name: 'pidfd', available: true, features: { pidfd_open: usable } }],
+  ring: null,
   structs: {},
   sandbox: [],
   ffi: {

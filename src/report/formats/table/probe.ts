@@ -91,9 +91,29 @@ function facts(report: ProbeReport, style: Style, verbose: boolean): string[] {
       `epoll_event ${report.structs['epoll_event'] ?? '?'} bytes, pollfd ${report.structs['pollfd'] ?? '?'}, fd_set ${report.structs['fd_set'] ?? '?'}`,
     ],
     ['ffi', ffiText(ffi)],
+    ...ringLines(report, verbose),
     ...layers(report, verbose),
   ]
   return lines.map(([name, text]) => `${style.dim(name.padEnd(12))}${printable(text)}`)
+}
+
+/** The operations, setup flags and features of io_uring: those that are missing, and all on request. */
+function ringLines({ ring }: ProbeReport, verbose: boolean): [string, string][] {
+  if (ring === null) return []
+  const line = (
+    title: string,
+    { usable, missing }: NonNullable<typeof ring>['features'],
+  ): [string, string] => {
+    const count = `${usable.length} of ${usable.length + missing.length}`
+    const names = verbose ? `: ${usable.join(' ')}` : ''
+    const without = missing.length === 0 ? '' : `; not ${missing.join(' ')}`
+    return ['io_uring', `${title} ${count}${names}${without}`]
+  }
+  return [
+    line('operations', ring.operations),
+    line('setup flags', ring.setupFlags),
+    line('features', ring.features),
+  ]
 }
 
 function limitText(limit: Limit | null): string {
