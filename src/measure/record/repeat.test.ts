@@ -76,6 +76,18 @@ describe('a cycle', () => {
     expect(repeat([reading(3, 8), reading(4, 8), third])).toMatchObject({ used: 3 })
   })
 
+  test('is recorded again where a call was interrupted, which happens to both of two', () => {
+    const interrupted = (): Tape => reading(3, -1, [], { errno: 4 })
+    const whole = (): Tape => reading(3, 8)
+    expect(repeat([interrupted(), whole(), interrupted(), whole(), whole()])).toMatchObject({ used: 5 })
+    expect(repeat([whole(), interrupted(), whole(), whole()])).toMatchObject({ used: 4 })
+    // A cycle that is always interrupted is one that does the same every time.
+    expect(repeat(Array.from({ length: 9 }, interrupted))).toMatchObject({ used: 9 })
+    expect(() => repeat([...Array.from({ length: 8 }, interrupted), whole(), interrupted()])).toThrow(
+      'gave 8 and then -1 (EINTR)',
+    )
+  })
+
   test('is refused at the third', () => {
     const cycles = [reading(3, 8), reading(4, 8), reading(5, 8), reading(5, 8)]
     expect(() => repeat(cycles)).toThrow(

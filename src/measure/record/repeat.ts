@@ -1,24 +1,50 @@
+import { constants as osConstants } from 'node:os'
 import { MeasurementError } from '../../errors.ts'
 import { sumOfWords } from './sum.ts'
 import { describeCall, isQueueStep, resultOfStep } from './tape.ts'
 import type { Output, RecordedAction, RecordedCall, Tape } from './tape.ts'
 
+/** How often a cycle is recorded until two in a row were not interrupted from outside. */
+const MOST_TRIES = 8
+
 /**
  * Records a cycle until it does the same twice in a row, which it does at the second time or, where the first
- * one still had to find its pace, at the third. A cycle has parts, and a part has a tape for each lane. Throws
- * `MeasurementError` where it does not.
+ * one still had to find its pace, at the third; more often where a call was interrupted (EINTR), as it is by a
+ * debugger, or by a ring of this process that has work left. A cycle has parts, and a part has a tape for each
+ * lane. Throws `MeasurementError` where it does not.
  */
 export function repeating(record: () => readonly (readonly Tape[])[]): readonly (readonly Tape[])[] {
-  const merge = (earlier: readonly (readonly Tape[])[], later: readonly (readonly Tape[])[]): Tape[][] =>
-    earlier.map((tapes, part) => tapes.map((tape, lane) => sameEveryTime(tape, later[part]?.[lane] ?? tape)))
-  const first = record()
-  const second = record()
-  try {
-    return merge(first, second)
-  } catch (error) {
-    if (!(error instanceof MeasurementError)) throw error
-    return merge(second, record())
+  let before = record()
+  let differed = false
+  for (let tries = 1; ; tries++) {
+    const after = record()
+    if (tries >= MOST_TRIES || !(isInterrupted(before) || isInterrupted(after))) {
+      try {
+        return merged(before, after)
+      } catch (error) {
+        if (!(error instanceof MeasurementError) || differed) throw error
+        differed = true
+      }
+    }
+    before = after
   }
+}
+
+function merged(
+  before: readonly (readonly Tape[])[],
+  after: readonly (readonly Tape[])[],
+): readonly (readonly Tape[])[] {
+  return before.map((tapes, part) =>
+    tapes.map((tape, lane) => sameEveryTime(tape, after[part]?.[lane] ?? tape)),
+  )
+}
+
+function isInterrupted(parts: readonly (readonly Tape[])[]): boolean {
+  return parts
+    .flat()
+    .some(({ actions }) =>
+      actions.some((action) => action.kind === 'call' && action.errno === osConstants.errno.EINTR),
+    )
 }
 
 /**
