@@ -35,6 +35,8 @@ export function recorderFor(libc: Libc, lanes: number, backend?: Backend): Recor
  * two cycles differ.
  */
 export function recordCase(libc: Libc, workload: Case, backend: Backend, sources: Sources): Recording {
+  // Recordings of other backends may have left them ready, which those of a child will not be at its start.
+  sources.clearAll(libc)
   const recorder = recorderFor(libc, workload.lanes ?? 1, backend)
   const pollers: Poller[] = []
   const events = noEvents()

@@ -96,6 +96,8 @@ const sampleHead = [
   'rounds',
   'cycles',
   'samples',
+  'calls',
+  'ev/call',
   'min',
   'mean',
   'p90',
@@ -117,14 +119,21 @@ export function samplesTable(cases: readonly CaseAtSize[], style: Style): string
   return layOutOpen(sampleHead, rows, sampleNumeric)
 }
 
+/** What its less common columns mean. */
+export function samplesLegend(style: Style): string[] {
+  return [style.dim('calls: system calls for an event; ev/call: events for a system call')]
+}
+
 function sampleCells(result: BenchResult, style: Style): string[] {
-  const { samples, outliers, drift } = result
+  const { samples, outliers, drift, callsPerCycle, eventsPerCycle } = result
   return [
     result.backend,
     String(result.fds),
     String(result.rounds),
     String(result.cycles),
     String(samples),
+    quotient(callsPerCycle, eventsPerCycle),
+    quotient(eventsPerCycle, callsPerCycle),
     nsCell(result.minNs),
     nsCell(result.meanNs),
     percentileCell(result, 'p90Ns', samples),
@@ -133,6 +142,11 @@ function sampleCells(result: BenchResult, style: Style): string[] {
     String(outliers.severe),
     drift === undefined ? NONE : style.warn(signed(drift)),
   ]
+}
+
+/** How many system calls an event takes, or how many events a call brings: `3`, `0.02`. */
+function quotient(a: number, b: number): string {
+  return b === 0 ? NONE : String(Number((a / b).toPrecision(3)))
 }
 
 /** A correlation: `+0.72`. */

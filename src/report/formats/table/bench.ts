@@ -8,7 +8,7 @@ import type { CaseAtSize } from './bench-cases.ts'
 import { herdLines, libeventLines, openLoopLines } from './bench-details.ts'
 import { gapLines } from './bench-gaps.ts'
 import { controlLines, driftLines, driverLines, noiseLines, setupLines } from './bench-notes.ts'
-import { resultsTable, samplesTable } from './bench-results.ts'
+import { resultsTable, samplesLegend, samplesTable } from './bench-results.ts'
 import { scalingLines } from './bench-scaling.ts'
 import { machineLine } from './layout.ts'
 
@@ -25,7 +25,7 @@ export function benchTable(report: BenchReport, options: FormatOptions): string 
     herdLines(cases),
     libeventLines(cases),
     openLoopLines(report.openLoop, style),
-    verbose && report.results.length > 0 ? [samplesTable(cases, style)] : [],
+    verbose && report.results.length > 0 ? [samplesTable(cases, style), ...samplesLegend(style)] : [],
     legend(cases, style),
     gapLines(report.gaps, style),
     [
