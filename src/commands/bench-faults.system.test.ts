@@ -115,3 +115,14 @@ describe.skipIf(!hasCompiler)('bench of a library that (needs a C compiler)', ()
     expect(early.every(({ backend }) => backend === 'epoll')).toBe(true)
   })
 })
+
+it.skipIf(!hasCompiler)(
+  'bench of a library whose first waits are interrupted has figures all the same (needs a C compiler)',
+  async () => {
+    const lib = compileLibrary('faults/interrupt-at-first')
+    const args = ['bench', '-w', 'timeout,wake', '-b', 'epoll', '--rounds', '2', '-d', '0.2', '-f', 'json']
+    const run = await runEvloop([...args, '--driver', 'replay', '--lib', lib])
+    expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(benchReportOf(run).gaps).toEqual([])
+  },
+)

@@ -10,20 +10,21 @@ const LONGEST_NS = 250_000_000
 /** An empty set of signals: 64 of them. */
 const SIGSET_BYTES = 8
 
-let comes = true
+/** Undefined until the first ring has ended. */
+let comes: boolean | undefined
 
 /**
  * Takes the interruption that the end of a ring brings about. The kernel takes a ring apart some time after it was
  * closed (after a grace period of RCU), and for that it interrupts whatever wait the thread that made it is in
  * (io_tctx_exit_cb): an epoll_wait of somebody else would end with EINTR. So it is waited for here, by a wait for
- * no signal at all, which costs no descriptor. Where none came once (gVisor, kernels before 5.12), none is expected.
+ * no signal at all, which costs no descriptor. Where none came the first time (gVisor, kernels before 5.12), none is expected.
  */
 export function awaitInterruption(libc: Libc): void {
   const number = syscallNumbers()?.rt_sigtimedwait
-  if (number === undefined || !comes) return
+  if (number === undefined || comes === false) return
   const memory = new Memory(SIGSET_BYTES + layouts.timespec.size)
   writeTimespec(memory.view, SIGSET_BYTES, LONGEST_NS)
   const timespec = memory.at(SIGSET_BYTES)
   libc.fn.syscall(number, memory.address, 0, timespec, SIGSET_BYTES, 0, 0)
-  if (errnoName(libc.errno()) !== 'EINTR') comes = false
+  comes ??= errnoName(libc.errno()) === 'EINTR'
 }

@@ -18,7 +18,7 @@ export function repeating(record: () => readonly (readonly Tape[])[]): readonly 
   let differed = false
   for (let tries = 1; ; tries++) {
     const after = record()
-    if (tries >= MOST_TRIES || !(isInterrupted(before) || isInterrupted(after))) {
+    if (tries >= MOST_TRIES || !isInterrupted([...before, ...after].flat())) {
       try {
         return merged(before, after)
       } catch (error) {
@@ -39,12 +39,11 @@ function merged(
   )
 }
 
-function isInterrupted(parts: readonly (readonly Tape[])[]): boolean {
-  return parts
-    .flat()
-    .some(({ actions }) =>
-      actions.some((action) => action.kind === 'call' && action.errno === osConstants.errno.EINTR),
-    )
+/** Whether a call was interrupted (EINTR), which is nobody's doing and will not happen in a replay. */
+export function isInterrupted(tapes: readonly Tape[]): boolean {
+  return tapes.some(({ actions }) =>
+    actions.some((action) => action.kind === 'call' && action.errno === osConstants.errno.EINTR),
+  )
 }
 
 /**
