@@ -4,6 +4,7 @@ import { changes } from './changes.ts'
 import { counts } from './counts.ts'
 import { epollOperations } from './epoll-operations.ts'
 import { files } from './files.ts'
+import { interruptions } from './interruptions.ts'
 import { immediate, multishot } from './multishot.ts'
 import { races } from './races.ts'
 import { refusals } from './refusals.ts'
@@ -37,6 +38,7 @@ export const rings: Family = {
     ...epollOperations,
     ...counts,
     ...threads,
+    ...interruptions,
     ...races,
     ...setups,
     ...setupFlags,
