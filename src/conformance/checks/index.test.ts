@@ -194,6 +194,8 @@ function masksOf(step: Step): string[] {
   if (step.op === 'epoll.ctl') return [step.events]
   if (step.op === 'poll.entries') return step.entries.flatMap(({ events, revents }) => [events, revents])
   if (step.op === 'poll') return [...Object.values(step.fds), ...Object.values(step.expect)]
+  if (step.op === 'io_uring.poll') return Object.values(step.fds)
+  if (step.op === 'io_uring.submit') return step.requests.flatMap(({ events = [] }) => events)
   return step.op === 'epoll.wait' && typeof step.expect === 'object' ? Object.values(step.expect) : []
 }
 
@@ -221,7 +223,10 @@ function unknownNames(steps: readonly Step[]): string[] {
 const references = ['fd', 'ep', 'to', 'listener', 'poller', 'loop', 'process', 'waiters']
 
 function namesUsed(step: Step): string[] {
-  if (step.op === 'poll' || step.op === 'select') return Object.keys(step.fds)
+  if (step.op === 'poll' || step.op === 'select' || step.op === 'io_uring.poll') return Object.keys(step.fds)
+  if (step.op === 'io_uring.submit') {
+    return [step.fd, ...step.requests.flatMap(({ fd, control }) => names([fd ?? -1, control?.fd ?? -1]))]
+  }
   if (step.op === 'poll.entries') return names(step.entries.map(({ fd }) => fd))
   if (step.op === 'select.sets') return names(Object.values(step.sets).flat())
   if (step.op === 'call') return step.args.flatMap(nameOfArgument)
