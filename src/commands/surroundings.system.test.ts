@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { CheckResult } from '../conformance/check.ts'
+import type { BenchReport } from '../measure/report.ts'
 import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import {
   hasSeccomp,
@@ -174,4 +175,27 @@ describe.runIf(hasSeccomp)('verify under a seccomp filter', { timeout: PATIENCE_
     expect(end).toEqual(well)
     expect(unsupported.some(({ message = '' }) => noThreads.test(message))).toBe(true)
   })
+})
+
+describe.runIf(hasSeccomp)('bench under a seccomp filter', { timeout: PATIENCE_MS }, () => {
+  it.each(['EPERM', 'ENOSYS', 'kill-process', 'kill-thread'] as const)(
+    'that answers io_uring_setup by %s measures the others, and says why not that one',
+    async (answer) => {
+      const run = await runEvloop(
+        ['bench', '-b', 'io_uring,epoll', '-w', 'wake', '--rounds', '2', '--quick', '-f', 'json'],
+        { through: seccomp(answer, 'io_uring_setup') },
+      )
+      const { results, gaps } = JSON.parse(run.stdout) as BenchReport
+      expect(run.exitCode).toBe(0)
+      expect(results.map(({ backend }) => backend)).toEqual(['epoll'])
+      const reason = answer.startsWith('kill') ? /seccomp filter kills/ : new RegExp(answer)
+      expect(gaps).toEqual([
+        expect.objectContaining({
+          backend: 'io_uring',
+          outcome: 'unsupported',
+          reason: expect.stringMatching(reason) as string,
+        }),
+      ])
+    },
+  )
 })

@@ -1,4 +1,4 @@
-import { bufferArguments, returnDescriptors, systemCallBuffers } from '../../libc/buffers.ts'
+import { bufferArguments, returnDescriptors } from '../../libc/buffers.ts'
 import type { BufferArgument } from '../../libc/buffers.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { findMemory } from '../../libc/memory.ts'
@@ -9,31 +9,16 @@ import { wrapLibc } from '../../libc/wrap.ts'
 import type { NativeCall } from '../../libc/wrap.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { SLOTS } from '../replay/layout.ts'
+import { buffersOf } from './call-buffers.ts'
+import { isSame, outputOf } from './outputs.ts'
 import { assertChecked, RecordedQueue } from './recorded-queue.ts'
 import type { QueueRecorder } from './recorded-queue.ts'
 import { Shadow } from './shadow.ts'
-import { sumOfWords } from './sum.ts'
 import { Tape, varyingArgument } from './tape.ts'
 import type { Mapped, Output, RecordedCall } from './tape.ts'
 
 /** Functions that look something up, and are no part of what is measured. */
 const lookUps: ReadonlySet<FunctionName> = new Set(['dlopen', 'dlsym', 'dladdr', 'strlen'])
-
-/** The buffers of a call. `syscall` says nothing of what its arguments are: only that of some system calls is known. */
-function buffersOf(
-  name: FunctionName,
-  args: readonly number[],
-  fixed: readonly BufferArgument[],
-): readonly BufferArgument[] {
-  if (name !== 'syscall') return fixed
-  const known = systemCallBuffers(args[0] ?? -1)
-  if (known === undefined)
-    throw new UnsupportedError(`recording ${name}`, 'it is not known what it does with memory')
-  return known
-}
-
-/** How many bytes of an output are kept to be shown. */
-const KEPT = 256
 
 /** Where an address leads to: how far into which memory, and what is known of that. */
 interface Window {
@@ -326,19 +311,4 @@ export class LaneRecorder {
       return result
     }
   }
-}
-
-/** Whether an output that was kept as a whole is there again. */
-function isSame(output: Output, address: number, bytes: Uint8Array): boolean {
-  const kept = output.bytes
-  if (output.address !== address || output.words !== bytes.length >> 2 || kept.length !== 4 * output.words) {
-    return false
-  }
-  for (let i = 0; i < kept.length; i++) if (kept[i] !== bytes[i]) return false
-  return true
-}
-
-function outputOf(address: number, bytes: Uint8Array): Output {
-  const words = Math.floor(bytes.length / 4)
-  return { address, words, sum: sumOfWords(bytes, words), bytes: bytes.slice(0, Math.min(KEPT, 4 * words)) }
 }
