@@ -70,6 +70,11 @@ export interface Capabilities {
   readonly timers: boolean
   /** The finest timeout that the system call can express, where the kernel has its newest form. */
   readonly timeoutResolutionNs: number
+  /**
+   * Each wait asks anew for what the one before has reported, so that what it is told decides on its next call.
+   * Default: false; the registrations of others stay as they are.
+   */
+  readonly asksAnew?: true
   /** The largest descriptor number that can be registered; undefined where only the process limits it. */
   readonly largestFd: number | undefined
 }

@@ -34,6 +34,7 @@ const capabilities: Capabilities = {
   userEvents: false,
   timers: false,
   timeoutResolutionNs: 1,
+  asksAnew: true,
   largestFd: undefined,
 }
 

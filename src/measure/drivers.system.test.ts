@@ -1,6 +1,6 @@
 /** Every workload on every backend by both drivers: what is counted, told, and left behind. */
 import { describe, expect, it } from 'vitest'
-import type { Trigger } from '../backends/backend.ts'
+import type { Capabilities, Trigger } from '../backends/backend.ts'
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
@@ -261,24 +261,35 @@ describe.each(replay.flatMap((driver) => testedNames.map((backend) => ({ driver,
       expect(Math.min(...(outcome?.rawNs ?? [0]))).toBeGreaterThan(0)
     })
 
-    it('herd: a level-triggered source wakes all, an exclusive or edge-triggered one wakes few', () => {
-      const seen = new Map<string, Detail['herd']>()
-      for (const { variant = '', detail } of drive(driver, 'herd', backend, { cycles: 15 })) {
-        if (detail?.herd !== undefined) seen.set(variant, detail.herd)
-      }
-      const level = seen.get('level, 8 pollers')
-      expect(level).toMatchObject({ threads: 8, pollers: 8, wokenMax: 8 })
-      // One Poller for all threads only where the kernel object has edges; exclusive ones are epoll's.
-      const { exclusive, triggers } = backends[backend].capabilities
-      const shared = triggers.includes('edge') ? 2 : 0
-      expect([...seen.keys()]).toHaveLength(1 + shared + Number(exclusive))
-      for (const [variant, herd] of seen) {
-        const { firstNs = NaN, lastNs = NaN, wokenMin = NaN, wokenMedian = NaN, wokenMax = NaN } = herd ?? {}
-        const inOrder = 0 < firstNs && firstNs <= lastNs && wokenMin <= wokenMedian && wokenMedian <= wokenMax
-        // On a busy machine some thread may come to its wait when the signal is there already: not in every cycle.
-        const few = !/^(edge|exclusive)/.test(variant) || wokenMin <= 2
-        expect({ variant, inOrder, few }).toEqual({ variant, inOrder: true, few: true })
-      }
-    })
+    const capabilities: Capabilities = backends[backend].capabilities
+    const asksAnew = capabilities.asksAnew === true
+    it.skipIf(asksAnew)(
+      'herd: a level-triggered source wakes all, an exclusive or edge-triggered one wakes few',
+      () => {
+        const seen = new Map<string, Detail['herd']>()
+        for (const { variant = '', detail } of drive(driver, 'herd', backend, { cycles: 15 })) {
+          if (detail?.herd !== undefined) seen.set(variant, detail.herd)
+        }
+        const level = seen.get('level, 8 pollers')
+        expect(level).toMatchObject({ threads: 8, pollers: 8, wokenMax: 8 })
+        // One Poller for all threads only where the kernel object has edges; exclusive ones are epoll's.
+        const shared = capabilities.triggers.includes('edge') ? 2 : 0
+        expect([...seen.keys()]).toHaveLength(1 + shared + Number(capabilities.exclusive))
+        for (const [variant, herd] of seen) {
+          const {
+            firstNs = NaN,
+            lastNs = NaN,
+            wokenMin = NaN,
+            wokenMedian = NaN,
+            wokenMax = NaN,
+          } = herd ?? {}
+          const inOrder =
+            0 < firstNs && firstNs <= lastNs && wokenMin <= wokenMedian && wokenMedian <= wokenMax
+          // On a busy machine some thread may come to its wait when the signal is there already: not in every cycle.
+          const few = !/^(edge|exclusive)/.test(variant) || wokenMin <= 2
+          expect({ variant, inOrder, few }).toEqual({ variant, inOrder: true, few: true })
+        }
+      },
+    )
   },
 )

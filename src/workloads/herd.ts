@@ -39,6 +39,9 @@ export const herd: Workload = {
 /** Why a backend cannot have such a herd. */
 function cannot({ pollers, registration }: Herd, { name, capabilities }: Backend): string | undefined {
   const { trigger = 'level', exclusive = false } = registration
+  if (capabilities.asksAnew === true) {
+    return 'what its waits report decides what they ask for next, and which thread gets which event is left to chance'
+  }
   if (exclusive && !capabilities.exclusive) return 'it cannot wake one of several Pollers only'
   if (!capabilities.triggers.includes(trigger)) return `it has no ${trigger} trigger`
   return pollers === 1 && !capabilities.triggers.includes('edge')

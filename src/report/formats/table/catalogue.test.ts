@@ -17,7 +17,7 @@ describe('the list of checks', () => {
       "id       level     kind  backends                     what must hold
       ────────────────────────────────────────────────────────────────────
       fam.one  contract  race  epoll                        One holds.
-      fam.two  quirk     det   epoll, kqueue, poll, select  Two hold.
+      fam.two  quirk     det   epoll, kqueue, io_uring, poll, select  Two hold.
       2 checks.
       "
     `)
