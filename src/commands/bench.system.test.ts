@@ -40,7 +40,7 @@ describe('bench', () => {
     expect(new Set(names)).toEqual(
       new Set(
         workloadNames.flatMap((workload) =>
-          ['epoll', 'poll', 'select'].map((backend) => `${workload} ${backend}`),
+          ['epoll', 'io_uring', 'poll', 'select'].map((backend) => `${workload} ${backend}`),
         ),
       ),
     )
@@ -84,7 +84,7 @@ describe('bench', () => {
     expect(results.map(({ fds: size }) => size)).toEqual([Number(fits), Number(fits), Number(fits)])
     // What needs more descriptors than that has a gap that says so.
     expect(gaps.map(({ workload, outcome }) => `${workload} ${outcome}`)).toEqual(
-      ['epoll', 'poll', 'select'].map(() => 'libevent unsupported'),
+      ['epoll', 'io_uring', 'poll', 'select'].map(() => 'libevent unsupported'),
     )
     const more = await bench(['--fds', String(Number(fits) + 1), '-w', 'idle', '-d', '0.1'], few)
     expect(more.exitCode).toBe(2)
@@ -103,7 +103,7 @@ describe('bench', () => {
     })
     expect(run.exitCode).toBe(0)
     const { results, gaps } = benchReportOf(run)
-    expect(results.map(({ backend }) => backend)).toEqual(['epoll', 'poll'])
+    expect(results.map(({ backend }) => backend)).toEqual(['epoll', 'io_uring', 'poll'])
     expect(gaps).toEqual([
       {
         workload: 'idle',

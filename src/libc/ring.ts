@@ -228,6 +228,11 @@ export class Ring implements Disposable {
     return this.#completions.count()
   }
 
+  /** Whether no completion is there now. */
+  get isEmpty(): boolean {
+    return this.#completions.isEmpty()
+  }
+
   /** A word (`CqeWord`) of a completion: the one `ahead` of the next. */
   word(ahead: number, index: number): number {
     return this.#completions.word(ahead, index)

@@ -38,6 +38,8 @@ export interface SharedQueue {
   initialize(): void
   /** How many entries were put and not taken yet. Throws `RingError` where there is no room for so many. */
   count(): number
+  /** Whether nothing is there now. Another thread may change that at any time, so it is no part of a recording. */
+  isEmpty(): boolean
   /**
    * Writes an entry: the one `ahead` of the tail. `number` is the word that differs from entry to entry more than
    * any other, and stands at every word that has a bit in `places`.
@@ -89,6 +91,11 @@ export class MappedQueue implements SharedQueue {
     if (count > this.capacity)
       throw new RingError(`${count} entries cannot be in a queue of ${this.capacity}`)
     return count
+  }
+
+  isEmpty(): boolean {
+    const { counters, head, tail } = this.#place
+    return Atomics.load(counters, tail) === Atomics.load(counters, head)
   }
 
   put(ahead: number, entry: Int32Array): void {

@@ -6,25 +6,27 @@ import { Memory } from '../../libc/memory.ts'
 import { writeTimespec } from '../../libc/timespec.ts'
 
 /** The kernel needs 10 to 50 ms, and more on a busy machine. */
-const LONGEST_NS = 250_000_000
+const LONGEST_NS = 1_000_000_000
 /** An empty set of signals: 64 of them. */
 const SIGSET_BYTES = 8
 
-/** Undefined until the first ring has ended. */
-let comes: boolean | undefined
+/** After so many that did not come, none is expected: it may only have been very late. */
+const MOST_MISSES = 2
+
+let misses = 0
 
 /**
  * Takes the interruption that the end of a ring brings about. The kernel takes a ring apart some time after it was
  * closed (after a grace period of RCU), and for that it interrupts whatever wait the thread that made it is in
  * (io_tctx_exit_cb): an epoll_wait of somebody else would end with EINTR. So it is waited for here, by a wait for
- * no signal at all, which costs no descriptor. Where none came the first time (gVisor, kernels before 5.12), none is expected.
+ * no signal at all, which costs no descriptor. Where none comes (gVisor, kernels before 5.12), none is expected after a while.
  */
 export function awaitInterruption(libc: Libc): void {
   const number = syscallNumbers()?.rt_sigtimedwait
-  if (number === undefined || comes === false) return
+  if (number === undefined || misses >= MOST_MISSES) return
   const memory = new Memory(SIGSET_BYTES + layouts.timespec.size)
   writeTimespec(memory.view, SIGSET_BYTES, LONGEST_NS)
   const timespec = memory.at(SIGSET_BYTES)
   libc.fn.syscall(number, memory.address, 0, timespec, SIGSET_BYTES, 0, 0)
-  comes ??= errnoName(libc.errno()) === 'EINTR'
+  misses = errnoName(libc.errno()) === 'EINTR' ? 0 : misses + 1
 }

@@ -1,5 +1,11 @@
 import { SystemError } from '../../errors.ts'
-import { IORING_OP, IORING_POLL, IORING_SETUP, IORING_SQ } from '../../libc/constants/io-uring.ts'
+import {
+  IORING_ASYNC_CANCEL,
+  IORING_OP,
+  IORING_POLL,
+  IORING_SETUP,
+  IORING_SQ,
+} from '../../libc/constants/io-uring.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Ring, SqeWord } from '../../libc/ring.ts'
 import type { RingOptions } from '../../libc/ring.ts'
@@ -54,9 +60,9 @@ export class PollRing {
     return this.#ring.waiting
   }
 
-  /** Whether something has happened that is not, or not all, among the completions yet: `enter` gets it. */
+  /** Whether there are completions, or something has happened that is not among them yet: `enter` gets it. */
   get isBehind(): boolean {
-    return (this.#ring.state & (IORING_SQ.TASKRUN | IORING_SQ.CQ_OVERFLOW)) !== 0
+    return !this.#ring.isEmpty || (this.#ring.state & (IORING_SQ.TASKRUN | IORING_SQ.CQ_OVERFLOW)) !== 0
   }
 
   /** Asks for a descriptor's readiness: once, or until it is removed (`stays`). */
@@ -114,7 +120,14 @@ export class PollRing {
     this.#ring.release(count)
   }
 
+  /** Takes all requests back first (Linux 5.19): else each of them may interrupt a later wait. */
   close(): void {
+    const { ALL, ANY } = IORING_ASYNC_CANCEL
+    if (this.room > 0) {
+      this.#fill(IORING_OP.ASYNC_CANCEL, -1, 0, 0, 0, ALL | ANY, REMOVAL, 0)
+      this.#ring.pushEntry(0, 0)
+      this.#ring.enter(0)
+    }
     this.#ring.close()
   }
 }

@@ -155,7 +155,7 @@ export class IoUringPoller extends PollerBase {
     const deadlineMs = timeoutNs === null || timeoutNs === 0 ? Infinity : performance.now() + timeoutNs / 1e6
     this.#wait = (this.#wait + 1) >>> 0
     /** Whether there are answers from before this wait, and whether those that come may be such. */
-    let isPending = ring.isBehind || ring.count() > 0
+    let isPending = ring.isBehind
     let isOld = isPending || !ring.tellsPending
     let count = this.#reportWoken(batch, 0)
     let isFirst = true

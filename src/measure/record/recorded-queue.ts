@@ -52,6 +52,10 @@ export class RecordedQueue implements SharedQueue {
     return count
   }
 
+  isEmpty(): boolean {
+    return this.#queue.isEmpty()
+  }
+
   put(ahead: number, entry: Int32Array, number: number, places: number): void {
     this.#queue.put(ahead, entry, number, places)
     const recorded = { ...this.#entry('put', this.#tail, ahead), places, compared: 0 }
