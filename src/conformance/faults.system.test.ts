@@ -104,6 +104,7 @@ describe.runIf(hasCompiler)('verify of a library with a fault', () => {
       stdout: '',
       stderr:
         'evloop: nothing to verify: epoll is not available: epoll_create1 failed with ENOSYS; ' +
+        'io_uring is not available: io_uring_setup failed with ENOSYS; ' +
         'poll is not available: poll of nothing failed with ENOSYS; ' +
         'select is not available: select of nothing failed with EPERM\n',
     })
