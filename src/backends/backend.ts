@@ -82,7 +82,13 @@ export interface Capabilities {
 /** Whether a backend can be used here, and what said no. */
 export type Availability =
   | { readonly available: true }
-  | { readonly available: false; readonly reason: string; readonly errno?: string }
+  | {
+      readonly available: false
+      readonly reason: string
+      readonly errno?: string
+      /** It is there and gives wrong answers: a bug, and nothing that is missing. */
+      readonly broken?: true
+    }
 
 export interface RegistrationOptions {
   /** Default: `level`. A trigger that the backend does not have is an `UnsupportedError`. */

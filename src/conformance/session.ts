@@ -87,9 +87,9 @@ const absent = new Set(['ENOSYS', 'EPERM', 'EACCES'])
 export function whyUnavailable(libc: Libc, backend: BackendName): string | undefined {
   const availability = backends[backend].availability(libc)
   if (availability.available) return undefined
-  const { errno, reason } = availability
+  const { errno, reason, broken = false } = availability
   const text = `${backend} is not available: ${reason}`
-  if (errno === undefined || absent.has(errno)) return text
+  if (!broken && (errno === undefined || absent.has(errno))) return text
   const release = kernelRelease()
   if (!isTooOldFor(backend, release)) return undefined
   return `${text}; it needs Linux ${since[backend]}, and this is ${release}`

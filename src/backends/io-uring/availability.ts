@@ -28,8 +28,12 @@ export function availability(libc: Libc): Availability {
   }
 }
 
+type Problem = Omit<Extract<Availability, { available: false }>, 'available'>
+
+const broken = (reason: string): Problem => ({ reason, broken: true })
+
 /** The multishot form (Linux 5.13) is the younger one, and what is wrong with polls is wrong with it, too. */
-function tryPoll(libc: Libc): { readonly reason: string; readonly errno?: string } | undefined {
+function tryPoll(libc: Libc): Problem | undefined {
   const ends = openSignal(libc)
   const [source, signal] = ends
   let ring: PollRing | undefined
@@ -40,15 +44,15 @@ function tryPoll(libc: Libc): { readonly reason: string; readonly errno?: string
     ring = new PollRing(libc, { shared: false })
     ring.pushPoll(source.fd, POLL.IN, true, 1)
     ring.enter(0, null)
-    if (ring.count() === 0) return { reason: 'a poll of a ready descriptor is not answered' }
+    if (ring.count() === 0) return broken('a poll of a ready descriptor is not answered')
     const result = ring.word(0, CqeWord.RESULT)
     if (result < 0) {
       const errno = errnoName(-result)
       return { reason: `IORING_OP_POLL_ADD failed with ${errno}`, errno }
     }
-    if (result !== POLL.IN) return { reason: `a poll of a ready descriptor is answered with ${result}` }
+    if (result !== POLL.IN) return broken(`a poll of a ready descriptor is answered with ${result}`)
     if ((ring.word(0, CqeWord.FLAGS) & IORING_CQE_F_MORE) !== 0) return undefined
-    return { reason: 'it has no multishot polls, which Linux 5.13 brought' }
+    return broken('a multishot poll ends with its first answer; they came with Linux 5.13')
   } finally {
     for (const end of new Set(ends)) end.close()
     ring?.close()
