@@ -31,7 +31,7 @@ describe('dividing checks among processes', () => {
   })
 
   it('spreads many evenly, those that take long too, each part in the order of the catalogue', () => {
-    const checks = [...checksOf(800, 'det'), ...checksOf(20, 'time')]
+    const checks = [...checksOf(1200, 'det'), ...checksOf(20, 'time')]
     const parts = divide([epoll(checks)], { jobs: 2 })
     expect(parts).toHaveLength(2)
     for (const { ids } of parts) {
@@ -42,7 +42,7 @@ describe('dividing checks among processes', () => {
   })
 
   it('has the checks with many threads in one part, which has less of the rest for it', () => {
-    const [first, second] = divide([epoll(checksOf(800, 'det'), checksOf(3, 'thread', 8))], { jobs: 2 })
+    const [first, second] = divide([epoll(checksOf(1200, 'det'), checksOf(3, 'thread', 8))], { jobs: 2 })
     const many = [first, second].map((part) => part?.ids.filter((id) => id.startsWith('thread')).length)
     expect(new Set(many)).toEqual(new Set([0, 3]))
     expect(Math.abs((first?.ids.length ?? 0) - (second?.ids.length ?? 0))).toBeGreaterThan(50)

@@ -25,7 +25,7 @@ const usualMs: Readonly<Record<Kind, number>> = { det: 4, time: 20, thread: 11, 
 const THREAD_START_MS = 40
 
 /** A process is worth its start, for which it takes some hundred milliseconds, if it has so much to do. */
-const WORTHWHILE_MS = 2000
+const WORTHWHILE_MS = 2800
 
 /** A run is divided in the same way every time. */
 const SEED = 1
@@ -91,7 +91,7 @@ function msOf({ kind, takesMs = usualMs[kind] }: Divisible): number {
 
 /** Gives each check, the longest first, to the part that has the least to do. */
 function spread(checks: readonly Divisible[], { least, most, repeat, asked }: Shape): Load[] {
-  const total = checks.reduce((sum, { kind }) => sum + usualMs[kind] * repeat, 0)
+  const total = checks.reduce((sum, check) => sum + msOf(check) * repeat, 0)
   const count = Math.max(1, least, Math.min(most, Math.round(total / WORTHWHILE_MS)))
   const parts = Array.from({ length: count }, () => ({ chosen: new Set<string>(), threads: 0, ms: 0 }))
   // Neighbours are alike, every second one more so: in their order, all that wait in vain may come to one part.
