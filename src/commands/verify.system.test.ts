@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { candidateBackends } from '../backends/index.ts'
 import { outcomes } from '../conformance/check.ts'
 import type { CheckResult } from '../conformance/check.ts'
 import { checksOf } from '../conformance/checks/index.ts'
+import { openLibc } from '../libc/libc.ts'
 import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import { runEvloop, verifyReportOf } from '../testing/run-evloop.ts'
 import type { Run, RunOptions } from '../testing/run-evloop.ts'
@@ -41,7 +43,7 @@ describe('verify', () => {
     const sum = Object.values(report.summary).reduce((a, b) => a + b, 0)
     expect(sum).toBe(report.results.length)
     expect(report.results.map(({ backend, id }) => `${backend} ${id}`).toSorted()).toEqual(
-      (['epoll', 'poll', 'select'] as const)
+      candidateBackends(openLibc())
         .flatMap((backend) => checksOf(backend).map((id) => `${backend} ${id}`))
         .toSorted(),
     )
