@@ -17,7 +17,9 @@ import { completions, setupRing, submit } from '../../steps/rings.ts'
 const SOON_MS = 20
 const WAIT_MS = 80
 
-const byte = new Memory(1, { shared: true })
+/** Made when it is first used: to have memory is to have chosen a binding. */
+let memory: Memory | undefined
+const byte = (): Memory => (memory ??= new Memory(1, { shared: true }))
 
 export const interruptions: readonly Check[] = [
   ringCheck({
@@ -87,7 +89,7 @@ function expectDuringWait(
   thread.post({
     calls: [
       { fn: 'poll', args: [NULL, 0, SOON_MS] },
-      { fn: 'write', args: [writer, byte.address, count] },
+      { fn: 'write', args: [writer, byte().address, count] },
     ],
     rounds: 1,
   })

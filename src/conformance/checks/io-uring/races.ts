@@ -15,7 +15,9 @@ import { setupRing } from '../../steps/rings.ts'
 import type { RingRequest } from '../../steps/rings.ts'
 import { dawdle, Partner, race } from '../../threads/race.ts'
 
-const byte = new Memory(1, { shared: true })
+/** Made when it is first used: to have memory is to have chosen a binding. */
+let memory: Memory | undefined
+const byte = (): Memory => (memory ??= new Memory(1, { shared: true }))
 
 export const races: readonly Check[] = [
   ringCheck({
@@ -35,7 +37,7 @@ export const races: readonly Check[] = [
         submitNow(machine, use, pollAdd(label, 'r', 'IN'))
         const found = collectUntil(use, (so) => so.length >= 1)
         expectOneOf(found, [`${label} IN`], round)
-        sys(machine.libc, 'read', machine.fd('r'), byte.address, 1)
+        sys(machine.libc, 'read', machine.fd('r'), byte().address, 1)
         writer.finish()
       })
       writer.stop()
@@ -62,7 +64,7 @@ export const races: readonly Check[] = [
           if (label !== 'p' || what !== 'IN more')
             throw new Failure('p IN more', completionsText([[label, what]]))
         }
-        while (machine.libc.fn.read(machine.fd('r'), byte.address, 1) === 1) {
+        while (machine.libc.fn.read(machine.fd('r'), byte().address, 1) === 1) {
           writer.again()
           dawdle(machine, bytes++)
         }
@@ -145,7 +147,7 @@ export const races: readonly Check[] = [
         writer.finish()
         found.push(...use.collect())
         expectOneOf(found, [`${label} ECANCELED`, `${label} IN more, then ECANCELED`], round)
-        sys(machine.libc, 'read', machine.fd('r'), byte.address, 1)
+        sys(machine.libc, 'read', machine.fd('r'), byte().address, 1)
       })
       writer.stop()
     },
@@ -175,7 +177,7 @@ function raceWithWrite(machine: Machine, { arm, change, outcomes }: Round): void
     writer.finish()
     found.push(...use.collect())
     expectOneOf(found, outcomes(label), round)
-    sys(machine.libc, 'read', machine.fd('r'), byte.address, 1)
+    sys(machine.libc, 'read', machine.fd('r'), byte().address, 1)
   })
   writer.stop()
 }
@@ -209,12 +211,12 @@ function start(machine: Machine): { use: RingUse; writer: Partner } {
 
 /** A thread that writes a byte at once, or when it is told to for the first time, and each time after that. */
 function writerOf(machine: Machine, tells: boolean): Partner {
-  const write = { fn: 'write', args: [machine.fd('w'), byte.address, 1], accept: [1] } as const
+  const write = { fn: 'write', args: [machine.fd('w'), byte().address, 1], accept: [1] } as const
   const writer = new Partner(machine, 'w', [write], { tells })
   if (tells) {
     // It begins with a byte that nobody waits for.
     writer.finish()
-    sys(machine.libc, 'read', machine.fd('r'), byte.address, 1)
+    sys(machine.libc, 'read', machine.fd('r'), byte().address, 1)
   }
   return writer
 }
