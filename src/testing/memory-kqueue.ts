@@ -1,8 +1,9 @@
 /**
  * A small kqueue in memory, with the interface of any platform, for tests of what is encoded for it and decoded from
- * it. It knows level and EV_DISPATCH, EV_RECEIPT and EVFILT_USER; what is ready it asks poll(2), and it never waits.
+ * it. It knows level and EV_DISPATCH, EV_ONESHOT, EV_RECEIPT and EVFILT_USER; what is ready it asks poll(2), and it never
+ * waits. Events of timers, signals, processes and files come where a test raises them.
  */
-import type { KqueueAbi } from '../backends/kqueue/abi.ts'
+import type { FilterName, KqueueAbi } from '../backends/kqueue/abi.ts'
 import { EV, NOTE } from '../backends/kqueue/abi.ts'
 import { decodeKevents, encodeKevent } from '../backends/kqueue/codec.ts'
 import type { Kevent } from '../backends/kqueue/codec.ts'
@@ -50,7 +51,14 @@ export function viewAt(address: number, length: number): DataView {
   return new DataView(memory.bytes.buffer, memory.bytes.byteOffset + offset, length)
 }
 
-type Knote = { -readonly [K in keyof Kevent]: Kevent[K] } & { disabled: boolean }
+type Knote = { -readonly [K in keyof Kevent]: Kevent[K] } & {
+  disabled: boolean
+  /** What a test has raised. */
+  raised?: Raised | undefined
+}
+
+/** What an event says that its registration does not. */
+type Raised = Pick<Kevent, 'fflags' | 'data'>
 
 /** Numbers that no other descriptor has. */
 const FIRST_KQUEUE = 1_000_000
@@ -80,6 +88,24 @@ export class MemoryKqueue implements KqueueCalls {
     return this.#errno
   }
 
+  /** What is registered, as it was changed last. */
+  registration(filter: FilterName, ident: number): Kevent | undefined {
+    return this.#find(filter, ident)
+  }
+
+  /** Lets an event of what is registered come. */
+  raise(filter: FilterName, ident: number, event: Raised): void {
+    const knote = this.#find(filter, ident)
+    if (knote === undefined) throw new RangeError(`there is no EVFILT_${filter} of ${ident}`)
+    knote.raised = event
+  }
+
+  #find(filter: FilterName, ident: number): Knote | undefined {
+    const key = `${ident} ${this.#abi.filters[filter]}`
+    const found = [...this.#kqueues.values()].map((knotes) => knotes.get(key))
+    return found.find((knote) => knote !== undefined)
+  }
+
   kevent(kq = -1, changes = 0, nchanges = 0, events = 0, nevents = 0): number {
     const knotes = this.#kqueues.get(kq)
     if (knotes === undefined) return this.#fail('EBADF')
@@ -98,12 +124,13 @@ export class MemoryKqueue implements KqueueCalls {
       encodeKevent(this.#abi, output, count++, { ...change, flags: change.flags | EV.ERROR, data })
     }
     if (output === undefined || count > 0) return count
-    for (const knote of knotes.values()) {
+    for (const [key, knote] of knotes) {
       if (count === nevents) break
       const event = knote.disabled ? undefined : this.#event(knote)
       if (event === undefined) continue
       encodeKevent(this.#abi, output, count++, event)
       if ((knote.flags & EV.DISPATCH) !== 0) knote.disabled = true
+      if ((knote.flags & EV.ONESHOT) !== 0) knotes.delete(key)
     }
     return count
   }
@@ -114,9 +141,11 @@ export class MemoryKqueue implements KqueueCalls {
   }
 
   #change(knotes: Map<string, Knote>, change: Kevent): 'EBADF' | 'ENOENT' | 'EINVAL' | undefined {
-    const { READ, WRITE, USER } = this.#abi.filters
-    if (![READ, WRITE, USER].includes(change.filter)) return 'EINVAL'
-    const isOpen = change.filter === USER || this.#libc.fn.fcntl(Number(change.ident), F.GETFD, 0) !== -1
+    const { READ, WRITE, VNODE, USER } = this.#abi.filters
+    if (!Object.values(this.#abi.filters).includes(change.filter)) return 'EINVAL'
+    const isOpen =
+      ![READ, WRITE, VNODE].includes(change.filter) ||
+      this.#libc.fn.fcntl(Number(change.ident), F.GETFD, 0) !== -1
     if (!isOpen) return 'EBADF'
     const key = `${change.ident} ${change.filter}`
     const known = knotes.get(key)
@@ -130,19 +159,26 @@ export class MemoryKqueue implements KqueueCalls {
     knote.udata = change.udata
     if ((change.flags & EV.ENABLE) !== 0) knote.disabled = false
     if ((change.flags & EV.DISABLE) !== 0) knote.disabled = true
-    if (change.filter === USER) knote.fflags = change.fflags
+    // FreeBSD takes them anew with every change.
+    knote.fflags = change.fflags
+    knote.data = change.data
     knotes.set(key, knote)
     return undefined
   }
 
   #event(knote: Knote): Kevent | undefined {
-    const { READ, USER } = this.#abi.filters
-    const { ident, filter, flags, udata } = knote
+    const { READ, WRITE, USER } = this.#abi.filters
+    const { ident, filter, flags, udata, raised } = knote
+    if (raised !== undefined) {
+      knote.raised = undefined
+      return { ident, filter, flags, udata, ...raised }
+    }
     if (filter === USER) {
       if ((knote.fflags & NOTE.TRIGGER) === 0) return undefined
       knote.fflags = 0
       return { ident, filter, flags, fflags: 0, data: 0n, udata }
     }
+    if (filter !== READ && filter !== WRITE) return undefined
     const entry = new Memory(layouts.pollfd.size)
     entry.view.setInt32(layouts.pollfd.offsets.fd, Number(ident), true)
     entry.view.setInt16(

@@ -13,6 +13,8 @@ interface Golden {
   readonly filters: Readonly<Record<string, number>>
   readonly flags: Readonly<Record<string, number>>
   readonly notes: Readonly<Record<string, number>>
+  /** What the header has a number for, and the implementation takes and does not heed, each with who says so. */
+  readonly notImplemented?: Readonly<Record<string, string>>
 }
 
 const golden = (name: string): Golden =>
@@ -49,5 +51,19 @@ describe.each(kqueueAbis)('the interface of $name', (abi) => {
     const units = Object.fromEntries(names.map((name) => [name, header.notes[name]]))
     const known = Object.keys(abi.timerNotes).length > 0
     expect(abi.timerNotes).toEqual(known ? { ...units, MSECONDS: units['MSECONDS'] ?? 0 } : {})
+  })
+
+  it('has its notes of files and processes, but those that are not implemented', () => {
+    const { notes, notImplemented = {} } = header
+    const implemented = (names: readonly string[]) =>
+      Object.fromEntries(
+        names.filter((name) => name in notes && !(name in notImplemented)).map((name) => [name, notes[name]]),
+      )
+    expect(abi.vnodeNotes).toEqual(
+      implemented(['DELETE', 'WRITE', 'EXTEND', 'ATTRIB', 'LINK', 'RENAME', 'REVOKE']),
+    )
+    expect(abi.processNotes).toEqual(implemented(['EXIT', 'FORK', 'EXEC', 'EXITSTATUS']))
+    const filters = ['READ', 'WRITE'] as const
+    expect(abi.lowWater).toEqual(filters.filter((filter) => !(`LOWAT of ${filter}` in notImplemented)))
   })
 })

@@ -11,6 +11,12 @@ export type KqueueAbiName = 'macos' | 'freebsd' | 'freebsd11' | 'netbsd' | 'open
 /** `EVFILT_*`: what is watched. */
 export type FilterName = 'READ' | 'WRITE' | 'VNODE' | 'PROC' | 'SIGNAL' | 'TIMER' | 'USER'
 
+/** `NOTE_*` of EVFILT_VNODE: what has happened to a file. */
+export type VnodeNote = 'DELETE' | 'WRITE' | 'EXTEND' | 'ATTRIB' | 'LINK' | 'RENAME' | 'REVOKE'
+
+/** `NOTE_*` of EVFILT_PROC: what a process has done. */
+export type ProcessNote = 'EXIT' | 'FORK' | 'EXEC'
+
 export type KeventField = 'ident' | 'filter' | 'flags' | 'fflags' | 'data' | 'udata'
 
 export interface KqueueAbi {
@@ -23,6 +29,12 @@ export interface KqueueAbi {
   readonly timerNotes: Readonly<
     Partial<Record<'SECONDS' | 'MSECONDS' | 'USECONDS' | 'NSECONDS' | 'ABSTIME', number>>
   >
+  /** `NOTE_*` of EVFILT_VNODE, without those that the platform does not know, or takes and never tells of. */
+  readonly vnodeNotes: Readonly<Partial<Record<VnodeNote, number>>>
+  /** The same of EVFILT_PROC. Where EXITSTATUS has a number, the status of an exit comes only if it is asked for. */
+  readonly processNotes: Readonly<Partial<Record<ProcessNote | 'EXITSTATUS', number>>>
+  /** The filters that heed NOTE_LOWAT. */
+  readonly lowWater: readonly ('READ' | 'WRITE')[]
 }
 
 /** `EV_*`: the same numbers everywhere. */
@@ -41,6 +53,18 @@ export const EV = {
 
 /** `NOTE_*` of EVFILT_USER and of EVFILT_READ and WRITE: the same numbers everywhere. */
 export const NOTE = { TRIGGER: 0x0100_0000, LOWAT: 0x1 } as const
+
+/** The same numbers everywhere, where there are any. */
+export const VNODE_NOTES = {
+  DELETE: 0x1,
+  WRITE: 0x2,
+  EXTEND: 0x4,
+  ATTRIB: 0x8,
+  LINK: 0x10,
+  RENAME: 0x20,
+  REVOKE: 0x40,
+} as const
+export const PROCESS_NOTES = { EXIT: 0x8000_0000, FORK: 0x4000_0000, EXEC: 0x2000_0000 } as const
 
 const usualFields = [
   ['ident', 'u64'],
@@ -74,7 +98,12 @@ const unitBits = { SECONDS: 1, MSECONDS: 0, USECONDS: 2, NSECONDS: 4, ABSTIME: 8
 const freebsdUnits = { SECONDS: 1, MSECONDS: 2, USECONDS: 4, NSECONDS: 8, ABSTIME: 16 } as const
 const numberedUnits = { SECONDS: 1, MSECONDS: 0, USECONDS: 2, NSECONDS: 3, ABSTIME: 16 } as const
 
+const kernel = { vnodeNotes: VNODE_NOTES, processNotes: PROCESS_NOTES, lowWater: ['READ', 'WRITE'] } as const
+
+const { REVOKE: _, ...vnodeNotesOfLinux } = VNODE_NOTES
+
 const freebsd = {
+  ...kernel,
   filterBits: 16,
   filters: { ...usualFilters, USER: -11 },
   timerNotes: freebsdUnits,
@@ -88,10 +117,14 @@ export const kqueueAbis: readonly KqueueAbi[] = [
     filterBits: 16,
     filters: { ...usualFilters, USER: -11 },
     timerNotes: unitBits,
+    vnodeNotes: vnodeNotesOfLinux,
+    processNotes: { EXIT: PROCESS_NOTES.EXIT },
+    lowWater: ['READ'],
   },
   { name: 'freebsd', kevent: extended, ...freebsd },
   { name: 'freebsd11', kevent: usual, ...freebsd },
   {
+    ...kernel,
     name: 'netbsd',
     kevent: wide,
     filterBits: 32,
@@ -99,13 +132,16 @@ export const kqueueAbis: readonly KqueueAbi[] = [
     timerNotes: numberedUnits,
   },
   {
+    ...kernel,
     name: 'macos',
     kevent: usual,
     filterBits: 16,
     filters: { ...usualFilters, USER: -10 },
     timerNotes: unitBits,
+    processNotes: { ...PROCESS_NOTES, EXITSTATUS: 0x0400_0000 },
   },
   {
+    ...kernel,
     name: 'openbsd',
     kevent: usual,
     filterBits: 16,

@@ -1,5 +1,6 @@
 /** `struct kevent` in memory, by the layout of an interface. */
 import type { KeventField, KqueueAbi } from './abi.ts'
+import type { Change } from './registration.ts'
 
 /** A change, or an event. Numbers that C has 64 bits for are BigInts; what is left out is zero. */
 export interface Kevent {
@@ -17,12 +18,7 @@ export class KeventBufferError extends RangeError {
 }
 
 /** Writes a change to a place in an array of changes. Throws `KeventBufferError` where there is no room for it. */
-export function encodeKevent(
-  abi: KqueueAbi,
-  view: DataView,
-  index: number,
-  change: Partial<Kevent> & Pick<Kevent, 'ident' | 'filter' | 'flags'>,
-): void {
+export function encodeKevent(abi: KqueueAbi, view: DataView, index: number, change: Change): void {
   const at = placeOf(abi, view, index)
   const { ident, filter, flags, fflags = 0, data = 0n, udata = 0n } = change
   view.setBigUint64(at('ident'), ident, true)

@@ -1,7 +1,8 @@
 /** The words of kevent steps as numbers, by the interface of the kqueue that is checked, and back. */
 import { proveAbi } from '../../backends/kqueue/prove.ts'
-import { EV } from '../../backends/kqueue/abi.ts'
+import { EV, PROCESS_NOTES, VNODE_NOTES } from '../../backends/kqueue/abi.ts'
 import type { FilterName, KqueueAbi } from '../../backends/kqueue/abi.ts'
+import { filterName as knownFilterName } from '../../backends/kqueue/registration.ts'
 import { UnsupportedError } from '../../errors.ts'
 import type { Libc, LibcPlan } from '../../libc/libc.ts'
 import type { FilterText, FlagText, NoteText, PerSystem } from '../steps/kevents.ts'
@@ -22,16 +23,15 @@ export function filterNumber(abi: KqueueAbi, filter: FilterText): number {
 }
 
 export function filterName(abi: KqueueAbi, filter: number): FilterText {
-  const names = Object.keys(abi.filters) as FilterName[]
-  return names.find((name) => abi.filters[name] === filter) ?? filter
+  return knownFilterName(abi, filter) ?? filter
 }
 
 /** The `NOTE_` numbers that are the same everywhere, by filter. Those of timers are part of the interface. */
 const notes: Readonly<Partial<Record<FilterName, Readonly<Record<string, number>>>>> = {
   READ: { LOWAT: 0x1 },
   WRITE: { LOWAT: 0x1 },
-  VNODE: { DELETE: 0x1, WRITE: 0x2, EXTEND: 0x4, ATTRIB: 0x8, LINK: 0x10, RENAME: 0x20, REVOKE: 0x40 },
-  PROC: { EXIT: 0x8000_0000, FORK: 0x4000_0000, EXEC: 0x2000_0000 },
+  VNODE: VNODE_NOTES,
+  PROC: PROCESS_NOTES,
   USER: { TRIGGER: 0x0100_0000, FFNOP: 0, FFAND: 0x4000_0000, FFOR: 0x8000_0000, FFCOPY: 0xc000_0000 },
 }
 
