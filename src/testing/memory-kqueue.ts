@@ -141,11 +141,11 @@ export class MemoryKqueue implements KqueueCalls {
   }
 
   #change(knotes: Map<string, Knote>, change: Kevent): 'EBADF' | 'ENOENT' | 'EINVAL' | undefined {
-    const { READ, WRITE, VNODE, USER } = this.#abi.filters
+    const { READ, WRITE, VNODE } = this.#abi.filters
     if (!Object.values(this.#abi.filters).includes(change.filter)) return 'EINVAL'
     const isOpen =
       ![READ, WRITE, VNODE].includes(change.filter) ||
-      this.#libc.fn.fcntl(Number(change.ident), F.GETFD, 0) !== -1
+      this.#libc.fn.fcntl(Number(BigInt.asIntN(64, change.ident)), F.GETFD, 0) !== -1
     if (!isOpen) return 'EBADF'
     const key = `${change.ident} ${change.filter}`
     const known = knotes.get(key)
@@ -192,6 +192,7 @@ export class MemoryKqueue implements KqueueCalls {
     const bytes = new Memory(8)
     if (filter === READ) this.#libc.fn.ioctl(Number(ident), FIONREAD, bytes.address)
     const data = BigInt(bytes.view.getInt32(0, true))
+    if (filter === READ && !ended && (knote.fflags & NOTE.LOWAT) !== 0 && data < knote.data) return undefined
     const fflags = (revents & POLL.ERR) === 0 ? 0 : errnoNumber('EPIPE')
     return { ident, filter, flags: flags | (ended ? EV.EOF : 0), fflags, data, udata }
   }

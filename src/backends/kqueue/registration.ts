@@ -17,7 +17,12 @@ export interface WatchOptions {
 
 const MOST_UDATA = 2n ** 64n - 1n
 
-/** The change that adds a registration. Throws RangeError for an identifier or udata that no kqueue can have. */
+const ofDescriptors: ReadonlySet<FilterName> = new Set(['READ', 'WRITE', 'VNODE'])
+
+/**
+ * The change that adds a registration. Throws RangeError for an identifier or udata that no kqueue can have. A
+ * descriptor may be -1, as one that was closed is: the kqueue refuses it with EBADF.
+ */
 export function adding(
   abi: KqueueAbi,
   filter: FilterName,
@@ -25,12 +30,12 @@ export function adding(
   options: WatchOptions & Partial<Pick<Kevent, 'flags' | 'fflags' | 'data'>> = {},
 ): Change {
   const { udata = 0n, dispatch = false, flags = 0, fflags = 0, data = 0n } = options
-  if (!Number.isSafeInteger(ident) || ident < 0) {
-    throw new RangeError(`EVFILT_${filter} is of a whole number that is not negative, not of ${ident}`)
+  if (!Number.isSafeInteger(ident) || ident < (ofDescriptors.has(filter) ? -1 : 0)) {
+    throw new RangeError(`EVFILT_${filter} cannot be of ${ident}`)
   }
   if (udata < 0n || udata > MOST_UDATA) throw new RangeError(`udata has 64 bits and no sign, unlike ${udata}`)
   return {
-    ident: BigInt(ident),
+    ident: BigInt.asUintN(64, BigInt(ident)),
     filter: abi.filters[filter],
     flags: EV.ADD | flags | (dispatch ? EV.DISPATCH : 0),
     fflags,

@@ -134,6 +134,7 @@ export const SO = {
   OOBINLINE: 10,
   LINGER: 13,
   RCVLOWAT: 18,
+  PROTOCOL: 38,
 } as const
 export const IPPROTO_TCP = 6
 /** <linux/netlink.h>: networks, and the protocol that the kernel leaves to programs. */
