@@ -13,6 +13,7 @@ export type {
   Backend,
   Capabilities,
   Poller,
+  PollerOptions,
   RegistrationOptions,
   Token,
   Trigger,

@@ -144,6 +144,13 @@ export interface PollerOptions {
    * Only io_uring needs to know: a ring that is for one thread works faster.
    */
   readonly shared?: boolean
+  /**
+   * Re-arms oneshots with the next `wait` instead of at once, where that saves a call: `modify` with the interest and
+   * the trigger that the registration has. What is wrong with the descriptor, that it is closed for instance, is then
+   * not said by `modify`, but by an event with `ERROR` alone, and the registration stays until it is removed. Default:
+   * false. Only kqueue does it, of one thread, and not libkqueue, which may forget to tell what is wrong.
+   */
+  readonly lateRearms?: boolean
 }
 
 export interface Backend {

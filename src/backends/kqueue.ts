@@ -9,31 +9,33 @@
  *   change is refused (libkqueue). So `modify` removes and adds in one call, and `add` asks before it adds.
  * - A change that fails is an event with EV_ERROR where there is room for it, which libkqueue forgets to return. So
  *   changes are made by calls without room, which fail with -1 and errno everywhere. None of them is put off until
- *   the next wait: what is wrong with a descriptor is to be known from `add` and `modify`.
+ *   the next wait: what is wrong with a descriptor is to be known from `add` and `modify`. With `lateRearms` those that
+ *   enable a oneshot again are, where a kqueue tells of what is wrong with them.
  * - `EV_DISPATCH` disables the filter that has fired, and not its sibling, which is disabled here.
  * - The end of a direction is known to its filter alone: there is no HANGUP without interest in writing.
  * - It tells bytes with its events: `ReadinessBatch.bytes`.
  */
 import { keventBuffers } from '../libc/buffers.ts'
-import { F, POLL } from '../libc/constants/linux.ts'
-import { layouts } from '../libc/layouts.ts'
+import { F } from '../libc/constants/linux.ts'
 import { errnoName, lastError } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
 import type { Pointer } from '../libc/signatures.ts'
-import { SystemError, UnsupportedError } from '../errors.ts'
-import { Interest, INTERRUPTED, Readiness } from './backend.ts'
-import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } from './backend.ts'
+import { SystemError } from '../errors.ts'
+import { INTERRUPTED, Readiness } from './backend.ts'
+import type { Backend, Capabilities, PollerOptions, ReadinessBatch, Trigger } from './backend.ts'
 import { EV } from './kqueue/abi.ts'
 import type { KqueueAbi } from './kqueue/abi.ts'
+import { availability } from './kqueue/availability.ts'
 import { FilterChanges } from './kqueue/filter-changes.ts'
 import { OwnedKqueue } from './kqueue/owned-kqueue.ts'
 import { abiOf } from './kqueue/prove.ts'
+import { Rearms, tellsErrors } from './kqueue/rearms.ts'
 import { openUserWaker } from './kqueue/user-waker.ts'
-import { Filters, Watches } from './kqueue/watches.ts'
+import { Filters, filtersOf, Watches } from './kqueue/watches.ts'
+import { Writability } from './kqueue/writability.ts'
 import { PollerBase } from './poller-base.ts'
-import { readinessOf } from './readiness.ts'
 import { reportWake } from './registry.ts'
 import { MAX_TIMEOUT_MS, Timespec } from './timeout.ts'
 import type { WakeSource } from './waker.ts'
@@ -67,26 +69,9 @@ export const kqueue: Backend = {
   capabilities,
   isPresent: (libc) => libc.has('kqueue') && libc.has('kevent'),
   availability,
-  open: (libc) => new KqueuePoller(libc),
+  open: (libc, options) => new KqueuePoller(libc, options),
   buffers: (libc) => ({ kevent: keventBuffers(abiOf(libc).kevent.size) }),
   primer: { fn: 'kqueue', open: (libc) => new OwnedKqueue(libc) },
-}
-
-function availability(libc: Libc): Availability {
-  const missing = (['kqueue', 'kevent'] as const).find((name) => !libc.has(name))
-  if (missing !== undefined) return { available: false, reason: `no library in this process has ${missing}` }
-  try {
-    abiOf(libc)
-    new OwnedKqueue(libc).close()
-  } catch (error) {
-    if (error instanceof SystemError) {
-      const { syscall, code } = error
-      return { available: false, reason: `${syscall} failed with ${code}`, errno: code }
-    }
-    if (error instanceof UnsupportedError) return { available: false, reason: error.message }
-    throw error
-  }
-  return { available: true }
 }
 
 class KqueuePoller extends PollerBase {
@@ -95,18 +80,23 @@ class KqueuePoller extends PollerBase {
   readonly #kq: OwnedKqueue
   readonly #changes: FilterChanges
   readonly #watches = new Watches()
-  readonly #pollfd = new Memory(layouts.pollfd.size)
+  readonly #writability: Writability
   readonly #timespec = new Timespec()
   /** The timeout of calls that only change. */
   readonly #now = new Timespec()
+  readonly #rearms: Rearms | undefined
   #events: Memory
 
-  constructor(libc: Libc) {
+  constructor(libc: Libc, { shared = false, lateRearms = false }: PollerOptions = {}) {
     super(libc)
     this.#abi = abiOf(libc)
     this.#kq = new OwnedKqueue(libc)
     this.#changes = new FilterChanges(libc, this.#abi, this.#kq.fd)
+    this.#writability = new Writability(libc)
     this.#events = new Memory(64 * this.#abi.kevent.size)
+    // Another thread that waits already would not wait for them.
+    const isLate = lateRearms && !shared && tellsErrors(libc, this.#abi, this.#kq.fd)
+    this.#rearms = isLate ? new Rearms(this.#abi) : undefined
   }
 
   protected override attach(fd: number, interest: number, trigger: Trigger): void {
@@ -126,9 +116,10 @@ class KqueuePoller extends PollerBase {
     if (filters === 0) this.#assertDescriptorOpen('modify', fd)
     const { armed, same } = this.#stateOf(fd, filters, trigger)
     // What has fired and is to fire again in the same way was disabled, and has only to be enabled.
-    if (same && !armed)
+    if (!same || armed) this.#replace(fd, filters, trigger)
+    else if (this.#rearms === undefined) {
       this.#changes.clear().push(fd, filters, EV.ENABLE, this.#watches.generation(fd)).apply(fd)
-    else this.#replace(fd, filters, trigger)
+    } else this.#rearms.push(fd, filters, this.#watches.generation(fd))
   }
 
   #stateOf(fd: number, filters: number, trigger: Trigger): { armed: boolean; same: boolean } {
@@ -216,7 +207,8 @@ class KqueuePoller extends PollerBase {
     const timeout =
       timeoutNs === null ? NULL : this.#timespec.set(Math.min(timeoutNs, MAX_TIMEOUT_MS * NS_PER_MS))
     this.#watches.begin()
-    let n = this.#call(most, timeout)
+    let n =
+      this.#rearms === undefined ? this.#call(most, timeout) : this.#callLate(this.#rearms, most, timeout)
     if (n === -1) {
       if (errnoName(this.libc.errno()) === 'EINTR') return INTERRUPTED
       throw lastError(this.libc, 'kevent')
@@ -233,8 +225,24 @@ class KqueuePoller extends PollerBase {
   }
 
   /** Waits for as many events as there is room for. A faulty one may claim to have more, which are not there. */
-  #call(room: number, timeout: Pointer): number {
-    return Math.min(room, this.libc.fn.kevent(this.#kq.fd, NULL, 0, this.#events.address, room, timeout))
+  #call(room: number, timeout: Pointer, changes: Pointer = NULL, count = 0): number {
+    return Math.min(
+      room,
+      this.libc.fn.kevent(this.#kq.fd, changes, count, this.#events.address, room, timeout),
+    )
+  }
+
+  /** The same, with what is to be enabled first. Where that is more than there is room for, it does not sleep before all is. */
+  #callLate(rearms: Rearms, room: number, timeout: Pointer): number {
+    for (;;) {
+      const { length, address } = rearms.take(this.#watches, room)
+      const last = !rearms.hasMore
+      const changes = length === 0 ? NULL : address
+      const n = this.#call(room, last ? timeout : this.#now.set(0), changes, length)
+      // A signal comes when the changes are made (kqueue(2), EINTR).
+      if (n !== -1 || errnoName(this.libc.errno()) === 'EINTR') rearms.done()
+      if (n !== 0 || last) return n
+    }
   }
 
   /**
@@ -281,10 +289,12 @@ class KqueuePoller extends PollerBase {
         filterBits === 16
           ? view.getUint16(at + offsets.flags, true)
           : view.getUint32(at + offsets.flags, true)
-      const ended = (flags & EV.EOF) !== 0
-      const failed = ended && view.getUint32(at + offsets.fflags, true) !== 0
+      // A filter that could not be enabled.
+      const refused = (flags & EV.ERROR) !== 0
+      const ended = !refused && (flags & EV.EOF) !== 0
+      const failed = refused || (ended && view.getUint32(at + offsets.fflags, true) !== 0)
       const readiness =
-        (isRead ? Readiness.READABLE : Readiness.WRITABLE) |
+        (refused ? 0 : isRead ? Readiness.READABLE : Readiness.WRITABLE) |
         (ended ? (isRead ? Readiness.READ_CLOSED : Readiness.HANGUP) : 0) |
         (failed ? Readiness.ERROR : 0)
       let place = watches.placeOf(fd)
@@ -301,7 +311,7 @@ class KqueuePoller extends PollerBase {
         batch.flags[place] = (batch.flags[place] ?? 0) | readiness
         watches.join(fd, bit)
       }
-      if (isRead) {
+      if (isRead && !refused) {
         const low = view.getUint32(at + offsets.data, true)
         batch.bytes[place] = view.getInt32(at + offsets.data + 4, true) * 2 ** 32 + low
       }
@@ -322,14 +332,7 @@ class KqueuePoller extends PollerBase {
     const fd = this.#events.view.getInt32(at + offsets.ident, true)
     const place = this.#watches.placeOf(fd)
     if (place === -1 || (this.#watches.silent(fd) & Filters.WRITE) === 0) return
-    const { view, address } = this.#pollfd
-    view.setInt32(layouts.pollfd.offsets.fd, fd, true)
-    view.setInt16(layouts.pollfd.offsets.events, POLL.OUT, true)
-    view.setInt16(layouts.pollfd.offsets.revents, 0, true)
-    if (this.libc.fn.poll(address, 1, 0) !== 1) return
-    const answer = readinessOf(view.getInt16(layouts.pollfd.offsets.revents, true))
-    const ends = answer & (Readiness.HANGUP | Readiness.ERROR)
-    batch.flags[place] = (batch.flags[place] ?? 0) | Readiness.WRITABLE | ends
+    batch.flags[place] = (batch.flags[place] ?? 0) | this.#writability.of(fd)
   }
 
   /** Disables the filters of oneshots that have not fired, of registrations of which another one has. */
@@ -348,17 +351,4 @@ class KqueuePoller extends PollerBase {
   protected override release(): void {
     this.#kq.close()
   }
-}
-
-function filtersOf(interest: number): number {
-  if ((interest & Interest.PRIORITY) !== 0) {
-    throw new UnsupportedError(
-      'kqueue with interest in priority',
-      'it has no filter for that on every platform',
-    )
-  }
-  return (
-    ((interest & Interest.READ) !== 0 ? Filters.READ : 0) |
-    ((interest & Interest.WRITE) !== 0 ? Filters.WRITE : 0)
-  )
 }

@@ -45,7 +45,6 @@ export class Kqueue implements Disposable {
 
   /** Makes all changes, and says of each what became of it. See `makeChanges`. */
   receipts(changes: readonly Change[]): Receipt[] {
-    this.#assertOpen()
     return makeChanges(this.abi, (...call) => this.kevent(...call), changes)
   }
 
@@ -69,7 +68,8 @@ export class Kqueue implements Disposable {
   }
 
   #call(changes: readonly Change[], room: number, timeoutNs: number | null): Kevent[] {
-    this.#assertOpen()
+    // libkqueue says ENOENT instead.
+    if (this.fd === -1) throw new SystemError('kevent', errnoNumber('EBADF'), 'EBADF', 'it is closed')
     const libc = this.#libc
     const { size } = this.abi.kevent
     const input = new Memory(changes.length * size)
@@ -81,11 +81,6 @@ export class Kqueue implements Disposable {
     const count = libc.fn.kevent(this.#kq.fd, given, changes.length, got, room, timeout)
     if (count === -1) throw lastError(libc, 'kevent')
     return decodeKevents(this.abi, new DataView(output.bytes.buffer, 0, room * size), count)
-  }
-
-  /** libkqueue says ENOENT instead, as of changes. */
-  #assertOpen(): void {
-    if (this.fd === -1) throw new SystemError('kevent', errnoNumber('EBADF'), 'EBADF', 'it is closed')
   }
 
   close(): void {

@@ -30,7 +30,7 @@ type Call = (changes: readonly Change[], room: number, timeoutMs: number) => rea
  * (kevent_copyin, src/common/kevent.c). The error of such a change has the errno of whatever failed before it, or 0.
  *
  * Throws `KeventReceiptError` where receipts are not those of the changes, and `SystemError` where no change can be
- * made at all: EBADF, ENOMEM.
+ * made at all, EBADF for instance; of libkqueue each outcome says so.
  */
 export function makeChanges(abi: KqueueAbi, call: Call, changes: readonly Change[]): Receipt[] {
   if (changes.length === 0) return []

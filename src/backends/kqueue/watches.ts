@@ -1,7 +1,23 @@
+import { UnsupportedError } from '../../errors.ts'
+import { Interest } from '../backend.ts'
 import type { Trigger } from '../backend.ts'
 
 /** The filters of a descriptor, as bits. */
 export const Filters = { READ: 1, WRITE: 2 } as const
+
+/** The filters that an interest needs. Throws `UnsupportedError` for one in priority. */
+export function filtersOf(interest: number): number {
+  if ((interest & Interest.PRIORITY) !== 0) {
+    throw new UnsupportedError(
+      'kqueue with interest in priority',
+      'it has no filter for that on every platform',
+    )
+  }
+  return (
+    ((interest & Interest.READ) !== 0 ? Filters.READ : 0) |
+    ((interest & Interest.WRITE) !== 0 ? Filters.WRITE : 0)
+  )
+}
 
 /**
  * What the kqueue itself has for each descriptor, in columns indexed by descriptor, and which place of a batch the
