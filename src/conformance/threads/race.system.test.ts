@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openLibc } from '../../libc/libc.ts'
-import { add, counter, epoll, eventfd, signal } from '../build.ts'
+import { add, counter, epoll, eventfd, poll, signal } from '../build.ts'
 import { Machine } from '../machine.ts'
 import { counterOf } from '../operations/events.ts'
 import { Partner, race } from './race.ts'
@@ -52,6 +52,8 @@ describe('a race', () => {
   it('fails where a call of the partner does not do what it must, when it is waited for or stopped', () => {
     const partner = new Partner(machine, 'partner', writes([-11, 7]))
     expect(() => partner.finish()).toThrow('does not tell')
+    // A thread that is stopped before it has begun makes no call.
+    machine.run(poll({ e: 'IN' }, { e: 'IN' }, LONG_MS))
     expect(() => partner.stop()).toThrow('expected write gives EAGAIN or 7, got write gives 8')
   })
 
