@@ -70,6 +70,11 @@ export class Requests {
     return this.#isOut[fd] === 1
   }
 
+  /** The descriptors of which that is so. */
+  *inKernel(): Generator<number> {
+    for (const [fd, isOut] of this.#isOut.entries()) if (isOut === 1) yield fd
+  }
+
   /** Whether a multishot request is. */
   stays(fd: number): boolean {
     return this.#isOut[fd] === 1 && this.#stays[fd] === 1

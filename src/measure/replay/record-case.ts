@@ -21,7 +21,7 @@ export interface Recording {
   readonly after: Tape
   /** The events of one cycle. */
   readonly events: EventCount
-  /** Closes what was opened to record it. */
+  /** Closes what was opened to record it. Idempotent. */
   close(): void
 }
 
@@ -54,7 +54,10 @@ function recordOnce(libc: Libc, workload: Case, backend: Backend, sources: Sourc
   const pollers: Poller[] = []
   const events = noEvents()
   let cycle: Cycle | undefined
+  let closed = false
   const close = (): void => {
+    if (closed) return
+    closed = true
     try {
       cycle?.settle?.()
       cycle?.close?.()

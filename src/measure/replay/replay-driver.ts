@@ -139,6 +139,8 @@ export class ReplayDriver implements MeasuringDriver {
       const recording = recordCase(options.libc, options.case, backend, options.sources)
       try {
         const programs = assemblePrograms({ ...options, recording })
+        // A child inherits what is mapped, and would keep a ring alive whose end is waited for here.
+        recording.close()
         return entries.map(({ child }) => {
           const { cpus, taken } = options
           const subject = new ReplaySubject({
