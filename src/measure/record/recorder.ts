@@ -143,6 +143,11 @@ export class Recorder {
     else shadow.learn(offset, bytes)
   }
 
+  /** Whether memory was mapped, which the kernel changes, too. */
+  get hasMappings(): boolean {
+    return this.#mappings.length > 0
+  }
+
   /** Notes where the kernel has mapped something. */
   addMapping(address: number, length: number): void {
     this.#mappings.push({ address, length })

@@ -114,6 +114,8 @@ export class Tape {
   /** By address, for each width. */
   readonly #storeIndices = { 1: new Map<number, number>(), 4: new Map<number, number>() } as const
   readonly #lastCall = new Map<FunctionName, number>()
+  /** By how far it was ahead. */
+  readonly #lastEntry = new Map<number, number>()
   #steps = new Int32Array(32)
   #length = 0
 
@@ -149,9 +151,17 @@ export class Tape {
   /** Adds an entry of a queue. `number` is what stands in its `places`. */
   addEntry(entry: Omit<RecordedEntry, 'words'>, words: Int32Array, number: number): void {
     const { kind, counter, ahead, places } = entry
+    // Most entries hold what the last one in their place held, and words are compared faster than written.
+    const last = this.#lastEntry.get(ahead)
+    const action = last === undefined ? undefined : this.actions[last]
+    if (last !== undefined && action !== undefined && isSameEntry(action, entry, words)) {
+      this.#push(last, number)
+      return
+    }
     const others = words.map((word, index) => (((places >>> index) & 1) === 1 ? 0 : word))
     const key = `${kind} ${entry.entries.slot} ${counter.offset} ${ahead} ${places} ${others.join(' ')}`
     this.add(key, () => ({ ...entry, words: others }), number)
+    this.#lastEntry.set(ahead, this.actionAt(this.#length - 1))
   }
 
   addCall(call: RecordedCall, number: number): void {
@@ -233,6 +243,20 @@ export function resultOfStep(call: RecordedCall, number: number): string {
 /** A result as a person reads it: with errno, where that says why it failed. */
 export function resultOf({ result, errno }: Pick<RecordedCall, 'result' | 'errno'>): string {
   return result === -1 ? `-1 (${errnoName(errno)})` : String(result)
+}
+
+function isSameEntry(
+  action: RecordedAction,
+  { kind, counter, entries, ahead, places }: Omit<RecordedEntry, 'words'>,
+  words: Int32Array,
+): boolean {
+  if (action.kind !== kind || action.ahead !== ahead || action.places !== places) return false
+  if (action.counter.slot !== counter.slot || action.counter.offset !== counter.offset) return false
+  if (action.entries.slot !== entries.slot || action.words.length !== words.length) return false
+  for (let i = 0; i < words.length; i++) {
+    if (((places >>> i) & 1) === 0 && action.words[i] !== words[i]) return false
+  }
+  return true
 }
 
 function isSameCall(a: RecordedCall, b: RecordedCall): boolean {

@@ -83,14 +83,16 @@ function recordOnce(libc: Libc, workload: Case, backend: Backend, sources: Sourc
     }, 'together')
     if (cycle === undefined || setup === undefined) throw new TypeError('a case was not opened')
     const opened = cycle
-    // The first cycle belongs to the set-up: it may find kernel objects in another state than it leaves them in,
-    // as a ring is, whose first requests were made when descriptors were registered.
-    const [first] = recorder.record(() => {
-      opened.before?.()
-      opened.run()
-      opened.after?.()
-    }, 'together')
-    if (first !== undefined) setup.append(first)
+    // Where there is a ring, the first cycle belongs to the set-up: it finds the ring in another state than it leaves it
+    // in, because the first requests were made when descriptors were registered.
+    if (recorder.hasMappings) {
+      const [first] = recorder.record(() => {
+        opened.before?.()
+        opened.run()
+        opened.after?.()
+      }, 'together')
+      if (first !== undefined) setup.append(first)
+    }
     if (isWrong(events)) throw new WrongEventsError(events)
     const afterSetup = recorder.snapshot()
     const once = (): readonly (readonly Tape[])[] => [
