@@ -22,6 +22,10 @@ export class RecordedQueue implements SharedQueue {
   readonly #head: Mapped
   readonly #tail: Mapped
   readonly #entries: Mapped
+  /** What is known of an entry before its words are, by how far ahead it is. */
+  readonly #put: Omit<RecordedEntry, 'words'>[] = []
+  readonly #read: Omit<RecordedEntry, 'words'>[] = []
+  readonly #words: Int32Array
 
   constructor(queue: SharedQueue, place: QueuePlace, recorder: QueueRecorder) {
     this.capacity = queue.capacity
@@ -31,6 +35,7 @@ export class RecordedQueue implements SharedQueue {
     this.#head = recorder.mapped(place.countersAddress + 4 * place.head)
     this.#tail = recorder.mapped(place.countersAddress + 4 * place.tail)
     this.#entries = recorder.mapped(place.entriesAddress)
+    this.#words = new Int32Array(place.entryWords)
   }
 
   initialize(): void {
@@ -58,8 +63,14 @@ export class RecordedQueue implements SharedQueue {
 
   put(ahead: number, entry: Int32Array, number: number, places: number): void {
     this.#queue.put(ahead, entry, number, places)
-    const recorded = { ...this.#entry('put', this.#tail, ahead), places, compared: 0 }
-    this.#recorder.tape()?.addEntry(recorded, entry, number)
+    const tape = this.#recorder.tape()
+    if (tape === undefined) return
+    let recorded = this.#put[ahead]
+    if (recorded?.places !== places) {
+      recorded = { ...this.#entry('put', this.#tail, ahead), places, compared: 0 }
+      this.#put[ahead] = recorded
+    }
+    tape.addEntry(recorded, entry, number)
   }
 
   publish(count: number): void {
@@ -75,10 +86,12 @@ export class RecordedQueue implements SharedQueue {
   take(count: number): void {
     const { entryWords } = this.#place
     const compared = 2 ** entryWords - 1
-    for (let i = 0; i < count; i++) {
-      const words = Int32Array.from({ length: entryWords }, (_, index) => this.#queue.word(i, index))
-      const entry = { ...this.#entry('read', this.#head, i), places: FIRST, compared }
-      this.#recorder.tape()?.addEntry(entry, words, words[0] ?? 0)
+    const tape = this.#recorder.tape()
+    const words = this.#words
+    for (let i = 0; i < count && tape !== undefined; i++) {
+      for (let index = 0; index < entryWords; index++) words[index] = this.#queue.word(i, index)
+      this.#read[i] ??= { ...this.#entry('read', this.#head, i), places: FIRST, compared }
+      tape.addEntry(this.#read[i] as Omit<RecordedEntry, 'words'>, words, words[0] ?? 0)
     }
     this.#queue.take(count)
     this.#advance(this.#head, count)
