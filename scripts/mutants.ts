@@ -30,7 +30,7 @@ interface Options {
  * How often a mutant is tried. What it does wrong may be hidden by a machine that is busy: a wait that is cut short
  * ends late enough by chance, and a race has few rounds. A control has one try, for there is no excuse for an alarm.
  */
-const TRIES = 3
+const TRIES = 5
 
 /** Most of the time mutants sleep, in waits that they do not wake from. */
 const JOBS_PER_PROCESSOR = 2
