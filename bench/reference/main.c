@@ -26,6 +26,7 @@ int cpus[2] = {-1, -1};
 int count, active, stride;
 int *sources;
 unsigned char *is_active;
+int64_t excluded_ns;
 
 void fail(const char *what) {
   if (errno != 0) fprintf(stderr, "reference: %s: %s\n", what, strerror(errno));
@@ -84,12 +85,13 @@ static void run_batch(const struct workload *workload, long warmup, long cycles)
   long before = switches();
   workload->run(warmup);
   double cpu = cpu_ns();
+  excluded_ns = 0;
   int64_t start = now_ns();
   workload->run(cycles);
   int64_t end = now_ns();
   cpu = cpu_ns() - cpu;
   double events = (double)cycles * events_per_cycle(workload->name);
-  printf("%.3f %.3f %ld\n", (double)(end - start) / events, cpu / events, switches() - before);
+  printf("%.3f %.3f %ld\n", (double)(end - start - excluded_ns) / events, cpu / events, switches() - before);
 }
 
 static _Noreturn void usage(void) {

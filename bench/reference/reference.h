@@ -26,6 +26,9 @@ extern unsigned char *is_active;
 extern int cpus[2];
 void pin_to(int cpu);
 
+/* How much of a batch's time is no part of its cycles. A workload that prepares each of them adds to it. */
+extern int64_t excluded_ns;
+
 struct workload {
   const char *name;
   /* Opens the Poller, and registers and signals what the cycles find there. */
