@@ -4,10 +4,12 @@ import { sumOfWords } from './sum.ts'
 
 /** What `sum_of` of the C file does, in words of its own. That it really does is for the replayer's tests. */
 function reference(words: readonly number[]): bigint {
-  const sum = words.reduce((all, word, i) => {
-    const place = BigInt.asUintN(32, BigInt(i + 1) * 0x9e3779b1n)
-    return all + BigInt(word) * (place ^ (place >> 15n))
-  }, 0n)
+  let sum = 0n
+  for (let i = 0; i < words.length; i += 2) {
+    const pair = BigInt(words[i] ?? 0) | (BigInt(words[i + 1] ?? 0) << 32n)
+    const place = BigInt.asUintN(64, BigInt(i / 2 + 1) * 0x9e3779b97f4a7c15n)
+    sum += pair * ((place ^ (place >> 32n)) | 1n)
+  }
   return BigInt.asUintN(64, sum)
 }
 
