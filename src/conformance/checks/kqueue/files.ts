@@ -1,19 +1,10 @@
-import { O } from '../../../libc/constants/linux.ts'
 import { call, eventfd, read, signal, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { kqueueCheck } from '../../define.ts'
-import { directory, open } from '../../steps/files.ts'
+import { open } from '../../steps/files.ts'
 import { change, events, kev, kqueue, requireSystem, told } from '../../steps/kevents.ts'
 import { pty, slave, typeText } from '../../steps/terminals.ts'
-
-/** A file of 10 bytes, to be read from its beginning, and a descriptor to append with. */
-const fileOfTen = [
-  directory('d'),
-  open('w', '@d/file', O.RDWR | O.CREAT),
-  write('w', 10),
-  open('file', '@d/file', O.RDONLY),
-  kqueue('kq'),
-] as const
+import { fileOfTen } from './file-of-ten.ts'
 
 /** EVFILT_READ on regular files, eventfds and devices. */
 export const filesReading: readonly Check[] = [

@@ -8,6 +8,7 @@ import type { Step } from '../../steps.ts'
 import { directory, open } from '../../steps/files.ts'
 import type { PathText } from '../../steps/files.ts'
 import { change, events, kev, kqueue, requireSystem, told } from '../../steps/kevents.ts'
+import { fileOfTen } from './file-of-ten.ts'
 
 const path = (text: PathText) => ({ path: text })
 
@@ -42,14 +43,6 @@ const unclear: Readonly<Record<string, readonly Happening[]>> = {
   LINK: ['unlink'],
 }
 
-const fileOpen = [
-  directory('d'),
-  open('w', '@d/file', O.RDWR | O.CREAT),
-  write('w', 10),
-  open('file', '@d/file', O.RDONLY),
-  kqueue('kq'),
-] as const
-
 /** EVFILT_VNODE: what happens to files. */
 export const vnodes: readonly Check[] = [
   ...noted.map(([note, on]) =>
@@ -64,7 +57,7 @@ export const vnodes: readonly Check[] = [
           }
         : {}),
       steps: [
-        ...fileOpen,
+        ...fileOfTen,
         change('kq', kev('VNODE', 'file', 'ADD|CLEAR', { fflags: note })),
         events('kq', []),
         ...(Object.keys(happenings) as Happening[])
@@ -83,7 +76,7 @@ export const vnodes: readonly Check[] = [
     statement: 'What happens to a file before it is asked about is one event, with the notes of all of it.',
     source: 'kqueue(2), EVFILT_VNODE; libkqueue',
     steps: [
-      ...fileOpen,
+      ...fileOfTen,
       change('kq', kev('VNODE', 'file', 'ADD|CLEAR', { fflags: 'WRITE|EXTEND|RENAME' })),
       ...happenings.overwrite,
       events('kq', [told('VNODE', 'file', { fflags: 'WRITE' })], SOON),
@@ -99,7 +92,7 @@ export const vnodes: readonly Check[] = [
     kind: 'time',
     source: 'kqueue(2): kevent returns 0 when its time has run out',
     steps: [
-      ...fileOpen,
+      ...fileOfTen,
       change('kq', kev('VNODE', 'file', 'ADD|CLEAR', { fflags: 'WRITE' })),
       ...happenings.chmod,
       events('kq', [], { timeoutMs: 20 }),
@@ -133,7 +126,7 @@ export const vnodes: readonly Check[] = [
     differs: 'FreeBSD and NetBSD have them.',
     steps: [
       requireSystem('NOTE_OPEN and NOTE_CLOSE', 'freebsd', 'freebsd11', 'netbsd'),
-      ...fileOpen,
+      ...fileOfTen,
       change('kq', kev('VNODE', 'file', 'ADD|CLEAR', { fflags: '0x80' })),
       open('again', '@d/file'),
       events('kq', [told('VNODE', 'file', { fflags: '0x80' })], SOON),
