@@ -1,3 +1,4 @@
+import { lengthFor, widened } from './columns.ts'
 import { Readiness } from './backend.ts'
 import type { ReadinessBatch, Token, Trigger } from './backend.ts'
 
@@ -76,13 +77,11 @@ export class Registry {
   }
 
   #grow(fd: number): void {
-    let length = this.#state.length
-    while (length <= fd) length *= 2
-    const widen = <A extends Uint8Array | Uint32Array>(old: A, wide: A): A => (wide.set(old), wide)
-    this.#state = widen(this.#state, new Uint8Array(length))
-    this.#oneshot = widen(this.#oneshot, new Uint8Array(length))
-    this.#generation = widen(this.#generation, new Uint32Array(length))
-    this.#tokenWords = widen(this.#tokenWords, new Uint32Array(2 * length))
+    const length = lengthFor(fd, this.#state.length)
+    this.#state = widened(this.#state, new Uint8Array(length))
+    this.#oneshot = widened(this.#oneshot, new Uint8Array(length))
+    this.#generation = widened(this.#generation, new Uint32Array(length))
+    this.#tokenWords = widened(this.#tokenWords, new Uint32Array(2 * length))
     this.#tokens = new BigUint64Array(this.#tokenWords.buffer)
   }
 }

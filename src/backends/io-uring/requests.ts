@@ -1,3 +1,5 @@
+import { lengthFor, widened } from '../columns.ts'
+
 /** What has become of the request of a registration. */
 export const State = {
   /** There is none, and none is wanted: a oneshot registration that was reported. */
@@ -163,20 +165,18 @@ export class Requests {
   }
 
   #grow(fd: number): void {
-    let length = this.#state.length
-    while (length <= fd) length *= 2
-    const widen = <A extends Uint8Array | Uint32Array>(old: A, wide: A): A => (wide.set(old), wide)
-    this.#mask = widen(this.#mask, new Uint32Array(length))
-    this.#isEdge = widen(this.#isEdge, new Uint8Array(length))
-    this.#state = widen(this.#state, new Uint8Array(length))
-    this.#generation = widen(this.#generation, new Uint32Array(length))
-    this.#isOut = widen(this.#isOut, new Uint8Array(length))
-    this.#stays = widen(this.#stays, new Uint8Array(length))
-    this.#mustStay = widen(this.#mustStay, new Uint8Array(length))
-    this.#held = widen(this.#held, new Uint32Array(length))
-    this.#madeIn = widen(this.#madeIn, new Uint32Array(length))
-    this.#reportedIn = widen(this.#reportedIn, new Uint32Array(length))
-    this.#place = widen(this.#place, new Uint32Array(length))
-    this.#isQueued = widen(this.#isQueued, new Uint8Array(length))
+    const length = lengthFor(fd, this.#state.length)
+    this.#mask = widened(this.#mask, new Uint32Array(length))
+    this.#isEdge = widened(this.#isEdge, new Uint8Array(length))
+    this.#state = widened(this.#state, new Uint8Array(length))
+    this.#generation = widened(this.#generation, new Uint32Array(length))
+    this.#isOut = widened(this.#isOut, new Uint8Array(length))
+    this.#stays = widened(this.#stays, new Uint8Array(length))
+    this.#mustStay = widened(this.#mustStay, new Uint8Array(length))
+    this.#held = widened(this.#held, new Uint32Array(length))
+    this.#madeIn = widened(this.#madeIn, new Uint32Array(length))
+    this.#reportedIn = widened(this.#reportedIn, new Uint32Array(length))
+    this.#place = widened(this.#place, new Uint32Array(length))
+    this.#isQueued = widened(this.#isQueued, new Uint8Array(length))
   }
 }

@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../../errors.ts'
 import { Interest } from '../backend.ts'
 import type { Trigger } from '../backend.ts'
+import { lengthFor, widened } from '../columns.ts'
 
 /** The filters of a descriptor, as bits. */
 export const Filters = { READ: 1, WRITE: 2 } as const
@@ -117,16 +118,11 @@ export class Watches {
   }
 
   #grow(fd: number): void {
-    let length = this.#filters.length
-    while (length <= fd) length *= 2
-    const widen = <A extends Uint8Array | Uint32Array | Float64Array>(old: A, wide: A): A => (
-      wide.set(old),
-      wide
-    )
-    this.#filters = widen(this.#filters, new Uint8Array(length))
-    this.#fired = widen(this.#fired, new Uint8Array(length))
-    this.#generation = widen(this.#generation, new Uint32Array(length))
-    this.#place = widen(this.#place, new Uint32Array(length))
-    this.#seenIn = widen(this.#seenIn, new Float64Array(length))
+    const length = lengthFor(fd, this.#filters.length)
+    this.#filters = widened(this.#filters, new Uint8Array(length))
+    this.#fired = widened(this.#fired, new Uint8Array(length))
+    this.#generation = widened(this.#generation, new Uint32Array(length))
+    this.#place = widened(this.#place, new Uint32Array(length))
+    this.#seenIn = widened(this.#seenIn, new Float64Array(length))
   }
 }
