@@ -28,6 +28,7 @@ import type { Backend, Capabilities, PollerOptions, ReadinessBatch, Trigger } fr
 import { EV } from './kqueue/abi.ts'
 import type { KqueueAbi } from './kqueue/abi.ts'
 import { availability } from './kqueue/availability.ts'
+import { filterIn, flagsIn } from './kqueue/codec.ts'
 import { FilterChanges } from './kqueue/filter-changes.ts'
 import { OwnedKqueue } from './kqueue/owned-kqueue.ts'
 import { abiOf } from './kqueue/prove.ts'
@@ -37,10 +38,9 @@ import { Filters, filtersOf, Watches } from './kqueue/watches.ts'
 import { Writability } from './kqueue/writability.ts'
 import { PollerBase } from './poller-base.ts'
 import { reportWake } from './registry.ts'
-import { MAX_TIMEOUT_MS, Timespec } from './timeout.ts'
+import { Timespec } from './timeout.ts'
 import type { WakeSource } from './waker.ts'
 
-const NS_PER_MS = 1_000_000
 /** MAX_KEVENT of libkqueue. */
 const LIBKQUEUE_MOST = 512
 
@@ -82,7 +82,7 @@ class KqueuePoller extends PollerBase {
   readonly #watches = new Watches()
   readonly #writability: Writability
   readonly #timespec = new Timespec()
-  /** The timeout of calls that only change. */
+  /** The timeout of calls that must not sleep. */
   readonly #now = new Timespec()
   readonly #rearms: Rearms | undefined
   #events: Memory
@@ -114,17 +114,12 @@ class KqueuePoller extends PollerBase {
       throw this.refusal('modify', fd, 'ENOENT')
     }
     if (filters === 0) this.#assertDescriptorOpen('modify', fd)
-    const { armed, same } = this.#stateOf(fd, filters, trigger)
+    const isSame = this.#watches.filters(fd) === filters && this.#watches.trigger(fd) === trigger
     // What has fired and is to fire again in the same way was disabled, and has only to be enabled.
-    if (!same || armed) this.#replace(fd, filters, trigger)
+    if (!isSame || this.registry.isArmed(fd)) this.#replace(fd, filters, trigger)
     else if (this.#rearms === undefined) {
       this.#changes.clear().push(fd, filters, EV.ENABLE, this.#watches.generation(fd)).apply(fd)
     } else this.#rearms.push(fd, filters, this.#watches.generation(fd))
-  }
-
-  #stateOf(fd: number, filters: number, trigger: Trigger): { armed: boolean; same: boolean } {
-    const same = this.#watches.filters(fd) === filters && this.#watches.trigger(fd) === trigger
-    return { armed: this.registry.isArmed(fd), same }
   }
 
   protected override detach(fd: number): void {
@@ -204,8 +199,7 @@ class KqueuePoller extends PollerBase {
     const { capacity } = batch
     if (this.#events.bytes.length < capacity * size) this.#events = new Memory(capacity * size)
     const most = this.#mostInOneCall(capacity)
-    const timeout =
-      timeoutNs === null ? NULL : this.#timespec.set(Math.min(timeoutNs, MAX_TIMEOUT_MS * NS_PER_MS))
+    const timeout = this.#timespec.setAtMost(timeoutNs)
     this.#watches.begin()
     let n =
       this.#rearms === undefined ? this.#call(most, timeout) : this.#callLate(this.#rearms, most, timeout)
@@ -260,17 +254,14 @@ class KqueuePoller extends PollerBase {
   /** Puts the events into the batch, those of one descriptor together, and drops those of old registrations. */
   #decode(n: number, room: number, batch: ReadinessBatch, first: number): number {
     const { view } = this.#events
-    const { kevent, filterBits, filters } = this.#abi
+    const { kevent, filters } = this.#abi
     const { size, offsets } = kevent
     const watches = this.#watches
     let count = first
     let oneshots = false
     for (let i = 0; i < n; i++) {
       const at = i * size
-      const filter =
-        filterBits === 16
-          ? view.getInt16(at + offsets.filter, true)
-          : view.getUint32(at + offsets.filter, true)
+      const filter = filterIn(this.#abi, view, at)
       const fd = view.getInt32(at + offsets.ident, true)
       if (filter === filters.USER || fd === this.waker?.fd) {
         this.waker?.drain()
@@ -285,10 +276,7 @@ class KqueuePoller extends PollerBase {
       }
       const isRead = filter === filters.READ
       const bit = isRead ? Filters.READ : Filters.WRITE
-      const flags =
-        filterBits === 16
-          ? view.getUint16(at + offsets.flags, true)
-          : view.getUint32(at + offsets.flags, true)
+      const flags = flagsIn(this.#abi, view, at)
       // A filter that could not be enabled.
       const refused = (flags & EV.ERROR) !== 0
       const ended = !refused && (flags & EV.EOF) !== 0

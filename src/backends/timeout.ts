@@ -1,5 +1,6 @@
 import { layouts } from '../libc/layouts.ts'
 import { Memory } from '../libc/memory.ts'
+import { NULL } from '../libc/signatures.ts'
 import { writeTime, writeTimespec } from '../libc/timespec.ts'
 
 /** The largest timeout of poll and epoll_wait, 24.8 days: a C int of milliseconds. */
@@ -36,6 +37,14 @@ export class Timespec {
   set(timeoutNs: number): Memory['address'] {
     writeTimespec(this.#memory.view, 0, timeoutNs)
     return this.#memory.address
+  }
+
+  /**
+   * The same for a wait: NULL for none, and no more than `MAX_TIMEOUT_MS`, because a library may count in an int of
+   * milliseconds (libkqueue does).
+   */
+  setAtMost(timeoutNs: number | null): Memory['address'] {
+    return timeoutNs === null ? NULL : this.set(Math.min(timeoutNs, MAX_TIMEOUT_MS * NS_PER_MS))
   }
 }
 

@@ -1,6 +1,7 @@
 import { Memory } from '../../libc/memory.ts'
 import type { Pointer } from '../../libc/signatures.ts'
 import type { KqueueAbi } from './abi.ts'
+import { writeHead } from './codec.ts'
 
 /**
  * The array of changes that a call of `kevent` takes, kept and reused: a change is written as words, and makes no
@@ -31,20 +32,13 @@ export class ChangeList {
 
   /** Adds a change. `udata` has 32 bits here, and so has the identifier. */
   push(ident: number, filter: number, flags: number, udata: number, fflags = 0): this {
-    const { kevent, filterBits } = this.#abi
-    const { size, offsets } = kevent
+    const { size, offsets } = this.#abi.kevent
     const start = this.#length++ * size
     if (start + size > this.#memory.bytes.length) this.#grow()
     const { view, bytes } = this.#memory
     bytes.fill(0, start, start + size)
     view.setInt32(start + offsets.ident, ident, true)
-    if (filterBits === 16) {
-      view.setInt16(start + offsets.filter, filter, true)
-      view.setUint16(start + offsets.flags, flags, true)
-    } else {
-      view.setUint32(start + offsets.filter, filter, true)
-      view.setUint32(start + offsets.flags, flags, true)
-    }
+    writeHead(this.#abi, view, start, filter, flags)
     view.setUint32(start + offsets.fflags, fflags, true)
     view.setUint32(start + offsets.udata, udata, true)
     return this

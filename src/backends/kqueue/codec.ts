@@ -22,13 +22,7 @@ export function encodeKevent(abi: KqueueAbi, view: DataView, index: number, chan
   const at = placeOf(abi, view, index)
   const { ident, filter, flags, fflags = 0, data = 0n, udata = 0n } = change
   view.setBigUint64(at('ident'), ident, true)
-  if (abi.filterBits === 16) {
-    view.setInt16(at('filter'), filter, true)
-    view.setUint16(at('flags'), flags, true)
-  } else {
-    view.setUint32(at('filter'), filter, true)
-    view.setUint32(at('flags'), flags, true)
-  }
+  writeHead(abi, view, index * abi.kevent.size, filter, flags)
   view.setUint32(at('fflags'), fflags, true)
   view.setBigInt64(at('data'), data, true)
   view.setBigUint64(at('udata'), udata, true)
@@ -44,16 +38,45 @@ export function decodeKevents(abi: KqueueAbi, view: DataView, count: number): Ke
   if (count > room) throw new KeventBufferError(`${count} events do not fit into the room for ${room}`)
   return Array.from({ length: count }, (_, index) => {
     const at = placeOf(abi, view, index)
-    const narrow = abi.filterBits === 16
+    const start = index * abi.kevent.size
     return {
       ident: view.getBigUint64(at('ident'), true),
-      filter: narrow ? view.getInt16(at('filter'), true) : view.getUint32(at('filter'), true),
-      flags: narrow ? view.getUint16(at('flags'), true) : view.getUint32(at('flags'), true),
+      filter: filterIn(abi, view, start),
+      flags: flagsIn(abi, view, start),
       fflags: view.getUint32(at('fflags'), true),
       data: view.getBigInt64(at('data'), true),
       udata: view.getBigUint64(at('udata'), true),
     }
   })
+}
+
+/** Writes the filter and the flags of the struct that begins at a byte: their width is the interface's. */
+export function writeHead(
+  { filterBits, kevent: { offsets } }: KqueueAbi,
+  view: DataView,
+  start: number,
+  filter: number,
+  flags: number,
+): void {
+  if (filterBits === 16) {
+    view.setInt16(start + offsets.filter, filter, true)
+    view.setUint16(start + offsets.flags, flags, true)
+  } else {
+    view.setUint32(start + offsets.filter, filter, true)
+    view.setUint32(start + offsets.flags, flags, true)
+  }
+}
+
+/** The filter of the struct that begins at a byte. */
+export function filterIn({ filterBits, kevent }: KqueueAbi, view: DataView, start: number): number {
+  const at = start + kevent.offsets.filter
+  return filterBits === 16 ? view.getInt16(at, true) : view.getUint32(at, true)
+}
+
+/** Its flags. */
+export function flagsIn({ filterBits, kevent }: KqueueAbi, view: DataView, start: number): number {
+  const at = start + kevent.offsets.flags
+  return filterBits === 16 ? view.getUint16(at, true) : view.getUint32(at, true)
 }
 
 function placeOf(

@@ -22,8 +22,8 @@ const MOST_BYTES = 2 ** 31 - 1
  * registration is deleted.
  *
  * Throws `UnsupportedError` where it would be accepted and not heeded: for what is no socket, and with libkqueue for
- * EVFILT_WRITE and for sockets of other protocols than TCP. Throws RangeError unless it is a whole number of bytes, from 1 on, that a C int can hold. The kqueue
- * refuses a descriptor that is not open: EBADF.
+ * EVFILT_WRITE and for sockets of other protocols than TCP. Throws RangeError unless it is a whole number of bytes, from
+ * 1 on, that a C int can hold. The kqueue refuses a descriptor that is not open: EBADF.
  */
 export function lowWaterChange(
   libc: Libc,

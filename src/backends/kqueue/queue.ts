@@ -3,7 +3,7 @@ import { errnoNumber, lastError } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
-import { assertTimeout, MAX_TIMEOUT_MS, Timespec } from '../timeout.ts'
+import { assertTimeout, Timespec } from '../timeout.ts'
 import type { KqueueAbi } from './abi.ts'
 import { decodeKevents, encodeKevent } from './codec.ts'
 import type { Kevent } from './codec.ts'
@@ -60,8 +60,9 @@ export class Kqueue implements Disposable {
 
   /**
    * Makes changes and waits for at most `room` events, for `timeoutMs` milliseconds. A change that fails is an event
-   * with EV_ERROR, if there is room (which libkqueue may not return: see `receipts`), and otherwise throws `SystemError`, as any other failure does. Throws
-   * `KeventBufferError` where more events are returned than there is room for.
+   * with EV_ERROR, if there is room (which libkqueue may not return: see `receipts`), and otherwise throws
+   * `SystemError`, as any other failure does. Throws `KeventBufferError` where more events are returned than there is
+   * room for.
    */
   kevent(changes: readonly Change[], room: number, timeoutMs: number): Kevent[] {
     return this.#call(changes, room, timeoutMs * NS_PER_MS)
@@ -76,8 +77,7 @@ export class Kqueue implements Disposable {
     const output = new Memory(room * size)
     for (const [index, change] of changes.entries()) encodeKevent(this.abi, input.view, index, change)
     const [given, got] = [changes.length === 0 ? NULL : input.address, room === 0 ? NULL : output.address]
-    const timeout =
-      timeoutNs === null ? NULL : this.#timeout.set(Math.min(timeoutNs, MAX_TIMEOUT_MS * NS_PER_MS))
+    const timeout = this.#timeout.setAtMost(timeoutNs)
     const count = libc.fn.kevent(this.#kq.fd, given, changes.length, got, room, timeout)
     if (count === -1) throw lastError(libc, 'kevent')
     return decodeKevents(this.abi, new DataView(output.bytes.buffer, 0, room * size), count)
