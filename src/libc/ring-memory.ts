@@ -50,27 +50,11 @@ export class RingMemory {
       const cq = shared ? sq : this.#map(fd, cqBytes, IORING_OFF.CQ_RING)
       const sqes = this.#map(fd, SQE.size * sqEntries, IORING_OFF.SQES)
       this.sq = {
-        counters: sq.words,
-        countersAddress: sq.address,
-        head: wordOf(param('sq_head')),
-        tail: wordOf(param('sq_tail')),
-        entries: sqes.words,
-        entriesAddress: sqes.address,
-        entryWords: SQE.size / 4,
-        capacity: sqEntries,
+        ...queueIn(sq, wordOf(param('sq_head')), wordOf(param('sq_tail')), sqes, SQE.size, sqEntries),
         ...(hasOrder ? { order: partOf(sq, param('sq_array'), sqEntries) } : {}),
       }
       const cqes = partOf(cq, param('cq_cqes'), (CQE.size / 4) * cqEntries)
-      this.cq = {
-        counters: cq.words,
-        countersAddress: cq.address,
-        head: wordOf(param('cq_head')),
-        tail: wordOf(param('cq_tail')),
-        entries: cqes.words,
-        entriesAddress: cqes.address,
-        entryWords: CQE.size / 4,
-        capacity: cqEntries,
-      }
+      this.cq = queueIn(cq, wordOf(param('cq_head')), wordOf(param('cq_tail')), cqes, CQE.size, cqEntries)
       this.sqFlags = wordOf(param('sq_flags'))
       this.cqOverflow = wordOf(param('cq_overflow'))
     } catch (error) {
@@ -100,6 +84,26 @@ const cqCounters = ['cq_head', 'cq_tail', 'cq_overflow'] as const
 function wordOf(offset: number): number {
   if (offset % 4 !== 0) throw new RingError(`offset ${offset} is not that of a word`)
   return offset / 4
+}
+
+function queueIn(
+  counters: Mapping,
+  head: number,
+  tail: number,
+  entries: Mapping,
+  entryBytes: number,
+  capacity: number,
+): QueuePlace {
+  return {
+    counters: counters.words,
+    countersAddress: counters.address,
+    head,
+    tail,
+    entries: entries.words,
+    entriesAddress: entries.address,
+    entryWords: entryBytes / 4,
+    capacity,
+  }
 }
 
 function partOf({ address, words }: Mapping, offset: number, count: number): Mapping {
