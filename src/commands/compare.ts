@@ -41,15 +41,11 @@ export const compareCommand: CommandModule = {
   },
   async run(raw, [base = '', ...others]) {
     const options = raw as unknown as CompareCommandOptions
-    const { UsageError } = await import('../errors.ts')
-    const { makeContext } = await import('./context.ts')
+    const { makeContext, refuseNativeOptions } = await import('./context.ts')
     const { compareReports } = await import('../measure/compare/compare-reports.ts')
     const { compareExitCode } = await import('../measure/compare/gate.ts')
     const { version } = await import('../version.ts')
-    for (const name of ['lib', 'ffi'] as const) {
-      if (options[name] !== undefined)
-        throw new UsageError(`--${name} is of no use here: compare runs nothing`)
-    }
+    refuseNativeOptions('compare', options)
     const context = await makeContext('compare', options)
     const open = async (file: string): Promise<Saved> =>
       await openSaved(file, (message) => context.warn(message))

@@ -66,6 +66,14 @@ export async function makeContext<R extends Reporter>(
   }
 }
 
+/** Throws `UsageError` for what says how native functions are called, in a command that calls none. */
+export function refuseNativeOptions(command: string, options: CommonOptions): void {
+  for (const name of ['lib', 'ffi'] as const) {
+    if (options[name] === undefined) continue
+    throw new UsageError(`--${name} is of no use here: ${command} runs nothing`)
+  }
+}
+
 function assertFile(lib: string): void {
   const found = statSync(lib, { throwIfNoEntry: false })
   if (found === undefined) throw new UsageError(`--lib ${lib}: there is no such file`)

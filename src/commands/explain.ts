@@ -9,12 +9,8 @@ export const explainCommand: CommandModule = {
   },
   async run(raw, patterns) {
     const options = raw as unknown as CommonOptions
-    const { UsageError } = await import('../errors.ts')
-    for (const name of ['lib', 'ffi'] as const) {
-      if (options[name] !== undefined)
-        throw new UsageError(`--${name} is of no use here: explain runs nothing`)
-    }
-    const { makeContext } = await import('./context.ts')
+    const { makeContext, refuseNativeOptions } = await import('./context.ts')
+    refuseNativeOptions('explain', options)
     const { findChecks } = await import('./choose-checks.ts')
     const { catalogueReport } = await import('../conformance/catalogue-report.ts')
     const context = await makeContext('explain', options)
