@@ -1,7 +1,7 @@
 /**
  * Makes one file of each program that is started often: Node takes almost a millisecond to find, read and link a
- * module, and a run of verify starts five processes and twenty threads of up to two hundred modules each. What is loaded
- * by `import()` stays a file of its own. The library for those who import evloop stays as it was compiled.
+ * module, and a run of verify starts five processes and twenty threads of up to two hundred modules each. Of the
+ * command line, what is loaded by `import()` stays a file of its own. The library for those who import evloop stays as it was compiled.
  *
  * Runs after tsc, on what that has written, and puts each bundle where the compiled program was.
  */
