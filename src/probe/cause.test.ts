@@ -179,7 +179,8 @@ describe('a process that does not survive', () => {
 })
 
 test('limits that are reached say nothing about the feature', () => {
-  expect(blame(errno('EMFILE', 'epoll_create1'), { since: '2.6.27' })).toBe('broken by nobody')
+  expect(blame(errno('EMFILE', 'epoll_create1'), { since: '2.6.27' })).toBe('broken by limit')
+  expect(blame(errno('ENOMEM', 'io_uring_setup'), { since: '5.1' })).toBe('broken by limit')
   expect(blame(errno('ENOSPC', 'epoll_ctl'), { since: '2.6' })).toBe('broken by sysctl')
 })
 

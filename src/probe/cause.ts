@@ -78,10 +78,14 @@ function verdictOnErrno(failure: ErrnoFailure, circumstances: Circumstances): Ve
       return absence(failed, circumstances)
     case 'ENOMEM':
       return isIoUring(failure)
-        ? broken(`${failed}: RLIMIT_MEMLOCK may be too small`, circumstances)
+        ? { state: 'broken', cause: 'limit', reason: `${failed}: RLIMIT_MEMLOCK may be too small` }
         : broken(failed, circumstances)
     case 'EMFILE':
-      return { state: 'broken', reason: `${failed}: a limit of this process or user is reached` }
+      return {
+        state: 'broken',
+        cause: 'limit',
+        reason: `${failed}: a limit of this process or user is reached`,
+      }
     case 'ENFILE':
       return { state: 'broken', cause: 'sysctl', reason: `${failed}: fs.file-max is reached` }
     case 'ENOSPC':

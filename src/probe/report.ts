@@ -19,6 +19,8 @@ export type Cause =
   | 'emulator'
   /** This process lacks a capability, or a security module refuses. */
   | 'privilege'
+  /** A resource limit of this process or of its user is reached: setrlimit(2). */
+  | 'limit'
   /** A library in front of libc (`--lib`, LD_PRELOAD) answers, or the native binding cannot be loaded. */
   | 'library'
 

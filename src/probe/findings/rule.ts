@@ -14,6 +14,7 @@ const remedies: Readonly<Record<Cause, string>> = {
   seccomp: 'run with a seccomp profile that allows it, for example one of a newer container runtime',
   emulator: 'run on the machine itself, or in a virtual machine',
   privilege: 'run with the capability that it needs, or with a policy that allows it',
+  limit: 'raise the limit: ulimit, or --ulimit of a container runtime',
   library: 'run without the library, or ask its authors for it',
 }
 
