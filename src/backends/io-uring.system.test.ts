@@ -22,11 +22,11 @@ const isHere = ioUring.isPresent(libc) && ioUring.availability(libc).available
 if (!isHere) process.stderr.write('skipped: io_uring, which cannot be used here\n')
 
 /** The same functions, but that every system call that `which` picks fails with an errno. */
-function failing(errno: string, which: (number: number) => boolean): Libc {
+function failing(errno: string, which: (number: number, first: number) => boolean): Libc {
   const number = errnoNumber(errno as Parameters<typeof errnoNumber>[0])
   let failed = false
   const wrapped = wrapLibc(libc, (name, native) => (...args) => {
-    failed = name === 'syscall' && which(Number(args[0]))
+    failed = name === 'syscall' && which(Number(args[0]), Number(args[1]))
     return failed ? -1 : native(...args)
   })
   return { ...wrapped, errno: () => (failed ? number : libc.errno()) }
@@ -182,6 +182,22 @@ describe.skipIf(!isHere)('a poller of io_uring', () => {
     ])
     poller.remove(eventfd.fd)
     expect(reported(poller)).toEqual([])
+  })
+
+  test('makes do with a smaller ring where one of its size may not be had', () => {
+    const sizes: number[] = []
+    const frugal = failing('ENOMEM', (number, entries) => {
+      if (number === syscallNumbers()?.io_uring_setup) sizes.push(entries)
+      return number === syscallNumbers()?.io_uring_setup && entries > 16
+    })
+    using poller = ioUring.open(frugal)
+    expect(sizes).toEqual([1024, 128, 16])
+    const [reader, writer] = openSocketpair(libc)
+    using _reader = reader
+    using _writer = writer
+    poller.add(reader.fd, Interest.READ, 7)
+    write(libc, writer.fd)
+    expect(reported(poller)).toEqual([[7n, 'READABLE']])
   })
 
   test('its end interrupts nobody: an epoll_wait that follows lasts its time', () => {

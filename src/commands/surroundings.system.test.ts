@@ -9,6 +9,7 @@ import {
   noNewPrivileges,
   readOnly,
   seccomp,
+  littleLockedMemory,
   unprivileged,
   withoutProc,
 } from '../testing/launchers.ts'
@@ -91,6 +92,12 @@ describe('verify in poor surroundings', { timeout: PATIENCE_MS }, () => {
   it.skipIf(noPrivilege === undefined)('works without any privilege', async () => {
     const through = noPrivilege ?? []
     expect((await poor([...MIXED, '--only', 'lim'], { through })).end).toEqual(well)
+  })
+
+  const littleLocked = available(littleLockedMemory, 'a small limit of locked memory')
+  it.skipIf(littleLocked === undefined)('works where next to no memory may be locked for rings', async () => {
+    const through = littleLocked ?? []
+    expect((await poor(['-b', 'io_uring'], { through })).end).toEqual(well)
   })
 
   const noNew = available(noNewPrivileges, 'no_new_privs')

@@ -103,6 +103,9 @@ function attempt(check: Check, machine: Machine, action: () => void): Verdict {
     if (error instanceof SystemError && error.code === 'ENOTTY') {
       return { outcome: 'unsupported', message: `${error.message}: the kernel does not have this request` }
     }
+    if (error instanceof SystemError && isLimited(error)) {
+      return { outcome: 'unsupported', message: `${error.message}: RLIMIT_MEMLOCK may be too small` }
+    }
     if (error instanceof SystemError && isForbidden(error)) {
       return { outcome: 'unsupported', message: `${error.message}: it is forbidden here` }
     }
@@ -110,6 +113,11 @@ function attempt(check: Check, machine: Machine, action: () => void): Verdict {
       isKnownError(error) || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)
     return { outcome: 'broken', step: machine.currentStep, message }
   }
+}
+
+/** Whether there is not enough memory that may be locked for another ring. Those that were closed count for a while. */
+function isLimited({ syscall, code }: SystemError): boolean {
+  return syscall === 'io_uring_setup' && code === 'ENOMEM'
 }
 
 /** Whether a policy refuses to make something. What is refused to an epoll that is there, its own rules refuse. */

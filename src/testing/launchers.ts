@@ -46,6 +46,10 @@ export const unprivileged = isReadable
   ? ifUsable('setpriv', ...nobody(), '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs')
   : undefined
 
+/** Such a user, who may lock no more memory than older container runtimes allow. */
+export const littleLockedMemory =
+  unprivileged === undefined ? undefined : ifUsable('prlimit', `--memlock=${64 * 1024}`, ...unprivileged)
+
 export const noNewPrivileges = ifUsable('setpriv', '--no-new-privs')
 
 /** A seccomp filter that answers system calls; see fixtures/launchers/seccomp.c. */

@@ -8,11 +8,16 @@ import {
 } from '../../libc/constants/io-uring.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Ring, SqeWord } from '../../libc/ring.ts'
-import type { RingOptions } from '../../libc/ring.ts'
 
-/** How many requests are handed over at once, and for how many completions there is room. */
-const ENTRIES = 1024
-const CQ_ENTRIES = 4096
+/**
+ * How many requests are handed over at once, and for how many completions there is room. The first takes 132 KiB, which
+ * Linux 6.14 and later count as locked memory of a user who lacks CAP_IPC_LOCK; 64 KiB is a common limit in containers.
+ */
+const SIZES = [
+  { entries: 1024, completions: 4096 },
+  { entries: 128, completions: 512 },
+  { entries: 16, completions: 64 },
+] as const
 
 /** The low word of `user_data`, where it is no descriptor: that of the waker, and of removals. */
 export const WAKER = -1
@@ -132,14 +137,23 @@ export class PollRing {
   }
 }
 
+/** A ring with the best flags that the kernel knows, as large as this process may have it. */
 function openBest(libc: Libc, sets: readonly number[]): Ring {
-  const options: RingOptions = { cqEntries: CQ_ENTRIES }
-  for (const flags of sets.slice(0, -1)) {
+  return withFirst(SIZES, 'ENOMEM', ({ entries, completions }) =>
+    withFirst(sets, 'EINVAL', (flags) => new Ring(libc, entries, { cqEntries: completions, flags })),
+  )
+}
+
+/** What can be made of the first of the candidates that is not refused with this errno. */
+function withFirst<T, Made>(candidates: readonly T[], errno: string, make: (candidate: T) => Made): Made {
+  let refusal: unknown
+  for (const candidate of candidates) {
     try {
-      return new Ring(libc, ENTRIES, { ...options, flags })
+      return make(candidate)
     } catch (error) {
-      if (!(error instanceof SystemError) || error.code !== 'EINVAL') throw error
+      if (!(error instanceof SystemError) || error.code !== errno) throw error
+      refusal = error
     }
   }
-  return new Ring(libc, ENTRIES, { ...options, flags: sets.at(-1) ?? 0 })
+  throw refusal
 }
