@@ -13,17 +13,17 @@
 #include <stdint.h>
 
 /* A double has 53 bits: enough for descriptors, sizes and addresses. */
-enum { DIRECT_FUNCTION, DIRECT_NARROW, DIRECT_RESULT, DIRECT_ARGUMENTS, DIRECT_CELLS = DIRECT_ARGUMENTS + 6 };
+enum { DIRECT_FUNCTION, DIRECT_NARROW, DIRECT_RESULT, DIRECT_ARGUMENTS, DIRECT_CELLS = DIRECT_ARGUMENTS + 7 };
 
 static double direct_cells[DIRECT_CELLS];
 
 static void *direct_call(void *env, void *info) {
-  typedef int64_t called(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
+  typedef int64_t called(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
   const double *v = direct_cells + DIRECT_ARGUMENTS;
   (void)env;
   (void)info;
   int64_t result = ((called *)(intptr_t)direct_cells[DIRECT_FUNCTION])(
-      (int64_t)v[0], (int64_t)v[1], (int64_t)v[2], (int64_t)v[3], (int64_t)v[4], (int64_t)v[5]);
+      (int64_t)v[0], (int64_t)v[1], (int64_t)v[2], (int64_t)v[3], (int64_t)v[4], (int64_t)v[5], (int64_t)v[6]);
   /* The upper half of the register means nothing where the result is an int. */
   direct_cells[DIRECT_RESULT] = direct_cells[DIRECT_NARROW] != 0 ? (int32_t)result : (double)result;
   return NULL;

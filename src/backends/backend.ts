@@ -138,7 +138,20 @@ export interface WakeHandle {
   readonly kqueue?: KqueueAbiName
 }
 
+/** What is left of a Poller that was closed and is of no more use to anyone. */
+export interface RetiredPoller {
+  /** Gives the kernel object back, if no process that was forked in the meantime has it yet. */
+  end(): void
+  /** Waits until the kernel has taken it apart, after which it interrupts nobody. */
+  settle(): void
+}
+
 export interface PollerOptions {
+  /**
+   * Takes over what `close` would still do where the kernel needs long for it: for a ring of io_uring it waits some 20
+   * ms. Nothing is registered by then, and no descriptor open. For who closes many.
+   */
+  readonly retire?: ((retired: RetiredPoller) => void) | undefined
   /**
    * Whether other threads than the one that opens it will make its calls (besides `wakeRemote`). Default: false.
    * Only io_uring needs to know: a ring that is for one thread works faster.

@@ -259,8 +259,13 @@ export class Ring implements Disposable {
 
   /** Idempotent. The ring must not be used afterwards: its memory is gone. */
   close(): void {
-    this.#memory.close()
+    this.retire()()
+  }
+
+  /** Closes its descriptor only. The kernel object lives until its memory is given back, which is what is returned. */
+  retire(): () => void {
     this.#fd.close()
+    return () => this.#memory.close()
   }
 
   [Symbol.dispose](): void {

@@ -125,15 +125,19 @@ export class PollRing {
     this.#ring.release(count)
   }
 
-  /** Takes all requests back first (Linux 5.19): else each of them may interrupt a later wait. */
   close(): void {
+    this.retire()()
+  }
+
+  /** Takes all requests back first (Linux 5.19): else each of them may interrupt a later wait. See `Ring`. */
+  retire(): () => void {
     const { ALL, ANY } = IORING_ASYNC_CANCEL
     if (this.room > 0) {
       this.#fill(IORING_OP.ASYNC_CANCEL, -1, 0, 0, 0, ALL | ANY, REMOVAL, 0)
       this.#ring.pushEntry(0, 0)
       this.#ring.enter(0)
     }
-    this.#ring.close()
+    return this.#ring.retire()
   }
 }
 

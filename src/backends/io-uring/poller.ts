@@ -23,6 +23,7 @@ const ALWAYS = POLL.ERR | POLL.HUP
 export class IoUringPoller extends PollerBase {
   override readonly backend: Backend
   readonly #ring: PollRing
+  readonly #retire: PollerOptions['retire']
   readonly #requests = new Requests()
   /** The number of the present wait, or of the last one. */
   #wait = 0
@@ -37,8 +38,9 @@ export class IoUringPoller extends PollerBase {
   #askedFd = -1
   #answer: number | undefined
 
-  constructor(backend: Backend, libc: Libc, { shared = false }: PollerOptions = {}) {
+  constructor(backend: Backend, libc: Libc, { shared = false, retire }: PollerOptions = {}) {
     super(libc)
+    this.#retire = retire
     this.backend = backend
     this.#ring = new PollRing(libc, { shared })
   }
@@ -333,8 +335,11 @@ export class IoUringPoller extends PollerBase {
       this.#pushRemoval(fd)
     }
     this.#discard()
-    this.#ring.close()
-    awaitInterruption(this.libc)
+    const end = this.#ring.retire()
+    const settle = (): void => awaitInterruption(this.libc)
+    if (this.#retire !== undefined) return this.#retire({ end, settle })
+    end()
+    settle()
   }
 }
 

@@ -9,7 +9,8 @@ import type { NativeCall } from '../../libc/wrap.ts'
 
 /** Where `native/direct.c` expects what. */
 const CELL = { FUNCTION: 0, NARROW: 1, RESULT: 2, ARGUMENTS: 3 } as const
-const ARGUMENTS = 6
+/** As many as `syscall` has; one more than that a function has does no harm. */
+const ARGUMENTS = 7
 export const CELLS = CELL.ARGUMENTS + ARGUMENTS
 
 /** `native/direct.c`, loaded: the cells that a call is put into, and what makes it. */

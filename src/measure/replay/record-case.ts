@@ -1,4 +1,4 @@
-import type { Backend, Poller } from '../../backends/backend.ts'
+import type { Backend, Poller, PollerOptions } from '../../backends/backend.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { boundWaits } from '../../libc/wrap.ts'
 import type { Sources } from '../../workloads/sources.ts'
@@ -30,6 +30,15 @@ export function recorderFor(libc: Libc, lanes: number, backend?: Backend): Recor
   return new Recorder(boundWaits(libc, LOST_AFTER_MS), lanes, backend?.buffers?.(libc))
 }
 
+export interface RecordOptions {
+  readonly libc: Libc
+  readonly case: Case
+  readonly backend: Backend
+  readonly sources: Sources
+  /** See `PollerOptions`. */
+  readonly retire: PollerOptions['retire']
+}
+
 /** How often a case is opened until nothing interrupts its set-up. */
 const MOST_TRIES = 5
 
@@ -37,17 +46,17 @@ const MOST_TRIES = 5
  * Opens a case, runs its cycle until it does the same twice, and records it all. Throws `MeasurementError` where
  * events are wrong or cycles differ.
  */
-export function recordCase(libc: Libc, workload: Case, backend: Backend, sources: Sources): Recording {
+export function recordCase(options: RecordOptions): Recording {
   for (let tries = 1; tries < MOST_TRIES; tries++) {
-    const recording = recordOnce(libc, workload, backend, sources)
+    const recording = recordOnce(options)
     // A ring of io_uring that was closed before interrupts a wait when the kernel gets to it.
     if (!isInterrupted([recording.setup])) return recording
     recording.close()
   }
-  return recordOnce(libc, workload, backend, sources)
+  return recordOnce(options)
 }
 
-function recordOnce(libc: Libc, workload: Case, backend: Backend, sources: Sources): Recording {
+function recordOnce({ libc, case: workload, backend, sources, retire }: RecordOptions): Recording {
   // Recordings of other backends may have left them ready, which those of a child will not be at its start.
   sources.clearAll(libc)
   const recorder = recorderFor(libc, workload.lanes ?? 1, backend)
@@ -68,7 +77,7 @@ function recordOnce(libc: Libc, workload: Case, backend: Backend, sources: Sourc
   const lanes = recorder.lanes.map((lane): Lane => ({
     libc: lane.libc,
     open() {
-      const poller = backend.open(lane.libc, { shared: recorder.lanes.length > 1 })
+      const poller = backend.open(lane.libc, { shared: recorder.lanes.length > 1, retire })
       pollers.push(poller)
       return poller
     },

@@ -18,6 +18,7 @@ import { LANES } from './layout.ts'
 import type { Replayer } from './native.ts'
 import { KeptSources, MOST_OTHERS } from './kept-sources.ts'
 import { recordCase } from './record-case.ts'
+import { RetiredPollers } from './retired-pollers.ts'
 import { assemblePrograms, ReplaySubject } from './subject.ts'
 
 /** What the replayer costs by itself: of reading the clock, and of a call that does nothing. */
@@ -35,6 +36,7 @@ export class ReplayDriver implements MeasuringDriver {
   readonly #replayer: Replayer
   readonly #cost: ReplayCost
   readonly #kept = new KeptSources()
+  readonly #retired = new RetiredPollers()
   #called: { readonly libc: Libc; readonly direct: Libc } | undefined
   /** Children of cases that are over. While they close what they had open, the next case is recorded. */
   readonly #killed: ReplayChild[] = []
@@ -63,7 +65,7 @@ export class ReplayDriver implements MeasuringDriver {
     this.#kept.close()
     for (const held of this.#primed.values()) held[Symbol.dispose]()
     this.#primed.clear()
-    this.#reap()
+    this.#endRetired()
   }
 
   #prime(libc: Libc, { name, primer }: Backend): void {
@@ -88,7 +90,14 @@ export class ReplayDriver implements MeasuringDriver {
     for (const child of this.#killed.splice(0)) child.close()
   }
 
+  /** Not while there is a child, which would keep them alive. */
+  #endRetired(): void {
+    this.#reap()
+    this.#retired.end()
+  }
+
   open(backends: readonly Backend[], options: OpenOptions): Opened[] {
+    if (this.#retired.areMany) this.#endRetired()
     const libc = this.#direct(options.libc)
     const [first] = backends
     if (first === undefined) return []
@@ -136,7 +145,7 @@ export class ReplayDriver implements MeasuringDriver {
     const [{ backend } = { backend: undefined }] = entries
     if (backend === undefined) return []
     try {
-      const recording = recordCase(options.libc, options.case, backend, options.sources)
+      const recording = recordCase({ ...options, backend, retire: this.#retired.taker(options.libc) })
       try {
         const programs = assemblePrograms({ ...options, recording })
         // A child inherits what is mapped, and would keep a ring alive whose end is waited for here.
