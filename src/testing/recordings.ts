@@ -1,8 +1,8 @@
 /** Recordings of native calls, and what is in them. */
 import type { Libc } from '../libc/libc.ts'
 import type { Memory } from '../libc/memory.ts'
+import type { LaneRecorder } from '../measure/record/lane-recorder.ts'
 import { Recorder } from '../measure/record/recorder.ts'
-import type { LaneRecorder } from '../measure/record/recorder.ts'
 import { describeCall } from '../measure/record/tape.ts'
 import type { RecordedCall, Tape } from '../measure/record/tape.ts'
 

@@ -26,6 +26,7 @@ export class RecordedQueue implements SharedQueue {
   readonly #put: Omit<RecordedEntry, 'words'>[] = []
   readonly #read: Omit<RecordedEntry, 'words'>[] = []
   readonly #words: Int32Array
+  readonly #keys: Readonly<Record<'count' | 'put' | 'taken', string>>
 
   constructor(queue: SharedQueue, place: QueuePlace, recorder: QueueRecorder) {
     this.capacity = queue.capacity
@@ -36,6 +37,12 @@ export class RecordedQueue implements SharedQueue {
     this.#tail = recorder.mapped(place.countersAddress + 4 * place.tail)
     this.#entries = recorder.mapped(place.entriesAddress)
     this.#words = new Int32Array(place.entryWords)
+    // They are needed for every request, so they are made once.
+    this.#keys = {
+      count: keyOf('count', this.#tail),
+      put: keyOf('advance', this.#tail),
+      taken: keyOf('advance', this.#head),
+    }
   }
 
   initialize(): void {
@@ -53,7 +60,7 @@ export class RecordedQueue implements SharedQueue {
   count(): number {
     const count = this.#queue.count()
     const [head, tail] = [this.#head, this.#tail]
-    this.#recorder.tape()?.add(keyOf('count', tail), () => ({ kind: 'count', head, tail }), count)
+    this.#recorder.tape()?.add(this.#keys.count, () => ({ kind: 'count', head, tail }), count)
     return count
   }
 
@@ -75,7 +82,7 @@ export class RecordedQueue implements SharedQueue {
 
   publish(count: number): void {
     this.#queue.publish(count)
-    this.#advance(this.#tail, count)
+    this.#advance(this.#keys.put, this.#tail, count)
   }
 
   word(ahead: number, index: number): number {
@@ -94,7 +101,7 @@ export class RecordedQueue implements SharedQueue {
       tape.addEntry(this.#read[i] as Omit<RecordedEntry, 'words'>, words, words[0] ?? 0)
     }
     this.#queue.take(count)
-    this.#advance(this.#head, count)
+    this.#advance(this.#keys.taken, this.#head, count)
   }
 
   #entry(
@@ -105,8 +112,8 @@ export class RecordedQueue implements SharedQueue {
     return { kind, counter, entries: this.#entries, capacity: this.capacity, ahead }
   }
 
-  #advance(counter: Mapped, count: number): void {
-    this.#recorder.tape()?.add(keyOf('advance', counter), () => ({ kind: 'advance', counter }), count)
+  #advance(key: string, counter: Mapped, count: number): void {
+    this.#recorder.tape()?.add(key, () => ({ kind: 'advance', counter }), count)
   }
 }
 

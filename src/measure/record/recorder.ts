@@ -1,24 +1,15 @@
-import { bufferArguments, returnDescriptors } from '../../libc/buffers.ts'
+import { bufferArguments } from '../../libc/buffers.ts'
 import type { BufferArgument } from '../../libc/buffers.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { findMemory } from '../../libc/memory.ts'
 import type { Memory } from '../../libc/memory.ts'
-import { signatures } from '../../libc/signatures.ts'
 import type { FunctionName, Pointer } from '../../libc/signatures.ts'
-import { wrapLibc } from '../../libc/wrap.ts'
-import type { NativeCall } from '../../libc/wrap.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { SLOTS } from '../replay/layout.ts'
-import { buffersOf } from './call-buffers.ts'
-import { isSame, outputOf } from './outputs.ts'
-import { assertChecked, RecordedQueue } from './recorded-queue.ts'
-import type { QueueRecorder } from './recorded-queue.ts'
+import { LaneRecorder } from './lane-recorder.ts'
 import { Shadow } from './shadow.ts'
-import { Tape, varyingArgument } from './tape.ts'
-import type { Mapped, Output, RecordedCall } from './tape.ts'
-
-/** Functions that look something up, and are no part of what is measured. */
-const lookUps: ReadonlySet<FunctionName> = new Set(['dlopen', 'dlsym', 'dladdr', 'strlen'])
+import { Tape } from './tape.ts'
+import type { Mapped } from './tape.ts'
 
 /** Where an address leads to: how far into which memory, and what is known of that. */
 interface Window {
@@ -186,134 +177,6 @@ export class Recorder {
 }
 
 function valueAt(bytes: Uint8Array, at: number, width: 1 | 4): number {
-  if (width === 1) return bytes[at] ?? 0
-  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(at, true)
-}
-
-/** Records the calls of one thread. */
-export class LaneRecorder {
-  /** A Libc whose calls are recorded while a tape runs. */
-  readonly libc: Libc
-  /** Set by the recorder while it records. */
-  tape: Tape | undefined
-  readonly #plain: Libc
-  readonly #recorder: Recorder
-
-  constructor(libc: Libc, recorder: Recorder) {
-    this.#plain = libc
-    this.#recorder = recorder
-    const wrapped = wrapLibc(libc, (name, native) => {
-      if (lookUps.has(name)) return native
-      const recorded = this.#recorded(name, native)
-      return (...args) => {
-        // Through a Poller that lanes share, a lane may act by the functions of another one.
-        const { tape } = recorder.acting ?? this
-        return tape === undefined ? native(...args) : recorded(tape, args)
-      }
-    })
-    const queues: QueueRecorder = {
-      tape: () => {
-        assertChecked(recorder.acting !== undefined)
-        return this.tape
-      },
-      mapped: (address) => recorder.mapped(address),
-    }
-    this.libc = { ...wrapped, queue: (place) => new RecordedQueue(libc.queue(place), place, queues) }
-  }
-
-  mark(): void {
-    this.tape?.addPlain('mark')
-  }
-
-  pace(): void {
-    this.tape?.addPlain('pace')
-  }
-
-  barrier(): void {
-    this.tape?.addPlain('barrier')
-  }
-
-  /** These calls are this lane's, through whatever Libc, and their results may differ from replay to replay. */
-  unchecked<T>(calls: () => T): T {
-    const { acting } = this.#recorder
-    this.#recorder.acting = this
-    try {
-      return calls()
-    } finally {
-      this.#recorder.acting = acting
-    }
-  }
-
-  #recorded(
-    name: FunctionName,
-    native: NativeCall,
-  ): (tape: Tape, args: readonly (number | string)[]) => number {
-    const kinds = signatures[name].args
-    const fixed = this.#recorder.buffers[name] ?? []
-    /** The arguments of which it is not known what is done with the memory that they lead to. */
-    const unknown = [...kinds.keys()].filter((index) => {
-      const kind = kinds[index]
-      return kind === 'string' || (kind === 'pointer' && !fixed.some((buffer) => buffer.index === index))
-    })
-    const varying = varyingArgument(name)
-    /** What each pointer argument was last seen to leave: mostly it is the same again. */
-    const last: (Output | undefined)[] = []
-    const recorder = this.#recorder
-    return (tape, given) => {
-      const args = given as readonly number[]
-      if (unknown.some((index) => args[index] !== 0)) {
-        throw new UnsupportedError(`recording ${name}`, 'it is not known what it does with memory')
-      }
-      const buffers = buffersOf(name, args, fixed)
-      for (const buffer of buffers) {
-        const address = args[buffer.index] ?? 0
-        if (address === 0 || buffer.use === 'out') continue
-        recorder.addStores(tape, address, recorder.bytesAt(address, buffer.size(args, 0)))
-      }
-      const checked = recorder.acting === undefined
-      const result = native(...args)
-      const errno = result === -1 ? this.#plain.errno() : 0
-      const outputs: Output[] = []
-      for (const buffer of buffers) {
-        const { index, use } = buffer
-        const address = args[index] ?? 0
-        if (address === 0) continue
-        tape.memory.add(recorder.ownerOf(address))
-        if (use === 'in') continue
-        const bytes = recorder.bytesAt(address, buffer.size(args, result))
-        recorder.learn(address, bytes, use === 'spent')
-        if (use === 'spent' || !checked || bytes.length < 4) continue
-        const before = last[index]
-        const output =
-          before !== undefined && isSame(before, address, bytes) ? before : outputOf(address, bytes)
-        last[index] = output
-        outputs.push(output)
-      }
-      const kept = args.slice()
-      const opens = checked && result >= 0 && returnDescriptors.has(name)
-      if (varying !== undefined && !opens) kept[varying] = 0
-      const number = opens ? result : varying === undefined ? 0 : (args[varying] ?? 0) | 0
-      const bound = varying === undefined || opens ? undefined : recorder.slotOf(number)
-      if (bound !== undefined && name === 'close') recorder.unbind(number)
-      const maps = name === 'mmap' && result !== -1
-      if (maps) recorder.addMapping(result, args[1] ?? 0)
-      const isDescriptor = !checked && result >= 0 && returnDescriptors.has(name)
-      const binds = isDescriptor || maps ? recorder.bind(result) : undefined
-      const call: RecordedCall = {
-        kind: 'call',
-        name,
-        args: kept,
-        result: opens ? 0 : result,
-        opens,
-        errno,
-        // The kernel maps it where there is room.
-        checked: checked && !maps,
-        binds,
-        bound: bound !== undefined,
-        outputs: opens ? [] : outputs,
-      }
-      tape.addCall(call, bound ?? number)
-      return result
-    }
-  }
+  const byte = (index: number): number => bytes[at + index] ?? 0
+  return width === 1 ? byte(0) : byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)
 }

@@ -1,6 +1,14 @@
 /** Up to so many bytes are compared one by one. */
 const FEW_BYTES = 64
 
+/** To compare with, which is faster than to look for a zero. */
+let ones = new Uint8Array()
+
+function onesOf(length: number): Uint8Array {
+  if (ones.length < length) ones = new Uint8Array(2 * length).fill(1)
+  return ones.subarray(0, length)
+}
+
 /**
  * What is known of a piece of memory: the bytes that were last seen there. Kept for the memory as a whole and not
  * for each buffer in it, because buffers overlap: a call may read what another one has written to the middle.
@@ -22,7 +30,7 @@ export class Shadow {
     const end = offset + bytes.length
     return (
       Buffer.compare(this.#bytes.subarray(offset, end), bytes) === 0 &&
-      !this.#seen.subarray(offset, end).includes(0)
+      Buffer.compare(this.#seen.subarray(offset, end), onesOf(bytes.length)) === 0
     )
   }
 
@@ -55,7 +63,7 @@ export class Shadow {
 
   /** Makes memory what is known of it. */
   restore(memory: Uint8Array): void {
-    for (const [i, seen] of this.#seen.entries()) if (seen === 1) memory[i] = this.#bytes[i] ?? 0
+    for (let i = 0; i < this.#seen.length; i++) if (this.#seen[i] === 1) memory[i] = this.#bytes[i] ?? 0
   }
 
   /** Calls `found` for each word and, where only part of a word is known, byte that `before` knew otherwise. */

@@ -164,6 +164,16 @@ export class Tape {
     this.#lastEntry.set(ahead, this.actionAt(this.#length - 1))
   }
 
+  /** The action of the last step, for `repeat`. */
+  get lastAction(): number {
+    return this.actionAt(this.#length - 1)
+  }
+
+  /** Adds a step that does what another one does, but for its number. */
+  repeat(action: number, number: number): void {
+    this.#push(action, number)
+  }
+
   addCall(call: RecordedCall, number: number): void {
     // Most calls do what the last one of their function did.
     const last = this.#lastCall.get(call.name)

@@ -1,6 +1,6 @@
 import { functionAddress } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { Memory } from '../../libc/memory.ts'
+import { Memory, scratch } from '../../libc/memory.ts'
 import { nativeArguments } from '../../libc/native-library.ts'
 import { signatures } from '../../libc/signatures.ts'
 import type { FunctionName } from '../../libc/signatures.ts'
@@ -98,11 +98,11 @@ function actionsOf(
   }
 }
 
-/** The entry as it is to be is put into memory of its own, which `keep` gets. */
+/** The entry as it is to be is put into memory, which `keep` gets. */
 function entryAction(entry: RecordedEntry, keep: (memory: Memory) => void): Action {
   const { kind, counter, entries, capacity, ahead, words, places, compared } = entry
-  const template = new Memory(4 * words.length)
-  new Int32Array(template.bytes.buffer).set(words)
+  const template = scratch(4 * words.length)
+  new Int32Array(template.bytes.buffer, template.bytes.byteOffset, words.length).set(words)
   keep(template)
   return {
     kind: kind === 'put' ? ActionKind.PUT : ActionKind.READ,

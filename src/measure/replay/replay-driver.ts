@@ -58,7 +58,7 @@ export class ReplayDriver implements MeasuringDriver {
   }
 
   otherDescriptors(libc: Libc): ReadonlySet<number> {
-    return this.#kept.others(libc)
+    return this.#kept.others(this.#direct(libc))
   }
 
   close(): void {
