@@ -75,6 +75,16 @@ export const benchCommand: CommandModule = {
   async run(raw) {
     const options = raw as unknown as BenchCommandOptions
     const { makeContext } = await import('./context.ts')
+    const context = await makeContext('bench', options)
+    const compare = await openBaseline(options, (message) => context.warn(message))
+    const backends = await context.candidates()
+    // Begun before the rest is loaded, because its process takes a while.
+    const { lookAtMachine } = await import('../measure/environment.ts')
+    const environment = lookAtMachine({
+      lib: context.lib,
+      backends,
+      onWarning: (message) => context.warn(message),
+    })
     const { chooseName, chooseNames } = await import('./choose.ts')
     const { interruptible, INTERRUPTED_EXIT_CODE } = await import('./interrupt.ts')
     const { workloadNames } = await import('../workloads/index.ts')
@@ -83,11 +93,8 @@ export const benchCommand: CommandModule = {
     const { driverChoices } = await import('../measure/choose-driver.ts')
     const { assertProcessors } = await import('../measure/processors.ts')
     const { compareExitCode } = await import('../measure/compare/gate.ts')
-    const context = await makeContext('bench', options)
-    const compare = await openBaseline(options, (message) => context.warn(message))
     const cpus = options.cpu ?? []
     assertProcessors(cpus)
-    const backends = await context.candidates()
     const quick = options.quick === true
     const measured = await interruptible((signal) =>
       benchMachine({
@@ -107,6 +114,7 @@ export const benchCommand: CommandModule = {
         quick,
         seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
         lib: context.lib,
+        environment,
         onWarning: (message) => context.warn(message),
         onProgress: (workload, index, count) =>
           context.progress.show(`measuring ${workload} (${index + 1} of ${count}) …`),

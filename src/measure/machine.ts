@@ -1,11 +1,14 @@
 import { openLibc } from '../libc/libc.ts'
-import { probe } from '../probe/index.ts'
+import type { ProbeReport } from '../probe/report.ts'
 import { version } from '../version.ts'
 import type { BenchOptions, Measurement } from './bench.ts'
+import { lookAtMachine } from './environment.ts'
 import type { BenchReport } from './report.ts'
 
 export interface BenchMachineOptions extends Omit<BenchOptions, 'libc' | 'onPart'> {
   readonly lib: string | undefined
+  /** What `probe` says of these backends with this library, where it was asked already. */
+  readonly environment?: Promise<ProbeReport>
   /** Called after every workload with the report so far, which says that it is not complete. */
   readonly onPart?: (report: BenchReport) => void
 }
@@ -14,9 +17,7 @@ export interface BenchMachineOptions extends Omit<BenchOptions, 'libc' | 'onPart
 export async function benchMachine(options: BenchMachineOptions): Promise<BenchReport> {
   const { lib, backends, onWarning, onPart } = options
   const libc = openLibc({ lib })
-  const probed = probe({ lib, backends, onWarning })
-  // What is wrong with the options is said first, and then nobody waits for the other.
-  probed.catch(() => undefined)
+  const probed = options.environment ?? lookAtMachine({ lib, backends, onWarning })
   // Loaded while a process of the probe is already at work.
   const { bench } = await import('./bench.ts')
   const report = async (measurement: Measurement): Promise<BenchReport> => ({

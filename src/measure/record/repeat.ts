@@ -56,23 +56,28 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
   const after = callsOf(second)
   /** Of each action of the second, what of its outputs was the same every time. */
   const stable = new Map<number, readonly Output[]>()
-  /** Which actions of the first do what an action of the second does. They are few, and the steps are many. */
-  const alike = new Map<RecordedCall, RecordedCall>()
+  /** Which pairs of actions were compared already. They are few, and the steps are many. */
+  const alike = new Pairs(second.actions.length)
   for (let i = 0; i < Math.max(before.length, after.length); i++) {
-    const [a, b] = [before[i], after[i]]
+    const a = before[i]
+    const b = after[i]
+    const isPair = a !== undefined && b !== undefined
+    const isSameNumber = isPair && first.numberAt(a) === second.numberAt(b)
+    if (isSameNumber && alike.has(first.actionAt(a), second.actionAt(b))) continue
     const call = a === undefined ? undefined : first.actions[first.actionAt(a)]
     const again = b === undefined ? undefined : second.actions[second.actionAt(b)]
     const difference =
-      a !== undefined && b !== undefined && call?.kind === 'call' && again?.kind === 'call'
-        ? differenceOf(call, first.numberAt(a), again, second.numberAt(b), alike)
+      isPair && call?.kind === 'call' && again?.kind === 'call'
+        ? differenceOf(call, first.numberAt(a), again, second.numberAt(b))
         : `${described(first, a) ?? described(second, b)} is not made every time`
     if (difference !== undefined) {
       throw new MeasurementError(
         `the cycle does not repeat itself: call ${i + 1} of ${before.length}, ${difference}`,
       )
     }
-    if (call?.kind !== 'call' || again?.kind !== 'call' || b === undefined) continue
+    if (call?.kind !== 'call' || again?.kind !== 'call' || !isPair) continue
     const index = second.actionAt(b)
+    if (isSameNumber) alike.add(first.actionAt(a), index)
     const left = stable.get(index) ?? again.outputs
     stable.set(
       index,
@@ -90,6 +95,25 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
   return merged
 }
 
+/** Pairs of small numbers. */
+class Pairs {
+  readonly #most: number
+  readonly #pairs = new Set<number>()
+
+  /** The second of each is below `most`. */
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  has(first: number, second: number): boolean {
+    return this.#pairs.has(first * this.#most + second)
+  }
+
+  add(first: number, second: number): void {
+    this.#pairs.add(first * this.#most + second)
+  }
+}
+
 /**
  * Of each entry of the second that is read, the words that were the same both times, as bits. What happens in
  * queues must be the same otherwise.
@@ -97,12 +121,17 @@ function sameEveryTime(first: Tape, second: Tape): Tape {
 function sameEntries(first: Tape, second: Tape): ReadonlyMap<number, number> {
   const [before, after] = [first, second].map((tape) => stepsOf(tape, isQueueStep))
   const compared = new Map<number, number>()
+  const alike = new Pairs(second.actions.length)
   for (let i = 0; i < Math.max(before?.length ?? 0, after?.length ?? 0); i++) {
-    const [a = -1, b = -1] = [before?.[i], after?.[i]]
+    const a = before?.[i] ?? -1
+    const b = after?.[i] ?? -1
+    const isSameNumber = a >= 0 && b >= 0 && first.numberAt(a) === second.numberAt(b)
+    if (isSameNumber && alike.has(first.actionAt(a), second.actionAt(b))) continue
     const [one, other] = [first.actions[first.actionAt(a)], second.actions[second.actionAt(b)]]
-    if (a < 0 || b < 0 || one?.kind !== other?.kind || first.numberAt(a) !== second.numberAt(b)) {
+    if (!isSameNumber || one?.kind !== other?.kind) {
       throw new MeasurementError('the cycle does not repeat itself: it uses a ring in another way each time')
     }
+    alike.add(first.actionAt(a), second.actionAt(b))
     if (one?.kind !== 'read' || other?.kind !== 'read') continue
     const index = second.actionAt(b)
     const same = one.words.reduce((bits, word, at) => (word === other.words[at] ? bits | (1 << at) : bits), 0)
@@ -147,34 +176,25 @@ export function withoutOutputs(tape: Tape): Tape {
 
 /** The steps that are calls. */
 function callsOf(tape: Tape): readonly number[] {
-  return stepsOf(tape, (action) => action?.kind === 'call')
+  return stepsOf(tape, ({ kind }) => kind === 'call')
 }
 
-function stepsOf(tape: Tape, isWanted: (action: RecordedAction | undefined) => boolean): readonly number[] {
+function stepsOf(tape: Tape, isWanted: (action: RecordedAction) => boolean): readonly number[] {
   const steps: number[] = []
+  const wanted = tape.actions.map((action) => isWanted(action))
   for (let step = 0; step < tape.length; step++) {
-    if (isWanted(tape.actions[tape.actionAt(step)])) steps.push(step)
+    if (wanted[tape.actionAt(step)] === true) steps.push(step)
   }
   return steps
 }
 
-function differenceOf(
-  a: RecordedCall,
-  first: number,
-  b: RecordedCall,
-  second: number,
-  alike: Map<RecordedCall, RecordedCall>,
-): string | undefined {
-  if (first === second && alike.get(a) === b) return undefined
+function differenceOf(a: RecordedCall, first: number, b: RecordedCall, second: number): string | undefined {
   // Memory may be another piece in each cycle: what matters is what is in it.
   if (describeCall(a, first) !== describeCall(b, second)) {
     return `${describeCall(a, first)}, was then ${describeCall(b, second)}`
   }
   const results = [resultOfStep(a, first), resultOfStep(b, second)]
-  if (results[0] === results[1] || !a.checked) {
-    if (first === second) alike.set(a, b)
-    return undefined
-  }
+  if (results[0] === results[1] || !a.checked) return undefined
   return `${describeCall(a, first)}, gave ${results.join(' and then ')}`
 }
 

@@ -87,8 +87,8 @@ export type RecordedAction =
   | { readonly kind: 'mark' | 'pace' | 'barrier' }
 
 /** Whether an action happens in a queue. */
-export function isQueueStep(action: RecordedAction | undefined): action is RecordedQueueStep {
-  return ['put', 'read', 'count', 'advance'].includes(action?.kind ?? '')
+export function isQueueStep(action: RecordedAction): action is RecordedQueueStep {
+  return ['put', 'read', 'count', 'advance'].includes(action.kind)
 }
 
 /**
@@ -209,9 +209,8 @@ export class Tape {
   /** How many calls there are, of libc. */
   get calls(): number {
     let calls = 0
-    for (let step = 0; step < this.#length; step++) {
-      if (this.actions[this.actionAt(step)]?.kind === 'call') calls++
-    }
+    const areCalls = this.actions.map(({ kind }) => kind === 'call')
+    for (let step = 0; step < this.#length; step++) if (areCalls[this.actionAt(step)] === true) calls++
     return calls
   }
 

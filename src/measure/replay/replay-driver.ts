@@ -37,7 +37,7 @@ export class ReplayDriver implements MeasuringDriver {
   readonly #cost: ReplayCost
   readonly #kept = new KeptSources()
   readonly #retired = new RetiredPollers()
-  #called: { readonly libc: Libc; readonly direct: Libc } | undefined
+  readonly #called = new Map<Libc, Libc>()
   /** Children of cases that are over. While they close what they had open, the next case is recorded. */
   readonly #killed: ReplayChild[] = []
   /** What keeps libraries as they are in a child after their `primer`, so that both give out the same numbers. */
@@ -81,8 +81,9 @@ export class ReplayDriver implements MeasuringDriver {
 
   /** What is recorded is called without the binding. The same functions each time, so that sources can be kept. */
   #direct(libc: Libc): Libc {
-    if (this.#called?.libc !== libc) this.#called = { libc, direct: directly(libc, this.#replayer.direct) }
-    return this.#called.direct
+    const direct = this.#called.get(libc) ?? directly(libc, this.#replayer.direct)
+    this.#called.set(libc, direct)
+    return direct
   }
 
   /** Waits until all children that were killed are gone. */
@@ -111,7 +112,7 @@ export class ReplayDriver implements MeasuringDriver {
       for (const _ of backends) children.push(new ReplayChild(this.#replayer, options.case.lanes ?? 1))
       const spare = options.libc.plan.lib === undefined ? [] : spareDescriptors(this.#replayer.libc)
       held.push(...spare)
-      const before = this.#kept.others(this.#replayer.libc)
+      const before = this.#kept.others(this.#direct(this.#replayer.libc))
       const taken = children.flatMap(({ fds }) => fds)
       const spares = spare.map(({ fd }) => fd)
       const shared = { ...options, libc, before, opening, taken, sources, spare: spares }
