@@ -151,7 +151,7 @@ export function assemble(libc: Libc, tapes: readonly Tape[]): Program {
   const actions: Action[] = []
   const origins: Origin[] = []
   const memory = new Set<Memory>()
-  const steps: number[] = []
+  const placed: { readonly tape: Tape; readonly native: readonly Placed[] }[] = []
   for (const tape of tapes) {
     for (const owner of tape.memory) memory.add(owner)
     const native = tape.actions.map((action) => {
@@ -161,23 +161,37 @@ export function assemble(libc: Libc, tapes: readonly Tape[]): Program {
       origins.push(...made.map((_, output) => ({ action, output })))
       return { first, count: made.length }
     })
-    for (let step = 0; step < tape.length; step++) {
-      const { first = 0, count = 0 } = native[tape.actionAt(step)] ?? {}
-      for (let i = 0; i < count; i++) steps.push(first + i, i === 0 ? tape.numberAt(step) : 0)
-    }
+    placed.push({ tape, native })
   }
   const inMemory = new Memory(actions.length * ACTION.size)
   for (const [index, action] of actions.entries()) writeAction(inMemory, index * ACTION.size, action)
-  const count = steps.length / 2
-  const stepsInMemory = new Memory(count * STEP.size)
-  new Int32Array(stepsInMemory.bytes.buffer).set(steps)
-  const isMark = ({ kind }: RecordedAction): boolean => kind === 'mark' || kind === 'pace'
-  let marks = 0
-  for (let i = 0; i < count; i++) {
-    const origin = origins[steps[2 * i] ?? 0]
-    if (origin !== undefined && isMark(origin.action)) marks++
+  let count = 0
+  for (const { tape, native } of placed) {
+    for (let step = 0; step < tape.length; step++) count += native[tape.actionAt(step)]?.count ?? 0
   }
-  return { actions: inMemory, steps: stepsInMemory, count, marks, origins, memory }
+  const steps = new Memory(count * STEP.size)
+  const words = new Int32Array(steps.bytes.buffer)
+  const areMarks = origins.map(({ action: { kind } }) => kind === 'mark' || kind === 'pace')
+  let marks = 0
+  let at = 0
+  for (const { tape, native } of placed) {
+    for (let step = 0; step < tape.length; step++) {
+      const one = native[tape.actionAt(step)]
+      if (one === undefined) continue
+      if (areMarks[one.first] === true) marks++
+      for (let i = 0; i < one.count; i++) {
+        words[at++] = one.first + i
+        words[at++] = i === 0 ? tape.numberAt(step) : 0
+      }
+    }
+  }
+  return { actions: inMemory, steps, count, marks, origins, memory }
+}
+
+/** Where the native actions of a recorded one are, and how many they are. */
+interface Placed {
+  readonly first: number
+  readonly count: number
 }
 
 function writeAction({ view }: Memory, at: number, action: Action): void {
