@@ -12,7 +12,7 @@ import { mean } from './statistics/describe.ts'
 /** Calls in one sample: enough that reading the clock does not count. */
 const CALLS_PER_SAMPLE = 25
 /** How long each function is sampled. */
-const SAMPLING_MS = 10
+const SAMPLING_MS = 5
 
 /** The cost of a call grows with its arguments, in a straight line. */
 export interface CallTax {
