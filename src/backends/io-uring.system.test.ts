@@ -8,11 +8,13 @@ import { errnoNumber, openLibc } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { layouts } from '../libc/layouts.ts'
 import { findMemory } from '../libc/memory.ts'
+import { openDescriptors } from '../libc/open-descriptors.ts'
 import type { Pointer } from '../libc/signatures.ts'
 import { wrapLibc } from '../libc/wrap.ts'
 import { drain, duplicate, fill, nsOf, write } from '../testing/native.ts'
 import { reported } from '../testing/pollers.ts'
 import { Interest, ReadinessBatch } from './backend.ts'
+import type { RetiredPoller } from './backend.ts'
 import { backends } from './index.ts'
 
 const libc = openLibc()
@@ -147,6 +149,31 @@ describe.skipIf(!isHere)('a poller of io_uring', () => {
     write(libc, eventfd.fd)
     expect(new Set(reported(poller, { capacity: 5000 }).map(([token]) => token)).size).toBe(5000)
     for (const copy of copies) copy.close()
+  })
+
+  test('leaves its end to who takes it over, and has no descriptor by then', () => {
+    const before = openDescriptors(libc)
+    const retired: RetiredPoller[] = []
+    using eventfd = openEventfd(libc)
+    const calls: number[] = []
+    const told = wrapLibc(libc, (name, native) => (...args) => {
+      if (name === 'syscall') calls.push(Number(args[0]))
+      if (name === 'munmap') calls.push(-1)
+      return native(...args)
+    })
+    const poller = ioUring.open(told, { retire: (one) => retired.push(one) })
+    poller.add(eventfd.fd, READ, 1)
+    calls.length = 0
+    poller.close()
+    poller.close()
+    expect(retired).toHaveLength(1)
+    // It waits for nothing, and its memory is still there.
+    expect(calls.filter((call) => call === -1 || call === syscallNumbers()?.rt_sigtimedwait)).toEqual([])
+    expect(openDescriptors(libc).size).toBe(before.size + 1)
+    retired[0]?.end()
+    expect(calls).toContain(-1)
+    retired[0]?.settle()
+    expect(calls).toContain(syscallNumbers()?.rt_sigtimedwait)
   })
 
   test('works as one that threads share', () => {
