@@ -55,13 +55,21 @@ function directCall(libc: Libc, name: FunctionName, { cells, call }: DirectCalls
   const narrow = Number(result === 'i32')
   const native = libc.fn[name] as unknown as NativeCall
   let address: number | undefined
-  return (...given) => {
+  const count = args.length
+  // Not a list of arguments: it would be garbage a hundred thousand times.
+  return (a, b, c, d, e, f, g) => {
     address ??= functionAddress(libc, name)
     // A function that is not there says so by an error.
-    if (address === 0) return native(...given)
+    if (address === 0) return native(...[a, b, c, d, e, f, g].slice(0, count).map(Number))
     cells[CELL.FUNCTION] = address
     cells[CELL.NARROW] = narrow
-    for (let i = 0; i < args.length; i++) cells[CELL.ARGUMENTS + i] = given[i] as number
+    if (count > 0) cells[CELL.ARGUMENTS] = a as number
+    if (count > 1) cells[CELL.ARGUMENTS + 1] = b as number
+    if (count > 2) cells[CELL.ARGUMENTS + 2] = c as number
+    if (count > 3) cells[CELL.ARGUMENTS + 3] = d as number
+    if (count > 4) cells[CELL.ARGUMENTS + 4] = e as number
+    if (count > 5) cells[CELL.ARGUMENTS + 5] = f as number
+    if (count > 6) cells[CELL.ARGUMENTS + 6] = g as number
     call()
     return cells[CELL.RESULT] ?? 0
   }
