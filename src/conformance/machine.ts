@@ -131,6 +131,11 @@ export class Machine {
     if (this.libc.fn.close(this.fd(name)) === -1) throw lastError(this.libc, 'close', name)
   }
 
+  /** Closes a descriptor, unless the scenario has. */
+  closeIfOpen(name: string): void {
+    if (this.#open.has(name)) this.closeFd(name)
+  }
+
   /** Closes all descriptors of the scenario so far. */
   closeAll(): void {
     for (const name of [...this.#open].reverse()) this.closeFd(name)
@@ -184,7 +189,7 @@ export class Machine {
   close(): void {
     this.begin('close what is open')
     const undo: (() => void)[] = [
-      ...[...this.#open].map((name) => () => this.closeFd(name)),
+      ...[...this.#open].map((name) => () => this.closeIfOpen(name)),
       ...[...this.pollers.values()].map((poller) => () => poller.close()),
       ...[...this.loops.values()].map((loop) => () => loop.close()),
       ...this.cleanups.splice(0),

@@ -170,6 +170,8 @@ function returnUse(machine: Machine, name: string): boolean {
   const use = machine.ringUses.get(name)
   if (use === undefined) return false
   machine.ringUses.delete(name)
+  // A ring that is closed, because it cannot be used again, ends when its last descriptor does.
+  machine.closeIfOpen(name)
   use.giveBack()
   return true
 }

@@ -2,7 +2,13 @@
  * A ring whose every field is at hand. A check does with it what no program would: it fills requests with what the
  * kernel must refuse, gives them numbers of 64 bits, and wants to know what each call returned.
  */
-import { IORING_ENTER, IORING_FEAT, IORING_SETUP, IORING_SQ } from '../../libc/constants/io-uring.ts'
+import {
+  IORING_CQE_F_MORE,
+  IORING_ENTER,
+  IORING_FEAT,
+  IORING_SETUP,
+  IORING_SQ,
+} from '../../libc/constants/io-uring.ts'
 import { syscallNumbers } from '../../libc/constants/syscalls.ts'
 import type { SyscallNumbers } from '../../libc/constants/syscalls.ts'
 import { OwnedFd } from '../../libc/fd.ts'
@@ -70,6 +76,10 @@ export class RawRing {
   readonly #sqes: DataView
   /** Requests that were written, and not published. */
   #written = 0
+  /** How many requests have not had their last completion, by their user_data. */
+  readonly #unanswered = new Map<bigint, number>()
+  /** A completion came that no request of this ring had to expect, so nobody knows what else may. */
+  #isDoubtful = false
 
   /** Throws `SystemError` of io_uring_setup or mmap. */
   constructor(libc: Libc, options: RingOptions) {
@@ -125,6 +135,17 @@ export class RawRing {
     return distance(this.#memory.cq)
   }
 
+  /** Whether every request had its last completion, which was taken, and nothing else came: the kernel holds none. */
+  get isEmpty(): boolean {
+    return !this.#isDoubtful && this.#unanswered.size === 0 && this.pending === 0 && this.ready === 0
+  }
+
+  /** To be told when all that was in the ring was cancelled, and the kernel has said that nothing is left. */
+  wasEmptied(): void {
+    this.#unanswered.clear()
+    this.#isDoubtful = false
+  }
+
   /** Writes a request into the ring, which the kernel does not see before `publish`. */
   push(fields: SqeFields): void {
     const { counters, tail, capacity, order } = this.#memory.sq
@@ -133,6 +154,8 @@ export class RawRing {
     this.#write(index * SQE.size, fields)
     if (order !== undefined) order.words[index] = index
     this.#written++
+    const { user_data: data = 0n } = fields
+    this.#unanswered.set(data, (this.#unanswered.get(data) ?? 0) + 1)
   }
 
   /** Shows the kernel all that was written, at once: with SQPOLL it takes it before it is told to. */
@@ -155,7 +178,15 @@ export class RawRing {
       found.push({ data: (high << 32n) | low, result, flags })
       Atomics.add(counters, head, 1)
     }
+    for (const { data, flags } of found) if ((flags & IORING_CQE_F_MORE) === 0) this.#hasAnswered(data)
     return found
+  }
+
+  /** One request less waits for its last completion. */
+  #hasAnswered(data: bigint): void {
+    const left = (this.#unanswered.get(data) ?? 0) - 1
+    if (left > 0) this.#unanswered.set(data, left)
+    else if (!this.#unanswered.delete(data)) this.#isDoubtful = true
   }
 
   /** The call of io_uring_enter, for this thread or another, and the memory that it needs. */

@@ -48,7 +48,7 @@ export const setups: readonly Check[] = [
       'A ring that was made disabled takes no requests (EBADFD) until it is enabled; waiting for it does not hang.',
     level: 'de-facto',
     // Its ring is closed, and its end is waited for.
-    takesMs: 1000,
+    takesMs: 30,
     source: 'io_uring_setup(2), IORING_SETUP_R_DISABLED; liburing ring-leak',
     run(machine) {
       machine.run(pipe('r', 'w'), setupRing('ring', { flags: ['R_DISABLED'] }), setupRing('other'))
