@@ -1,18 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openLibc } from '../libc/libc.ts'
+import type { Libc } from '../libc/libc.ts'
 import { Whereabouts, whereaboutsWriter } from './whereabouts.ts'
+import type { Pointer } from '../libc/signatures.ts'
 import type { Place } from './whereabouts.ts'
 
-let whereabouts: Whereabouts
-let write: (place: Place) => void
-beforeEach(() => {
-  const opened = Whereabouts.open()
-  if (opened === undefined) throw new Error('there is no place for files')
-  whereabouts = opened
-  write = whereaboutsWriter(opened.fd)
-})
-afterEach(() => whereabouts.close())
+const libc = openLibc()
+const withoutMaps: Libc = { ...libc, fn: { ...libc.fn, mmap: () => -1 as Pointer } }
 
-describe('whereabouts', () => {
+describe.each([
+  ['that are shared memory', libc],
+  ['in a file, where it cannot be mapped', withoutMaps],
+])('whereabouts %s', (_, child) => {
+  let whereabouts: Whereabouts
+  let write: (place: Place) => void
+  beforeEach(() => {
+    const opened = Whereabouts.open()
+    if (opened === undefined) throw new Error('there is no place for files')
+    whereabouts = opened
+    write = whereaboutsWriter(child, opened.fd)
+  })
+  afterEach(() => whereabouts.close())
+
   it('are unknown before anything was said', () => {
     expect(whereabouts.read()).toBeUndefined()
   })

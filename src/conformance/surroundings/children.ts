@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { P_ALL, P_PID, WEXITED, WNOHANG, WNOWAIT } from '../../libc/constants/linux.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { Memory } from '../../libc/memory.ts'
+import { Memory, scratch } from '../../libc/memory.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
 
 /** siginfo_t: 128 bytes; the process stands behind signal, errno, code and four bytes of padding. */
@@ -50,7 +50,7 @@ export function endChild(libc: Libc, pid: number): void {
 
 /** A child that has ended; `UNKNOWN_CHILD` if all are running; undefined if there is none, or if nobody tells. */
 function waitable(libc: Libc, which: number, pid: number): number | undefined {
-  const info = new Memory(siginfo.size)
+  const info = scratch(siginfo.size)
   const result = libc.fn.waitid(which, pid, info.address, WEXITED | WNOHANG | WNOWAIT)
   return result === -1 ? undefined : info.view.getInt32(siginfo.pid, true)
 }

@@ -8,7 +8,7 @@ import { layouts } from '../../libc/layouts.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { setResourceLimit } from '../../libc/limits.ts'
 import { Memory } from '../../libc/memory.ts'
-import { openDescriptors } from '../../libc/open-descriptors.ts'
+import { DescriptorList } from '../../libc/open-descriptors.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { ringNumbers } from '../kept-rings.ts'
 import { sleepSync } from '../threads/thread-pool.ts'
@@ -37,6 +37,7 @@ export class Surroundings implements Disposable {
   readonly #libc: Libc
   readonly #status = new ProcText('/proc/self/status')
   readonly #limits = new ProcText('/proc/self/limits')
+  readonly #descriptors: DescriptorList
   readonly #settleMs: number
   #last: State
 
@@ -46,6 +47,7 @@ export class Surroundings implements Disposable {
    */
   constructor(libc: Libc, { settleMs = 0 }: { readonly settleMs?: number } = {}) {
     this.#libc = libc
+    this.#descriptors = new DescriptorList(libc)
     this.#settleMs = settleMs
     this.#last = this.#look()
     this.#settle((now, before) => isSameSet(now, before))
@@ -93,11 +95,12 @@ export class Surroundings implements Disposable {
   [Symbol.dispose](): void {
     this.#status.close()
     this.#limits.close()
+    this.#descriptors.close()
   }
 
   #look(): State {
     return {
-      descriptors: withoutRings(openDescriptors(this.#libc)),
+      descriptors: withoutRings(this.#descriptors.read()),
       signals: signalLines(this.#status.read()),
       limits: this.#limits.read(),
       children: childrenOf(this.#libc),

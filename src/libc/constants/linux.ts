@@ -161,6 +161,9 @@ export const MS = { REC: 0x4000, PRIVATE: 0x40000 } as const
 export const PROT = { NONE: 0, READ: 1, WRITE: 2 } as const
 export const MAP = { SHARED: 1, PRIVATE: 2, ANONYMOUS: 0x20, POPULATE: 0x8000 } as const
 
+/** <unistd.h> */
+export const SEEK_SET = 0
+
 /** <sys/resource.h> */
 export const RLIMIT_NOFILE = 7
 export const RLIMIT_MEMLOCK = 8

@@ -12,6 +12,7 @@ export interface SyscallNumbers {
   readonly fsopen: number
   readonly fspick: number
   readonly futex: number
+  readonly getdents64: number
   readonly gettid: number
   readonly io_destroy: number
   readonly io_getevents: number
@@ -51,6 +52,7 @@ const x64: SyscallNumbers = {
   epoll_pwait: 281,
   epoll_wait: 232,
   futex: 202,
+  getdents64: 217,
   gettid: 186,
   io_destroy: 207,
   io_getevents: 208,
@@ -69,6 +71,7 @@ const arm64: SyscallNumbers = {
   bpf: 280,
   epoll_pwait: 22,
   futex: 98,
+  getdents64: 61,
   gettid: 178,
   perf_event_open: 241,
   ppoll: 73,
