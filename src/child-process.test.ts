@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { isDeadWithLivingThreads } from './child-process.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { childEnvironment, isDeadWithLivingThreads } from './child-process.ts'
 
 /** /proc/PID/stat, shortened behind the number of threads. */
 const stat = (state: string, threads: number, name = 'node'): string =>
@@ -21,5 +21,19 @@ describe('isDeadWithLivingThreads', () => {
 
   test('is not confused by the name of the program', () => {
     expect(isDeadWithLivingThreads(stat('S', 7, 'a) Z (b'))).toBe(false)
+  })
+})
+
+describe('the environment of a child', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('is our own, without the certificates that only TLS needs', () => {
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', '/etc/ssl/certs/ca-certificates.crt')
+    vi.stubEnv('LD_PRELOAD', 'libc.so.6')
+    const environment = childEnvironment()
+    expect(environment).not.toHaveProperty('NODE_EXTRA_CA_CERTS')
+    expect({ ...environment, NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'] }).toEqual({
+      ...process.env,
+    })
   })
 })

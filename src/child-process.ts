@@ -122,6 +122,7 @@ function start(options: Pick<ChildOptions<never>, 'program' | 'order' | 'shared'
     const args = [JSON.stringify(options.order), chosenBinding()].filter((arg) => arg !== undefined)
     const child = spawn(process.execPath, [entryPoint(options.program), ...args], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', options.shared ?? 'ignore'],
+      env: childEnvironment(),
     })
     if (child.pid !== undefined || child.stdio?.[MESSAGE_FD] !== undefined) return child
     child.on('error', () => undefined)
@@ -129,6 +130,15 @@ function start(options: Pick<ChildOptions<never>, 'program' | 'order' | 'shared'
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }
+}
+
+/**
+ * What a child of ours needs of the environment. Node reads all certificates of NODE_EXTRA_CA_CERTS before anything
+ * else, which takes longer than all the rest of its start, and no child speaks TLS.
+ */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env
+  return environment
 }
 
 /** A message, or undefined for the half of one that a child wrote when it was killed, and for any nonsense. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { readSync, writeSync } from 'node:fs'
 import type { BackendName } from '../backends/index.ts'
+import { childEnvironment } from '../child-process.ts'
 import { entryPoint } from '../entry-point.ts'
 import { UnsupportedError } from '../errors.ts'
 import { F, O, WNOHANG } from '../libc/constants/linux.ts'
@@ -155,7 +156,8 @@ function start(setup: PeerSetup): number {
   for (const fd of numbers) stdio[fd] = fd
   let child: ChildProcess
   try {
-    child = spawn(process.execPath, [entryPoint('src/conformance/peer'), JSON.stringify(setup)], { stdio })
+    const args = [entryPoint('src/conformance/peer'), JSON.stringify(setup)]
+    child = spawn(process.execPath, args, { stdio, env: childEnvironment() })
   } catch (error) {
     throw new UnsupportedError('a second process', error instanceof Error ? error.message : String(error))
   }
