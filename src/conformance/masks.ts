@@ -7,8 +7,20 @@ export type MaskText = string
 const bits: readonly (readonly [string, number])[] = [...Object.entries(EPOLL), ['NVAL', POLL.NVAL]]
 const bitOf = new Map(bits)
 
-/** The number of a mask. A bit that has no name may be given as a number: `IN|0x400000`. */
+/** What was asked before: checks have a few hundred masks between them, and ask for each of them hundreds of times. */
+const parsed = new Map<MaskText, number>()
+const formatted = new Map<number, MaskText>()
+
+/** The number of a mask. A bit that has no name may be given as a number: `IN|0x400000`. Throws `TypeError`. */
 export function parseMask(text: MaskText): number {
+  const known = parsed.get(text)
+  if (known !== undefined) return known
+  const mask = parseAnew(text)
+  parsed.set(text, mask)
+  return mask
+}
+
+function parseAnew(text: MaskText): number {
   if (text === '0') return 0
   let mask = 0
   for (const name of text.split('|')) {
@@ -22,6 +34,14 @@ export function parseMask(text: MaskText): number {
 
 /** A mask in words; bits without a name are shown in hexadecimal. */
 export function formatMask(mask: number): MaskText {
+  const known = formatted.get(mask)
+  if (known !== undefined) return known
+  const text = formatAnew(mask)
+  formatted.set(mask, text)
+  return text
+}
+
+function formatAnew(mask: number): MaskText {
   const names: string[] = []
   let rest = mask >>> 0
   for (const [name, bit] of bits) {

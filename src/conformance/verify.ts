@@ -37,7 +37,7 @@ export interface VerifyOptions {
 }
 
 /** Half of the time that checks take they wait, for timeouts, for threads, or for the kernel. */
-const JOBS_PER_PROCESSOR = 2
+const JOBS_PER_PROCESSOR = 3
 
 /** A run does not get faster by more processes than this: it is over before they have started. */
 const MOST_JOBS = 8
