@@ -8,6 +8,7 @@ import {
   IORING_FEAT,
   IORING_SETUP,
   IORING_SQ,
+  IOSQE,
 } from '../../libc/constants/io-uring.ts'
 import { syscallNumbers } from '../../libc/constants/syscalls.ts'
 import type { SyscallNumbers } from '../../libc/constants/syscalls.ts'
@@ -21,7 +22,7 @@ import type { Pointer } from '../../libc/signatures.ts'
 import { rawSyscall } from '../../libc/syscall.ts'
 import { timespecOf } from '../operations/events.ts'
 import type { Invocation } from '../threads/job.ts'
-import { ringErrno } from './abi.ts'
+import { opNumber, ringErrno } from './abi.ts'
 import type { Feature, SetupFlag, SqState } from './abi.ts'
 
 const {
@@ -148,14 +149,25 @@ export class RawRing {
 
   /** Writes a request into the ring, which the kernel does not see before `publish`. */
   push(fields: SqeFields): void {
+    this.#put(fields)
+    const { user_data: data = 0n } = fields
+    this.#unanswered.set(data, (this.#unanswered.get(data) ?? 0) + 1)
+  }
+
+  /** Writes a request into the ring that does nothing and is not answered. False where the kernel has none such. */
+  pushSilent(): boolean {
+    if (!this.hasFeature('CQE_SKIP') || this.pending >= this.#memory.sq.capacity) return false
+    this.#put({ opcode: opNumber('NOP'), flags: IOSQE.CQE_SKIP_SUCCESS })
+    return true
+  }
+
+  #put(fields: SqeFields): void {
     const { counters, tail, capacity, order } = this.#memory.sq
     if (this.pending >= capacity) throw new TypeError('the ring has no room for another request')
     const index = (Atomics.load(counters, tail) + this.#written) & (capacity - 1)
     this.#write(index * SQE.size, fields)
     if (order !== undefined) order.words[index] = index
     this.#written++
-    const { user_data: data = 0n } = fields
-    this.#unanswered.set(data, (this.#unanswered.get(data) ?? 0) + 1)
   }
 
   /** Shows the kernel all that was written, at once: with SQPOLL it takes it before it is told to. */

@@ -32,6 +32,10 @@ export type CompletionText = readonly [label: string, what: string]
 /** Operations that are not there where the kernel was built without epoll. */
 const OPTIONAL: readonly RingRequest['op'][] = ['EPOLL_CTL', 'EPOLL_WAIT']
 
+/** How often, and how long, a thread of the kernel is waited for before it counts as one that takes its time. */
+const SHORT_PAUSES = 20
+const SHORT_PAUSE_MS = 0.05
+
 export class RingUse {
   readonly ring: RawRing
   readonly #machine: Machine
@@ -72,9 +76,33 @@ export class RingUse {
     ring.publish()
     this.#submittedAt = process.hrtime.bigint()
     if (!ring.isSqPoll) return ring.enter({ submit: count })
-    if (ring.hasState('NEED_WAKEUP')) ring.enter({ flags: IORING_ENTER.SQ_WAKEUP })
-    for (let i = 0; i < PROMPT_MS && ring.pending > 0; i++) sleepSync(1)
+    this.#awaitTaken()
     return count - ring.pending
+  }
+
+  /** Waits until the kernel's thread (SQPOLL) has taken what was published, if it does in time. */
+  #awaitTaken(): void {
+    const { ring } = this
+    if (ring.hasState('NEED_WAKEUP')) ring.enter({ flags: IORING_ENTER.SQ_WAKEUP })
+    // A thread that is awake takes microseconds.
+    for (let i = 0; i < SHORT_PAUSES && ring.pending > 0; i++) sleepSync(SHORT_PAUSE_MS)
+    for (let i = 0; i < PROMPT_MS && ring.pending > 0; i++) sleepSync(1)
+  }
+
+  /**
+   * Waits until the kernel's thread (SQPOLL) has posted whatever comes of what has happened so far. In each of its
+   * rounds it takes requests, and then works off what was left to it: when it has taken one request, and then another,
+   * it has worked off all that was there before the first, however busy the machine is. False where that cannot be
+   * known, because the kernel answers every request (before 5.17).
+   */
+  awaitRound(): boolean {
+    for (const _ of ['begins', 'has ended']) {
+      if (!this.ring.pushSilent()) return false
+      this.ring.publish()
+      this.#awaitTaken()
+      if (this.ring.pending > 0) return false
+    }
+    return true
   }
 
   /** Asks the kernel for completions, and takes those that are there. */
