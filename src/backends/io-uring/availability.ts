@@ -55,8 +55,9 @@ function tryPoll(libc: Libc): Problem | undefined {
     return broken('a multishot poll ends with its first answer; they came with Linux 5.13')
   } finally {
     for (const end of new Set(ends)) end.close()
+    const closedAtMs = performance.now()
     ring?.close()
-    if (ring !== undefined) awaitInterruption(libc)
+    if (ring !== undefined) awaitInterruption(libc, closedAtMs)
   }
 }
 

@@ -335,8 +335,13 @@ export class IoUringPoller extends PollerBase {
       this.#pushRemoval(fd)
     }
     this.#discard()
-    const end = this.#ring.retire()
-    const settle = (): void => awaitInterruption(this.libc)
+    const close = this.#ring.retire()
+    let closedAtMs = 0
+    const end = (): void => {
+      closedAtMs = performance.now()
+      close()
+    }
+    const settle = (): void => awaitInterruption(this.libc, closedAtMs)
     if (this.#retire !== undefined) return this.#retire({ end, settle })
     end()
     settle()

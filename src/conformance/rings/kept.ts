@@ -46,8 +46,9 @@ export function closeKeptRings(libc: Libc): void {
 
 /** Closes a ring, and returns when it interrupts no wait any more: that wait would be one of another check. */
 export function closeRing(libc: Libc, ring: RawRing): void {
+  const closedAtMs = performance.now()
   ring.close()
-  awaitInterruption(libc)
+  awaitInterruption(libc, closedAtMs)
 }
 
 /** The user_data of what is submitted to empty a ring. */

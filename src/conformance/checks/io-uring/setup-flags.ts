@@ -44,7 +44,7 @@ const sameForAll: readonly Check[] = kinds.flatMap(({ slug, flags }) =>
       level: 'de-facto',
       source: 'io_uring_setup(2); liburing missing-events',
       why: 'Libraries choose these flags for speed, by what the kernel has: a program must not notice.',
-      takesMs: flags.includes('SQPOLL') ? 300 : 100,
+      takesMs: 100,
       steps: scenarios
         .filter(({ id }) => slug === 'coop-taskrun' || slug === 'single-issuer' || !ofOwnThread.includes(id))
         .flatMap(({ steps }) => [...steps.map((step) => withFlags(step, flags)), closeAll()]),
