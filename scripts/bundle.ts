@@ -11,12 +11,18 @@ import { build } from 'rolldown'
 import { entryPoint } from '../src/entry-point.ts'
 import { packageRoot } from '../src/package-root.ts'
 
+/**
+ * A thread starts a tenth sooner from a program that is no ES module, for which Node would start the loader of those
+ * first.
+ */
+const threadProgram = 'src/conformance/threads/thread-main'
+
 /** None of them imports another: each can be replaced while the others are read. */
 const programs = [
   'bin/evloop',
   'src/conformance/child',
   'src/conformance/peer',
-  'src/conformance/threads/thread-main',
+  threadProgram,
   'src/probe/candidates-child',
   'src/probe/child',
 ]
@@ -27,8 +33,9 @@ const checks = /dist.src.(loop|conformance.(checks|operations|steps|surroundings
 const dist = join(packageRoot(), 'dist')
 rmSync(join(dist, 'chunks'), { recursive: true, force: true })
 await Promise.all(
-  programs.map((program) =>
-    build({
+  programs.map(async (program) => {
+    const isThread = program === threadProgram
+    await build({
       input: entryPoint(program),
       platform: 'node',
       // Packages stay packages.
@@ -37,7 +44,8 @@ await Promise.all(
       checks: { ineffectiveDynamicImport: false },
       output: {
         dir: dist,
-        entryFileNames: `${program}.js`,
+        format: isThread ? 'cjs' : 'esm',
+        entryFileNames: `${program}.${isThread ? 'cjs' : 'js'}`,
         chunkFileNames: `chunks/${basename(program)}/[name].js`,
         sourcemap: true,
         // A command loads what it needs, and nothing else; what is started to run checks needs nearly all.
@@ -46,6 +54,6 @@ await Promise.all(
           includeDependenciesRecursively: false,
         },
       },
-    }),
-  ),
+    })
+  }),
 )

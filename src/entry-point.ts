@@ -6,6 +6,6 @@ import { packageRoot } from './package-root.ts'
  * to the project. Node 20 runs no TypeScript, so also when the sources themselves are running, as they do in
  * the tests, the entry point is taken from `dist`, which the test command has built.
  */
-export function entryPoint(path: string): string {
-  return join(packageRoot(), 'dist', `${path}.js`)
+export function entryPoint(path: string, extension: 'js' | 'cjs' = 'js'): string {
+  return join(packageRoot(), 'dist', `${path}.${extension}`)
 }

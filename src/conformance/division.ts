@@ -66,7 +66,17 @@ export function divide(
       ...spread(races, { ...shape, least: 1, most: 1 }).map((load) => ({ ...load, backend, alone: true })),
     ]
   })
-  return loads.toSorted((a, b) => b.ms - a.ms).map(({ backend, ids, alone }) => ({ backend, ids, alone }))
+  const waits = new Set(
+    plan.flatMap(({ checks }) => checks.filter(({ kind }) => kind === 'time').map(({ id }) => id)),
+  )
+  return loads
+    .toSorted((a, b) => b.ms - a.ms)
+    .map(({ backend, ids, alone }, i) => ({ backend, ids: i % 2 === 1 ? firstOf(ids, waits) : ids, alone }))
+}
+
+/** Those first that are in the set. */
+function firstOf(ids: readonly string[], set: ReadonlySet<string>): string[] {
+  return [...ids.filter((id) => set.has(id)), ...ids.filter((id) => !set.has(id))]
 }
 
 type Divisible = BackendChecks['checks'][number]

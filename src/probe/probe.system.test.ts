@@ -107,7 +107,7 @@ console.log(JSON.stringify(await probe({ onWarning() {} })))
 
 /** The report of a process in which two system calls are answered by a filter. */
 function probeConfined(action: number): ProbeReport {
-  const modules = ['src/libc/libc', 'src/libc/memory', 'src/probe/index'].map(entryPoint)
+  const modules = ['src/libc/libc', 'src/libc/memory', 'src/probe/index'].map((path) => entryPoint(path))
   const output = execFileSync(
     node,
     ['--input-type=module', '--eval', confinedProgram, ...modules, String(action)],

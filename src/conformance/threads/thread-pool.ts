@@ -54,7 +54,7 @@ export class WaiterThread {
     this.#control = new Int32Array(shared, 0, MESSAGE_OFFSET / 4)
     this.#message = new Uint8Array(shared, MESSAGE_OFFSET)
     const workerData: ThreadData = { plan, shared }
-    this.#worker = new Worker(entryPoint('src/conformance/threads/thread-main'), { workerData })
+    this.#worker = new Worker(entryPoint('src/conformance/threads/thread-main', 'cjs'), { workerData })
     this.#worker.unref()
   }
 

@@ -10,6 +10,7 @@
  *   starts (`hasSymbol`), and workers only use what is there.
  */
 import type * as Ffi from 'ffi-rs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { LibraryError } from '../../errors.ts'
 import type { ArgumentKind, Pointer, Signature } from '../signatures.ts'
@@ -38,7 +39,7 @@ export function ffiRsVersion(): string | undefined {
  */
 export function loadFfiRs(): Binding {
   try {
-    const module = createRequire(import.meta.url)('ffi-rs') as FfiModule
+    const module = loadModule()
     module.open({ library: MAIN_PROGRAM, path: '' })
     return new FfiRs(module)
   } catch (error) {
@@ -48,6 +49,42 @@ export function loadFfiRs(): Binding {
       { cause: error },
     )
   }
+}
+
+/**
+ * Its loader asks a diagnostic report of the whole process for one thing, whether this is glibc or musl, which takes
+ * two thirds of the time that it needs, in every thread. Where the program says that itself, the loader gets that answer.
+ */
+function loadModule(): FfiModule {
+  const require = createRequire(import.meta.url)
+  if (!isForGlibc()) return require('ffi-rs') as FfiModule
+  const { report } = process
+  const { getReport } = report
+  report.getReport = () => ({ header: { glibcVersionRuntime: 'any' } })
+  try {
+    return require('ffi-rs') as FfiModule
+  } finally {
+    report.getReport = getReport
+  }
+}
+
+/** The dynamic linker of a program is named near the beginning of its file. */
+const HEAD_BYTES = 4096
+
+/** Whether Node was linked for glibc; false also where nobody can tell. */
+function isForGlibc(): boolean {
+  const head = Buffer.alloc(HEAD_BYTES)
+  try {
+    const fd = openSync(process.execPath, 'r')
+    try {
+      readSync(fd, head, 0, HEAD_BYTES, 0)
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return false
+  }
+  return head.includes('/ld-linux')
 }
 
 const nativeTypeOf: Record<ArgumentKind, number> = {
