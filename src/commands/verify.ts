@@ -27,7 +27,7 @@ export const verifyCommand: CommandModule = {
       .option('--timeout <seconds>', 'how long a check may take', parsePositive, 60)
       .option(
         '-j, --jobs <number>',
-        'how many processes run checks side by side (default: two for each processor, at most 8)',
+        'how many processes run checks side by side (default: three for each processor, at most 8)',
         parseWhole(1),
       )
   },

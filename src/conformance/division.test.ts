@@ -30,13 +30,14 @@ describe('dividing checks among processes', () => {
     expect(divide([epoll(checksOf(2, 'det'))], { jobs: 4, asked: true })).toHaveLength(2)
   })
 
-  it('spreads many evenly, those that take long too, each part in the order of the catalogue', () => {
+  it('spreads many evenly, those that take long too, one part in the order of the catalogue, one waiting first', () => {
     const checks = [...checksOf(1200, 'det'), ...checksOf(20, 'time')]
     const parts = divide([epoll(checks)], { jobs: 2 })
     expect(parts).toHaveLength(2)
-    for (const { ids } of parts) {
+    for (const [i, { ids }] of parts.entries()) {
       expect(ids.filter((id) => id.startsWith('time'))).toHaveLength(10)
-      expect(ids).toEqual(checks.map(({ id }) => id).filter((id) => ids.includes(id)))
+      const ordered = checks.map(({ id }) => id).filter((id) => ids.includes(id))
+      expect(ids).toEqual(i === 0 ? ordered : [...ordered.slice(-10), ...ordered.slice(0, -10)])
     }
     expect(Math.abs((parts[0]?.ids.length ?? 0) - (parts[1]?.ids.length ?? 0))).toBeLessThanOrEqual(1)
   })
@@ -46,6 +47,15 @@ describe('dividing checks among processes', () => {
     const many = [first, second].map((part) => part?.ids.filter((id) => id.startsWith('thread')).length)
     expect(new Set(many)).toEqual(new Set([0, 3]))
     expect(Math.abs((first?.ids.length ?? 0) - (second?.ids.length ?? 0))).toBeGreaterThan(50)
+  })
+
+  it('has all checks with threads in one part, so that the other starts none, unless they are most of all', () => {
+    const inParts = (...checks: readonly Checks[]): number[] =>
+      divide([epoll(...checks)], { jobs: 2 }).map(
+        ({ ids }) => ids.filter((id) => id.startsWith('thread')).length,
+      )
+    expect(new Set(inParts(checksOf(1200, 'det'), checksOf(100, 'thread', 1)))).toEqual(new Set([0, 100]))
+    expect(Math.min(...inParts(checksOf(100, 'det'), checksOf(600, 'thread', 1)))).toBeGreaterThan(200)
   })
 
   it('has the races of a backend alone, in one part', () => {

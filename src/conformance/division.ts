@@ -6,7 +6,7 @@ import type { Check, Kind } from './check.ts'
 /** Checks of one backend that one process runs. */
 export interface Part {
   readonly backend: BackendName
-  /** In the order of the catalogue. */
+  /** In the order of the catalogue, or those that wait for time first, and then the others in that order. */
   readonly ids: readonly string[]
   /** Nothing else may run meanwhile: what races needs its processors for itself. */
   readonly alone: boolean
@@ -25,14 +25,15 @@ const usualMs: Readonly<Record<Kind, number>> = { det: 4, time: 20, thread: 11, 
 const THREAD_START_MS = 40
 
 /** A process is worth its start, for which it takes some hundred milliseconds, if it has so much to do. */
-const WORTHWHILE_MS = 2800
+const WORTHWHILE_MS = 2500
 
 /** A run is divided in the same way every time. */
 const SEED = 1
 
 /**
- * Checks with more threads than this are all in one part: each part has to start the threads that it needs. Where just
- * so many parts were asked for, they may come to all.
+ * Checks with more threads than this are all in one part: each part has to start the threads that it needs. All that
+ * need any are, if they are no more than what a part has to do. Where just so many parts were asked for, they may come
+ * to all.
  */
 const FEW_THREADS = 2
 const FEW_THREADS_WHERE_ASKED = 4
@@ -51,7 +52,8 @@ export interface DivisionOptions {
 
 /**
  * Divides the checks into parts of about the same length, at most `jobs` for each backend and, unless just so many
- * were asked for, none that is not worth its start; the races of a backend are one more. The longest come first.
+ * were asked for, none that is not worth its start; the races of a backend are one more. The longest come first. Every
+ * second part begins with what does nothing but wait, so that not all of them do that at the same time.
  */
 export function divide(
   plan: readonly BackendChecks[],
@@ -66,12 +68,12 @@ export function divide(
       ...spread(races, { ...shape, least: 1, most: 1 }).map((load) => ({ ...load, backend, alone: true })),
     ]
   })
-  const waits = new Set(
+  const waiting = new Set(
     plan.flatMap(({ checks }) => checks.filter(({ kind }) => kind === 'time').map(({ id }) => id)),
   )
   return loads
     .toSorted((a, b) => b.ms - a.ms)
-    .map(({ backend, ids, alone }, i) => ({ backend, ids: i % 2 === 1 ? firstOf(ids, waits) : ids, alone }))
+    .map(({ backend, ids, alone }, i) => ({ backend, ids: i % 2 === 0 ? ids : firstOf(ids, waiting), alone }))
 }
 
 /** Those first that are in the set. */
@@ -108,7 +110,9 @@ function spread(checks: readonly Divisible[], { least, most, repeat, asked }: Sh
   const byLength = shuffled(checks, seededRandom(SEED)).toSorted(
     (a, b) => (b.threads ?? 0) - (a.threads ?? 0) || msOf(b) - msOf(a),
   )
-  const fewThreads = asked ? FEW_THREADS_WHERE_ASKED : FEW_THREADS
+  const inThreads = checks.reduce((sum, check) => sum + ((check.threads ?? 0) > 0 ? msOf(check) : 0), 0)
+  const isFew = inThreads * repeat <= total / count
+  const fewThreads = asked ? FEW_THREADS_WHERE_ASKED : isFew ? 0 : FEW_THREADS
   for (const check of byLength) {
     const { id, threads = 0 } = check
     const isForFirst = threads > fewThreads

@@ -28,7 +28,7 @@ export interface VerifyOptions {
   readonly stopAt?: ((result: CheckResult) => boolean) | undefined
   /** How long a check may take before it counts as hung. */
   readonly timeoutMs: number
-  /** How many processes run checks side by side. Default: two for each processor, and not more than 8. */
+  /** How many processes run checks side by side. Default: three for each processor, and not more than 8. */
   readonly jobs?: number | undefined
   readonly onWarning: (message: string) => void
   /** Called with how many results there are, and how many there will be, if nothing ends the run early. */
@@ -36,7 +36,7 @@ export interface VerifyOptions {
   readonly signal: AbortSignal
 }
 
-/** Half of the time that checks take they wait, for timeouts, for threads, or for the kernel. */
+/** Most of the time that checks take they wait, for timeouts, for threads, or for the kernel. */
 const JOBS_PER_PROCESSOR = 3
 
 /** A run does not get faster by more processes than this: it is over before they have started. */

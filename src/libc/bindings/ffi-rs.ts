@@ -59,12 +59,13 @@ function loadModule(): FfiModule {
   const require = createRequire(import.meta.url)
   if (!isForGlibc()) return require('ffi-rs') as FfiModule
   const { report } = process
-  const { getReport } = report
+  const usual = Object.getOwnPropertyDescriptor(report, 'getReport')
+  if (usual === undefined) return require('ffi-rs') as FfiModule
   report.getReport = () => ({ header: { glibcVersionRuntime: 'any' } })
   try {
     return require('ffi-rs') as FfiModule
   } finally {
-    report.getReport = getReport
+    Object.defineProperty(report, 'getReport', usual)
   }
 }
 
