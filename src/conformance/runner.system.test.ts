@@ -206,7 +206,7 @@ describe('a check that is built for the backend', () => {
 describe('a check that needs many descriptors', () => {
   const limit = descriptorLimit(libc)
   /** What `run` keeps open to compare the process with itself. */
-  const OWN = 2
+  const OWN = 3
   afterEach(() => setDescriptorLimit(libc, limit.soft, limit.hard))
 
   it('is unsupported where too few are free, and is not begun', () => {
