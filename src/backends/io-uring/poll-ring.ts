@@ -42,7 +42,10 @@ const own: readonly number[] = [
 ]
 
 /** For a ring that several threads use, which DEFER_TASKRUN does not allow. */
-const shared: readonly number[] = own.slice(2)
+const shared: readonly number[] = [
+  SIZED | COOPERATIVE | IORING_SETUP.SUBMIT_ALL | IORING_SETUP.NO_SQARRAY, // Linux 6.6
+  ...own.slice(2),
+]
 
 /** A ring that holds poll requests. */
 export class PollRing {
