@@ -179,6 +179,10 @@ export interface Backend {
    * a filter it is tried in a process of its own first.
    */
   readonly mayKill?: true
+  /** It is a way to use another backend, which only who names it wants: it is never meant where nobody names one. */
+  readonly onRequest?: true
+  /** Why its calls cannot be recorded and made again, one after the other. Undefined where they can. */
+  readonly unrepeatable?: string
   /** Whether it can be used, found by a harmless real try. */
   availability(libc: Libc): Availability
   /** Throws `SystemError` (EMFILE …) or `UnsupportedError`. */

@@ -20,7 +20,7 @@ test.each(testedNames)('%s allocates nothing per event', (name) => {
     import { backends } from '${moduleUrl('backends/index')}'
     import { Interest, ReadinessBatch } from '${moduleUrl('backends/backend')}'
     const libc = openLibc(${JSON.stringify(testedLibc.plan.lib === undefined ? {} : { lib: testedLibc.plan.lib })})
-    const poller = backends.${name}.open(libc)
+    const poller = backends['${name}'].open(libc)
     for (let i = 0; i < ${EVENTS}; i++) {
       poller.add(openEventfd(libc).release(), Interest.WRITE, 2n ** 64n - 1n - BigInt(i))
     }

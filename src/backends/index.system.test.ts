@@ -3,7 +3,14 @@ import { attachLibc, openLibc } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit, setDescriptorLimit } from '../libc/limits.ts'
 import type { FunctionName } from '../libc/signatures.ts'
-import { availabilityOf, backendNames, backends, candidateBackends, defaultBackend } from './index.ts'
+import {
+  availabilityOf,
+  backendNames,
+  backends,
+  candidateBackends,
+  defaultBackend,
+  usualBackendNames,
+} from './index.ts'
 
 const libc = openLibc()
 
@@ -17,12 +24,13 @@ function without(...names: readonly FunctionName[]): Libc {
 
 test('each backend has its own name in the map', () => {
   expect(Object.values(backends).map(({ name }) => name)).toEqual(backendNames)
-  expect(backendNames).toEqual(['epoll', 'kqueue', 'io_uring', 'poll', 'select'])
+  expect(backendNames).toEqual(['epoll', 'kqueue', 'io_uring', 'io_uring-sqpoll', 'poll', 'select'])
+  expect(usualBackendNames).toEqual(['epoll', 'kqueue', 'io_uring', 'poll', 'select'])
 })
 
 test('on this machine all that are there at all are available, and the first is the default', () => {
   const candidates = candidateBackends(libc)
-  expect(candidates).toEqual(backendNames.filter((name) => name !== 'kqueue' || libc.has('kqueue')))
+  expect(candidates).toEqual(usualBackendNames.filter((name) => name !== 'kqueue' || libc.has('kqueue')))
   expect(candidates.map((name) => availabilityOf(libc, name))).toEqual(
     candidates.map(() => ({ available: true })),
   )
@@ -34,6 +42,7 @@ describe('without its function', () => {
     epoll: 'epoll_create1',
     kqueue: 'kqueue',
     io_uring: 'syscall',
+    'io_uring-sqpoll': 'syscall',
     poll: 'poll',
     select: 'select',
   } as const

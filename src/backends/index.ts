@@ -2,6 +2,7 @@ import type { Libc } from '../libc/libc.ts'
 import type { Availability, Backend } from './backend.ts'
 import { epoll } from './epoll.ts'
 import { ioUring } from './io-uring.ts'
+import { ioUringSqpoll } from './io-uring-sqpoll.ts'
 import { kqueue } from './kqueue.ts'
 import { poll } from './poll.ts'
 import { select } from './select.ts'
@@ -11,6 +12,7 @@ export const backends = {
   epoll,
   kqueue,
   io_uring: ioUring,
+  'io_uring-sqpoll': ioUringSqpoll,
   poll,
   select,
 } as const satisfies Record<string, Backend>
@@ -19,12 +21,18 @@ export type BackendName = keyof typeof backends
 
 export const backendNames = Object.keys(backends) as BackendName[]
 
+/** Those that are meant where nobody names one, as far as they are there. */
+export const usualBackendNames = backendNames.filter((name) => {
+  const backend: Backend = backends[name]
+  return backend.onRequest !== true
+})
+
 /**
  * What is there at all: the backends whose interface this process has, best first. They are what is meant where
  * nobody names a backend: on Linux nobody misses a kqueue.
  */
 export function candidateBackends(libc: Libc): BackendName[] {
-  return backendNames.filter((name) => backends[name].isPresent(libc))
+  return usualBackendNames.filter((name) => backends[name].isPresent(libc))
 }
 
 /** What works: a backend with the result of a harmless try. */

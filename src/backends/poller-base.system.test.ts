@@ -221,7 +221,7 @@ describe.each(testedBackends)('%s', (_name, backend) => {
       import { Interest, ReadinessBatch } from '${moduleUrl('backends/backend')}'
       const libc = attachLibc(workerData)
       const eventfd = openEventfd(libc)
-      const poller = backends.${backend.name}.open(libc)
+      const poller = backends['${backend.name}'].open(libc)
       const batch = new ReadinessBatch(4)
       poller.add(eventfd.fd, Interest.WRITE, 7)
       poller.wake()

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { backendNames } from '../backends/index.ts'
+import { backendNames, usualBackendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { UsageError } from '../errors.ts'
 import { bindingNames, chooseBinding } from '../libc/libc.ts'
@@ -33,7 +33,7 @@ export async function makeContext<R extends Reporter>(
   command: R,
   options: CommonOptions,
 ): Promise<CommandContext<R>> {
-  const backends = chooseNames('backend', options.backend, backendNames)
+  const backends = chooseNames('backend', options.backend ?? usualBackendNames, backendNames)
   const format = await loadFormat(
     chooseName(command === 'list' ? 'list format' : 'format', options.format, formatNamesOf(command)),
     command,

@@ -196,6 +196,14 @@ export class Ring implements Disposable {
     return taken
   }
 
+  /** With IORING_SETUP_SQPOLL: shows its thread all requests, and wakes it where it sleeps. Throws `SystemError`. */
+  publish(): void {
+    if (this.#pushed > 0) this.#submissions.publish(this.#pushed)
+    this.#pushed = 0
+    const flags = this.#wakeup()
+    if (flags !== 0 && this.#enter(0, 0, flags) === -1) throw lastError(this.#libc, 'io_uring_enter')
+  }
+
   #wakeup(): number {
     return this.#isPolled && (this.state & IORING_SQ.NEED_WAKEUP) !== 0 ? IORING_ENTER.SQ_WAKEUP : 0
   }

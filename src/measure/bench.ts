@@ -235,7 +235,7 @@ class Run {
     return (
       this.#availability.whyNot(name) ??
       workload.cannot?.(backend) ??
-      this.#chosen.driver.cannot(workload) ??
+      this.#chosen.driver.cannot(workload, backend) ??
       whyTooMany(workload, size, this.#room) ??
       this.#whyTooLarge(workload, backend.capabilities.largestFd)
     )

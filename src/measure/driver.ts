@@ -77,8 +77,8 @@ export type Opened = { readonly backend: Backend } & (
 
 export interface MeasuringDriver {
   readonly name: 'replay' | 'ffi'
-  /** Why it cannot do a case at all; undefined if it can. */
-  cannot(workload: Case): string | undefined
+  /** Why it cannot do a case on a backend; undefined if it can. */
+  cannot(workload: Case, backend: Backend): string | undefined
   /** The descriptors of this process without those that the driver keeps open from case to case. */
   otherDescriptors(libc: Libc): ReadonlySet<number>
   /** Opens a case on each backend, which may be the same one twice. */

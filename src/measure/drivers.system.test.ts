@@ -69,7 +69,7 @@ function driveCase(
   cycles: number,
 ): Outcome {
   const { variant } = one
-  const cannot = one.cannot?.(backends[backend]) ?? driver.cannot(one)
+  const cannot = one.cannot?.(backends[backend]) ?? driver.cannot(one, backends[backend])
   if (cannot !== undefined) return { variant, cannot, rawNs: [] }
   const rawNs: number[] = []
   const noting: Case = {

@@ -1,5 +1,5 @@
 /** Which backends are here at all, for whoever names none. */
-import { backendNames, candidateBackends } from '../backends/index.ts'
+import { candidateBackends, usualBackendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { followChild } from '../child-process.ts'
 import { LibraryError } from '../errors.ts'
@@ -29,14 +29,14 @@ export async function findCandidates(lib: string | undefined): Promise<readonly 
     onMessage: ({ names }) => (found = names),
   })
   if (found !== undefined) return found
-  return end.started ? backendNames : findHere(lib)
+  return end.started ? usualBackendNames : findHere(lib)
 }
 
 function findHere(lib: string | undefined): readonly BackendName[] {
   try {
     return candidateBackends(openLibc({ lib }))
   } catch (error) {
-    if (error instanceof LibraryError) return backendNames
+    if (error instanceof LibraryError) return usualBackendNames
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { backendNames } from '../backends/index.ts'
+import { usualBackendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { LibraryError } from '../errors.ts'
 import { layouts } from '../libc/layouts.ts'
@@ -26,7 +26,7 @@ export type * from './report.ts'
 export interface ProbeOptions {
   /** A library whose functions come before those of libc. */
   readonly lib?: string | undefined
-  /** Default: all. */
+  /** Default: all that are meant where nobody names one. */
   readonly backends?: readonly BackendName[]
   /** Called with what limits the probe itself. */
   onWarning(message: string): void
@@ -39,7 +39,7 @@ export interface ProbeOptions {
 export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const startedAt = new Date()
   const start = performance.now()
-  const names = options.backends ?? backendNames
+  const names = options.backends ?? usualBackendNames
   const { outcomes, error } = await tryEverything(names, options)
   const facts = factsOf(outcomes)
   const sandbox = detectSandbox(machineSources, facts.seccomp ?? undefined)

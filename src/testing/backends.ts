@@ -2,7 +2,7 @@
  * The backends that tests of the portable contract run over: all that are here. A kqueue comes from the library that
  * `EVLOOP_KQUEUE_LIB` names; where it names none, and the platform has none, what would be tested of it is skipped.
  */
-import { backendNames, backends, candidateBackends } from '../backends/index.ts'
+import { backendNames, backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Backend } from '../backends/backend.ts'
 import { openLibc } from '../libc/libc.ts'
@@ -14,7 +14,12 @@ const kqueueLibrary = process.env['EVLOOP_KQUEUE_LIB'] ?? ''
 /** libc, with that library in front. */
 export const testedLibc: Libc = openLibc(kqueueLibrary === '' ? {} : { lib: kqueueLibrary })
 
-export const testedNames: readonly BackendName[] = candidateBackends(testedLibc)
+/** Those that nobody means by itself too, where they can be used. */
+export const testedNames: readonly BackendName[] = backendNames.filter((name) => {
+  const backend: Backend = backends[name]
+  if (!backend.isPresent(testedLibc)) return false
+  return backend.onRequest !== true || backend.availability(testedLibc).available
+})
 
 /** Each with its name, as `describe.each` takes it. */
 export const testedBackends: readonly (readonly [BackendName, Backend])[] = testedNames.map(
@@ -25,7 +30,6 @@ export const testedBackends: readonly (readonly [BackendName, Backend])[] = test
 for (const name of testedNames) backends[name].availability(testedLibc)
 
 for (const name of backendNames.filter((candidate) => !testedNames.includes(candidate))) {
-  process.stderr.write(
-    `skipped: ${name}, which is not here; EVLOOP_KQUEUE_LIB names no library with a kqueue\n`,
-  )
+  const hint = name === 'kqueue' ? '; EVLOOP_KQUEUE_LIB names no library with a kqueue' : ''
+  process.stderr.write(`skipped: ${name}, which is not here${hint}\n`)
 }

@@ -10,15 +10,16 @@ import { CqeWord } from '../../libc/ring.ts'
 import type { Availability } from '../backend.ts'
 import { awaitInterruption } from './interruption.ts'
 import { PollRing } from './poll-ring.ts'
+import type { RingKind } from './poll-ring.ts'
 
 /**
  * Whether a ring can be had and polls: a harmless try, because gVisor's can be had and does not. One that a seccomp
  * filter kills for kills this process.
  */
-export function availability(libc: Libc): Availability {
+export function availability(libc: Libc, kind: Partial<RingKind> = {}): Availability {
   if (!libc.has('syscall')) return { available: false, reason: 'libc has no syscall' }
   try {
-    const problem = tryPoll(libc)
+    const problem = tryPoll(libc, kind)
     return problem === undefined ? { available: true } : { available: false, ...problem }
   } catch (error) {
     if (error instanceof UnsupportedError) return { available: false, reason: error.reason }
@@ -33,7 +34,7 @@ type Problem = Omit<Extract<Availability, { available: false }>, 'available'>
 const broken = (reason: string): Problem => ({ reason, broken: true })
 
 /** The multishot form (Linux 5.13) is the younger one, and what is wrong with polls is wrong with it, too. */
-function tryPoll(libc: Libc): Problem | undefined {
+function tryPoll(libc: Libc, kind: Partial<RingKind>): Problem | undefined {
   const ends = openSignal(libc)
   const [source, signal] = ends
   let ring: PollRing | undefined
@@ -41,7 +42,9 @@ function tryPoll(libc: Libc): Problem | undefined {
     const word = new Memory(8)
     word.view.setBigUint64(0, 1n, true)
     libc.fn.write(signal.fd, word.address, 8)
-    ring = new PollRing(libc, { shared: false })
+    ring = new PollRing(libc, { shared: false, sqpoll: false, ...kind })
+    if (!ring.takesAnyFd)
+      return { reason: 'its kernel thread takes registered descriptors only, before Linux 5.11' }
     ring.pushPoll(source.fd, POLL.IN, true, 1)
     ring.enter(0, null)
     if (ring.count() === 0) return broken('a poll of a ready descriptor is not answered')

@@ -9,6 +9,7 @@ import { INTERRUPTED, Readiness } from '../backend.ts'
 import type { Backend, PollerOptions, ReadinessBatch, Trigger } from '../backend.ts'
 import { awaitInterruption } from './interruption.ts'
 import { PollRing, WAKER } from './poll-ring.ts'
+import type { RingKind } from './poll-ring.ts'
 import { Requests, State } from './requests.ts'
 import { PollerBase } from '../poller-base.ts'
 import { reportWake } from '../registry.ts'
@@ -38,11 +39,15 @@ export class IoUringPoller extends PollerBase {
   #askedFd = -1
   #answer: number | undefined
 
-  constructor(backend: Backend, libc: Libc, { shared = false, retire }: PollerOptions = {}) {
+  constructor(
+    backend: Backend,
+    libc: Libc,
+    { shared = false, retire, sqpoll = false }: PollerOptions & Partial<RingKind> = {},
+  ) {
     super(libc)
     this.#retire = retire
     this.backend = backend
-    this.#ring = new PollRing(libc, { shared })
+    this.#ring = new PollRing(libc, { shared, sqpoll })
   }
 
   protected override attach(fd: number, interest: number, trigger: Trigger): void {
@@ -157,7 +162,7 @@ export class IoUringPoller extends PollerBase {
     const deadlineMs = timeoutNs === null || timeoutNs === 0 ? Infinity : performance.now() + timeoutNs / 1e6
     this.#wait = (this.#wait + 1) >>> 0
     /** Whether there are answers from before this wait, and whether those that come may be such. */
-    let isPending = ring.isBehind
+    let isPending = ring.look()
     let isOld = isPending || !ring.tellsPending
     let count = this.#reportWoken(batch, 0)
     let isFirst = true

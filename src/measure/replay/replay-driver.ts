@@ -50,7 +50,8 @@ export class ReplayDriver implements MeasuringDriver {
     this.#cost = cost
   }
 
-  cannot({ lanes = 1 }: Case): string | undefined {
+  cannot({ lanes = 1 }: Case, { unrepeatable }: Backend): string | undefined {
+    if (unrepeatable !== undefined) return unrepeatable
     if (lanes > LANES) return `it needs ${lanes} threads, and the replayer has at most ${LANES}`
     if (lanes === 1) return undefined
     this.#noThreads ??= { reason: whyNoThreads(this.#replayer) }
