@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { backendNames } from '../backends/index.ts'
+import { usualBackendNames } from '../backends/index.ts'
 import { UsageError } from '../errors.ts'
 import { makeContext } from './context.ts'
 import type { CommonOptions } from './options.ts'
@@ -8,7 +8,7 @@ const defaults: CommonOptions = { format: 'table' }
 
 describe('what a command works with', () => {
   it('are all backends, or those that are asked for', async () => {
-    expect((await makeContext('verify', defaults)).backends).toEqual(backendNames)
+    expect((await makeContext('verify', defaults)).backends).toEqual(usualBackendNames)
     expect((await makeContext('verify', { ...defaults, backend: ['poll'] })).backends).toEqual(['poll'])
   })
 

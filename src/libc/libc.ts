@@ -223,6 +223,8 @@ const errnoNames = new Map(
     .filter(([name]) => name !== 'EWOULDBLOCK' && name !== 'ENOTSUP')
     .map(([name, number]) => [number, name]),
 )
+// Node has no name for it: the thread of the kernel that was to do it is gone.
+if (process.platform === 'linux') errnoNames.set(130, 'EOWNERDEAD')
 
 /** The symbolic name of an errno on this platform, or `errno 123`. */
 export function errnoName(errno: number): string {

@@ -1,6 +1,6 @@
 /** Every workload on every backend by both drivers: what is counted, told, and left behind. */
 import { describe, expect, it } from 'vitest'
-import type { Capabilities, Trigger } from '../backends/backend.ts'
+import type { Backend, Capabilities, Trigger } from '../backends/backend.ts'
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
@@ -118,6 +118,14 @@ function eventsOf(name: WorkloadName, { eventsPerCycle, lanes = 1 }: Case): numb
   return name === 'wake-thread' && eventsPerCycle === 1 && lanes === 2 ? NaN : eventsPerCycle
 }
 
+/** What a driver can do at all: what goes its own way cannot be replayed. */
+function namesFor({ name }: MeasuringDriver): readonly BackendName[] {
+  return testedNames.filter((backend) => {
+    const { unrepeatable }: Backend = backends[backend]
+    return name === 'ffi' || unrepeatable === undefined
+  })
+}
+
 /** What is wrong with a case that was run: nothing, or its failure or its count of events. */
 function wrongWith(name: WorkloadName, outcome: Outcome | undefined, one?: Case): readonly unknown[] {
   if (outcome?.cannot !== undefined) return []
@@ -137,7 +145,7 @@ function wrongWith(name: WorkloadName, outcome: Outcome | undefined, one?: Case)
 const noneWrong = { duplicate: 0, spurious: 0, lost: 0 }
 
 const all = drivers.flatMap((driver) =>
-  testedNames.map((backend) => ({ driver, name: driver.name, backend })),
+  namesFor(driver).map((backend) => ({ driver, name: driver.name, backend })),
 )
 
 it.skipIf(hasCompiler)('the replay driver is not tested: there is no C compiler', () => {
@@ -239,7 +247,7 @@ const replay = drivers.filter(({ name }) => name === 'replay')
 // A driver keeps a library's kqueue open from the first on, which is no leak of the test that comes first.
 if (testedNames.includes('kqueue')) for (const driver of replay) drive(driver, 'wake', 'kqueue')
 
-describe.each(replay.flatMap((driver) => testedNames.map((backend) => ({ driver, backend }))))(
+describe.each(replay.flatMap((driver) => namesFor(driver).map((backend) => ({ driver, backend }))))(
   'threads on $backend (need the replay driver)',
   ({ driver, backend }) => {
     it('open loop: what a caller waits is never less than what is left after the sending', () => {

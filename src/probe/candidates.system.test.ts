@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { backendNames, candidateBackends } from '../backends/index.ts'
+import { usualBackendNames, candidateBackends } from '../backends/index.ts'
 import { openLibc } from '../libc/libc.ts'
 import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import { findCandidates } from './candidates.ts'
@@ -13,14 +13,14 @@ describe('the backends that are meant where nobody names one', () => {
 
   it.runIf(hasCompiler)('are more with a library that brings one', async () => {
     const found = await findCandidates(compileLibrary('kqueue/receipts-libkqueue'))
-    expect(found).toEqual(backendNames.filter((name) => name === 'kqueue' || plain.includes(name)))
+    expect(found).toEqual(usualBackendNames.filter((name) => name === 'kqueue' || plain.includes(name)))
   })
 
   it.runIf(hasCompiler)('are all where the library ends the process: whoever uses it says so', async () => {
-    expect(await findCandidates(compileLibrary('faults/crash-on-load'))).toEqual(backendNames)
+    expect(await findCandidates(compileLibrary('faults/crash-on-load'))).toEqual(usualBackendNames)
   })
 
   it('are all where there is no such library', async () => {
-    expect(await findCandidates('/nonexistent/lib.so')).toEqual(backendNames)
+    expect(await findCandidates('/nonexistent/lib.so')).toEqual(usualBackendNames)
   })
 })
