@@ -196,7 +196,13 @@ class Run {
     if (first === undefined) return
     const opened = driver.open(
       [...capable, first].map((backend) => backends[backend]),
-      { libc: this.#options.libc, workload: name, case: workload, cpus: this.#options.cpus },
+      {
+        libc: this.#options.libc,
+        workload: name,
+        case: workload,
+        cpus: this.#options.cpus,
+        quick: this.#options.quick,
+      },
     )
     try {
       const rounds = await runRounds({

@@ -58,6 +58,8 @@ export function closeAll(opened: readonly Opened[]): void {
 export interface OpenOptions {
   /** The functions under test: with `--lib` in front. */
   readonly libc: Libc
+  /** Where a cycle is so long that a look at it matters more than its last percents: it is not run once before. */
+  readonly quick?: boolean
   readonly workload: string
   readonly case: Case
   /** The processors to run on, one for each thread in turn; none: any. */

@@ -161,6 +161,7 @@ export class ReplayDriver implements MeasuringDriver {
             case: options.case,
             cpus,
             cost: this.#cost,
+            quick: options.quick === true,
             onKilled: (killed) => this.#killed.push(killed),
           })
           child.start(unwantedBy(options), taken, libraryState(options, backend))
