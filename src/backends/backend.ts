@@ -181,6 +181,8 @@ export interface Backend {
   readonly mayKill?: true
   /** It is a way to use another backend, which only who names it wants: it is never meant where nobody names one. */
   readonly onRequest?: true
+  /** For how long after the last call of a Poller it keeps a processor busy, at most. Default: not at all. */
+  readonly busyForMs?: number
   /** Why its calls cannot be recorded and made again, one after the other. Undefined where they can. */
   readonly unrepeatable?: string
   /** Whether it can be used, found by a harmless real try. */

@@ -116,6 +116,36 @@ describe.skipIf(!isHere)('a poller with SQPOLL', () => {
     for (const copy of copies) copy.close()
   })
 
+  test('a hundred wake-ups for what is gone again hide nothing behind them', () => {
+    using poller = sqpoll.open(libc)
+    const eventfds = Array.from({ length: 101 }, () => openEventfd(libc))
+    for (const [i, { fd }] of eventfds.entries()) poller.add(fd, Interest.READ, i)
+    for (let round = 0; round < 20; round++) {
+      for (const { fd } of eventfds) write(libc, fd)
+      for (const { fd } of eventfds.slice(0, 100)) drain(libc, fd)
+      expect(reported(poller, { capacity: 101 })).toEqual([[100n, 'READABLE']])
+      drain(libc, eventfds[100]?.fd ?? -1)
+    }
+    for (const eventfd of eventfds) eventfd.close()
+  })
+
+  test('registers also while there are more answers than there is room for', () => {
+    using poller = sqpoll.open(libc)
+    using eventfd = openEventfd(libc)
+    using other = openEventfd(libc)
+    const copies = Array.from({ length: 5000 }, () => duplicate(libc, eventfd.fd, 0))
+    for (const [i, { fd }] of copies.entries()) poller.add(fd, Interest.READ, i, { trigger: 'edge' })
+    write(libc, eventfd.fd)
+    const seen = new Set(reported(poller, { capacity: 10 }).map(([token]) => token))
+    poller.add(other.fd, Interest.READ, 5000, { trigger: 'edge' })
+    write(libc, other.fd)
+    for (let i = 0; i < 1000 && seen.size < 5001; i++) {
+      for (const [token] of reported(poller, { capacity: 100 })) seen.add(token)
+    }
+    expect(seen.size).toBe(5001)
+    for (const copy of copies) copy.close()
+  })
+
   test('more answers than the ring has room for are all there', () => {
     using poller = sqpoll.open(libc)
     using eventfd = openEventfd(libc)

@@ -3,20 +3,22 @@
  * over costs no system call while it is awake; in return it keeps a processor busy. As a readiness backend it is what
  * `io-uring.ts` is, with two differences:
  *
- * - What was asked for is asked some time later, by that thread. So whoever needs an answer, as `add` and a wait do,
- *   sends a request that does nothing (IORING_OP_NOP) after the others, and goes on when that one is answered.
- * - Wake-ups are worked off by that thread as well, up to 32 in a turn. A wait first has it take turns until one brings
- *   nothing new. If 32 wake-ups in a row were for what is gone again, those behind them are left to the next wait.
+ * - What was asked for is asked some time later, by that thread, which works off wake-ups, too. So whoever needs an
+ *   answer, as `add` and a wait do, waits until it has come past a pair of requests that do nothing (`Turns`).
+ * - The thread lets go of a file when it gets to it: who closes a descriptor right after `remove` may have it open for
+ *   some microseconds more.
  */
 import { ioUring } from './io-uring.ts'
 import type { Backend } from './backend.ts'
 import { availability } from './io-uring/availability.ts'
+import { SQ_THREAD_IDLE_MS } from './io-uring/poll-ring.ts'
 import { IoUringPoller } from './io-uring/poller.ts'
 
 export const ioUringSqpoll: Backend = {
   ...ioUring,
   name: 'io_uring-sqpoll',
   onRequest: true,
+  busyForMs: SQ_THREAD_IDLE_MS,
   unrepeatable: 'a thread of the kernel goes its own way each time; --driver ffi measures it call by call',
   availability: (libc) => availability(libc, { sqpoll: true }),
   open: (libc, options) => new IoUringPoller(ioUringSqpoll, libc, { ...options, sqpoll: true }),

@@ -15,7 +15,7 @@ import { Failure } from './check.ts'
 import { LineBuffer } from './line-buffer.ts'
 import type { PeerAnswer, PeerOrder, PeerSetup } from './messages.ts'
 import { LONGEST_WAIT_MS } from './patience.ts'
-import { sleepSync } from './threads/thread-pool.ts'
+import { sleepSync } from '../sleep.ts'
 
 /** How long a process may take to start before it counts as one that cannot. */
 const START_PATIENCE_MS = 10_000

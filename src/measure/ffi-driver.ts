@@ -1,3 +1,4 @@
+import { sleepSync } from '../sleep.ts'
 import type { Backend, Poller } from '../backends/backend.ts'
 import type { Libc } from '../libc/libc.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
@@ -132,6 +133,9 @@ class FfiSubject implements Subject {
     for (let i = 0; i < cycles; i++) durations[i] = this.#once(cycle)
     const elapsedNs = now() - start
     const after = process.resourceUsage()
+    // What goes on by itself must not be counted as the next one's.
+    const { busyForMs = 0 } = this.#options.backend
+    if (busyForMs > 0) sleepSync(1.25 * busyForMs)
     const own = cycle.durations?.([Float64Array.from(this.#marks)])
     cycle.timed?.(own ?? durations)
     return {

@@ -25,8 +25,8 @@ let misses = 0
  * Takes the interruption that the end of a ring brings about. The kernel takes a ring apart some time after it was
  * closed (after a grace period of RCU), and for that it interrupts whatever wait the thread that made it is in
  * (io_tctx_exit_cb): an epoll_wait of somebody else would end with EINTR. So it is waited for here, by a wait for
- * no signal at all, which costs no descriptor. Where none comes (gVisor, kernels before 5.12), none is expected after a while. `closedAtMs`: the
- * time (`performance.now`) before the last descriptor of the ring was closed.
+ * no signal at all, which costs no descriptor. Where none comes (gVisor, kernels before 5.12), none is expected after a
+ * while. `closedAtMs`: the time (`performance.now`) before the last descriptor of the ring was closed.
  */
 export function awaitInterruption(libc: Libc, closedAtMs: number): void {
   const number = syscallNumbers()?.rt_sigtimedwait

@@ -7,9 +7,9 @@ import {
   IORING_SETUP,
   IORING_SQ,
 } from '../../libc/constants/io-uring.ts'
-import { errnoName, lastError } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { CqeWord, Ring, SqeWord } from '../../libc/ring.ts'
+import { Ring, SqeWord } from '../../libc/ring.ts'
+import { MARKERS, Turns } from './turns.ts'
 
 /**
  * How many requests are handed over at once, and for how many completions there is room. The first takes 132 KiB, which
@@ -21,10 +21,9 @@ const SIZES = [
   { entries: 16, completions: 64 },
 ] as const
 
-/** The low word of `user_data`, where it is no descriptor: that of the waker, of removals, and of what does nothing. */
+/** The low word of `user_data`, where it is no descriptor: that of the waker, and of removals. `Turns` has another. */
 export const WAKER = -1
 const REMOVAL = -2
-const NOTHING = -3
 
 /** The words of a request that hold the descriptor, as bits: `fd` itself, and the low word of `user_data` or `addr`. */
 const ADD_PLACES = (1 << SqeWord.FD) | (1 << SqeWord.USER_DATA)
@@ -60,13 +59,7 @@ const polled: readonly number[] = [
  * How long that thread looks for requests before it sleeps. A loop that is busy keeps it awake; one that is idle does
  * not keep a processor busy for a second after each event, as it would by the kernel's default.
  */
-const SQ_THREAD_IDLE_MS = 20
-
-/** How often the answers are looked at before the kernel is asked to wait for one: for some 20 microseconds. */
-const LOOKS = 1000
-
-/** How long that thread may take for a request, on a machine that is very busy. */
-const PATIENCE_NS = 10e9
+export const SQ_THREAD_IDLE_MS = 20
 
 /** Who uses a ring. */
 export interface RingKind {
@@ -82,26 +75,24 @@ export class PollRing {
   /** Whether the kernel says, before it is entered, that a request has something to tell. */
   readonly tellsPending: boolean
 
-  readonly #libc: Libc
-  readonly #sqpoll: boolean
-  #passes = 0
+  /** Where a thread of the kernel takes the requests. */
+  readonly #turns: Turns | undefined
 
   /** Throws `SystemError` of io_uring_setup: ENOSYS, EPERM, ENOMEM, EMFILE … */
   constructor(libc: Libc, { shared: isShared, sqpoll }: RingKind) {
-    this.#libc = libc
-    this.#sqpoll = sqpoll
     this.#ring = openBest(libc, sqpoll ? polled : isShared ? shared : own)
+    this.#turns = sqpoll ? new Turns(libc, this.#ring) : undefined
     this.tellsPending = sqpoll || (this.#ring.flags & IORING_SETUP.TASKRUN_FLAG) !== 0
   }
 
   /** Whether requests may be about any descriptor, and not only about registered ones (SQPOLL before Linux 5.11). */
   get takesAnyFd(): boolean {
-    return !this.#sqpoll || (this.#ring.features & IORING_FEAT.SQPOLL_NONFIXED) !== 0
+    return this.#turns === undefined || (this.#ring.features & IORING_FEAT.SQPOLL_NONFIXED) !== 0
   }
 
   /** How many requests can be pushed before the next `enter`. */
   get room(): number {
-    return this.#ring.sqEntries - this.#ring.waiting - (this.#sqpoll ? 1 : 0)
+    return this.#ring.sqEntries - this.#ring.waiting - (this.#turns === undefined ? 0 : MARKERS)
   }
 
   get unsubmitted(): number {
@@ -114,11 +105,11 @@ export class PollRing {
   }
 
   /**
-   * The same at the start of a wait. Where a thread of the kernel works things off, it first gets the time to do so with
-   * all that happened before: turns until one brings no more. Throws `SystemError` as `enter` does.
+   * The same at the start of a wait. Where a thread of the kernel works things off, it first does so with all that
+   * happened before. Throws `SystemError`, see `Turns`.
    */
   look(): boolean {
-    if (this.#sqpoll) this.#takeTurns()
+    this.#turns?.take()
     return this.isBehind
   }
 
@@ -149,6 +140,7 @@ export class PollRing {
     dataLow: number,
     dataHigh: number,
   ): void {
+    this.#turns?.makeRoom(1)
     const { entry } = this.#ring
     entry[SqeWord.OPCODE] = opcode
     entry[SqeWord.FD] = fd
@@ -162,64 +154,17 @@ export class PollRing {
 
   /** See `Ring`. What was pushed is asked for when this returns, also where a thread of the kernel does it. */
   enter(completions: number, timeoutNs: number | null): number {
-    if (!this.#sqpoll) return this.#ring.enter(completions, timeoutNs)
     const ring = this.#ring
+    const turns = this.#turns
+    if (turns === undefined) return ring.enter(completions, timeoutNs)
     // Answers that there was no room for come back in the kernel.
     if ((ring.state & IORING_SQ.CQ_OVERFLOW) !== 0) ring.enter(0)
-    if (ring.waiting > 0) this.#takeTurns()
+    if (ring.waiting > 0) turns.take()
     if (completions === 0 || !ring.isEmpty) return 0
     const result = ring.enter(completions, timeoutNs)
     // Who has come first has only woken us, and others may be there, too.
-    if (result !== -1) this.#takeTurns()
+    if (result !== -1) turns.take()
     return result
-  }
-
-  /**
-   * Has the thread of the kernel take two turns, and more until one brings no answers. In a turn it takes the requests
-   * and then works off wake-ups, and so it does with the first answer of a multishot request: it does all that is from
-   * before the first turn's request before it takes the second one's. Ends before that where there is no more room
-   * for answers.
-   */
-  #takeTurns(): void {
-    for (let turn = 1; ; turn++) {
-      const before = this.#ring.count()
-      if (!this.#takeTurn(before) || (turn > 1 && this.#ring.count() === before + 1)) break
-    }
-    this.#dropNothing()
-  }
-
-  /** Gives back the answers that say nothing and come before all others. */
-  #dropNothing(): void {
-    const count = this.#ring.count()
-    let nothing = 0
-    while (nothing < count && this.#ring.word(nothing, CqeWord.USER_DATA) === NOTHING) nothing++
-    this.#ring.release(nothing)
-  }
-
-  /** Hands over what was pushed, and a request that does nothing; waits for its answer, behind the first `seen`. */
-  #takeTurn(seen: number): boolean {
-    const ring = this.#ring
-    const pass = (this.#passes = (this.#passes + 1) | 0)
-    if (ring.waiting >= ring.sqEntries) {
-      ring.publish()
-      return false
-    }
-    this.#fill(IORING_OP.NOP, -1, 0, 0, 0, 0, NOTHING, pass)
-    ring.pushEntry(0, 0)
-    ring.publish()
-    let at = seen
-    for (let looks = 0; ; looks++) {
-      for (const count = ring.count(); at < count; at++) {
-        if (ring.word(at, CqeWord.USER_DATA) !== NOTHING) continue
-        if (ring.word(at, CqeWord.USER_DATA + 1) === pass) return true
-      }
-      if (at === ring.cqEntries) return false
-      if (looks < LOOKS) continue
-      // EINTR is not for this: whoever waits was not interrupted yet.
-      if (ring.enter(at + 1, PATIENCE_NS) === -1 && errnoName(this.#libc.errno()) !== 'EINTR') {
-        throw lastError(this.#libc, 'io_uring_enter')
-      }
-    }
   }
 
   count(): number {

@@ -8,7 +8,7 @@ import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { LONGEST_WAIT_MS } from '../patience.ts'
 import type { ProcessStep } from '../steps/processes.ts'
-import { sleepSync } from '../threads/thread-pool.ts'
+import { sleepSync } from '../../sleep.ts'
 import { unlessAbsent } from './available.ts'
 import type { Operations } from './index.ts'
 

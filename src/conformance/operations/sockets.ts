@@ -7,7 +7,7 @@ import { errnoName, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { scratch } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
-import { sleepSync } from '../threads/thread-pool.ts'
+import { sleepSync } from '../../sleep.ts'
 import type { Outcome } from './native.ts'
 
 /** Room for any address that sockets here have: sockaddr_un is the largest. */

@@ -9,7 +9,7 @@ import { sys } from '../../libc/libc.ts'
 import { scratch } from '../../libc/memory.ts'
 import type { Machine } from '../machine.ts'
 import type { TcpState } from '../steps.ts'
-import { sleepSync } from '../threads/thread-pool.ts'
+import { sleepSync } from '../../sleep.ts'
 
 /** <netinet/tcp.h>, the states. */
 const tcpStates: Record<TcpState, number> = {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { P_ALL, P_PID, WEXITED, WNOHANG, WNOWAIT } from '../../libc/constants/linux.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory, scratch } from '../../libc/memory.ts'
-import { sleepSync } from '../threads/thread-pool.ts'
+import { sleepSync } from '../../sleep.ts'
 
 /** siginfo_t: 128 bytes; the process stands behind signal, errno, code and four bytes of padding. */
 const siginfo = { size: 128, pid: 16 }

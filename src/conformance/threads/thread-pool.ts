@@ -1,3 +1,4 @@
+import { sleepSync } from '../../sleep.ts'
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { entryPoint } from '../../entry-point.ts'
@@ -35,11 +36,6 @@ const SPINNING_CPU_MS = 50
 
 /** The unit of CPU time in /proc: USER_HZ is 100 on every architecture that evloop knows. */
 const MS_PER_TICK = 10
-
-/** Sleeps without turning the event loop. */
-export function sleepSync(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
-}
 
 /** A real thread that makes native calls on request. Used from the main thread, synchronously. */
 export class WaiterThread {

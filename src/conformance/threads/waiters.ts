@@ -8,7 +8,8 @@ import { decodeEvents, encodeEvent, eventBuffer, pollfdFor } from '../operations
 import { LONGEST_WAIT_MS, WOKEN } from '../patience.ts'
 import type { Name } from '../steps.ts'
 import type { Count, WaiterPlace, WokenBy } from '../steps/waiters.ts'
-import { sleepSync, waitUntilBlocked } from './thread-pool.ts'
+import { sleepSync } from '../../sleep.ts'
+import { waitUntilBlocked } from './thread-pool.ts'
 import type { WaiterThread } from './thread-pool.ts'
 
 /** Waiters that all sleep for so long after what was to wake them are not going to wake. */

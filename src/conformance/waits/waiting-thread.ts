@@ -9,7 +9,7 @@ import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { LONGEST_WAIT_MS, PROMPT_MS } from '../patience.ts'
 import type { Invocation, Job, JobResult } from '../threads/job.ts'
-import { sleepSync } from '../threads/thread-pool.ts'
+import { sleepSync } from '../../sleep.ts'
 import type { WaiterThread } from '../threads/thread-pool.ts'
 import type { BlockingCall, Made } from './wait.ts'
 

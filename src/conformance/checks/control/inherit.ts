@@ -34,7 +34,7 @@ import type { ForkedCall } from '../../operations/forked-calls.ts'
 import { WOKEN } from '../../patience.ts'
 import type { Step } from '../../steps.ts'
 import { endProcess } from '../../steps/processes.ts'
-import { sleepSync } from '../../threads/thread-pool.ts'
+import { sleepSync } from '../../../sleep.ts'
 
 /** Enough for a process to get into its wait. If it is late, the event is there already: the result is the same. */
 const INTO_WAIT_MS = 50

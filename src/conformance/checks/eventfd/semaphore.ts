@@ -7,7 +7,7 @@ import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { WOKEN } from '../../patience.ts'
-import { sleepSync } from '../../threads/thread-pool.ts'
+import { sleepSync } from '../../../sleep.ts'
 import type { WaiterThread } from '../../threads/thread-pool.ts'
 import { joinAll } from './join.ts'
 

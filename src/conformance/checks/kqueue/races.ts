@@ -11,7 +11,7 @@ import { change, kev, kqueue } from '../../steps/kevents.ts'
 import { UNTIL_STOPPED } from '../../threads/job.ts'
 import type { Job } from '../../threads/job.ts'
 import { race } from '../../threads/race.ts'
-import { sleepSync } from '../../threads/thread-pool.ts'
+import { sleepSync } from '../../../sleep.ts'
 import type { WaiterThread } from '../../threads/thread-pool.ts'
 
 /** How often each thread asks. */

@@ -23,7 +23,7 @@ import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
 import { UNTIL_STOPPED } from '../../threads/job.ts'
-import { sleepSync } from '../../threads/thread-pool.ts'
+import { sleepSync } from '../../../sleep.ts'
 
 /** The race lasts a time and not a number of rounds, so that it ends as soon where a call takes a hundred times longer. */
 const RACE_MS = 250

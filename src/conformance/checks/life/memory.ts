@@ -7,7 +7,7 @@ import { epollCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { resultOf } from '../../native-call.ts'
 import { encodeEvent } from '../../operations/events.ts'
-import { sleepSync } from '../../threads/thread-pool.ts'
+import { sleepSync } from '../../../sleep.ts'
 import { readWatches } from '../control/fdinfo.ts'
 import { allocatedBytes, collectGarbage, eventpollItems, residentBytes } from './usage.ts'
 

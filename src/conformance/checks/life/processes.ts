@@ -30,7 +30,7 @@ import { awaitCall, canForkCalls, forkCalls } from '../../operations/forked-call
 import type { ForkedCall } from '../../operations/forked-calls.ts'
 import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
 import { endProcess, fork, reap } from '../../steps/processes.ts'
-import { sleepSync } from '../../threads/thread-pool.ts'
+import { sleepSync } from '../../../sleep.ts'
 import { reopen, replace } from './reopen.ts'
 
 /** siginfo_t: 128 bytes, of which the first are 0 where no process has ended. */

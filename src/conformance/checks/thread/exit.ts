@@ -7,7 +7,8 @@ import type { Check } from '../../check.ts'
 import { epollCheck } from '../../define.ts'
 import { encodeEvent } from '../../operations/events.ts'
 import { LONGEST_WAIT_MS } from '../../patience.ts'
-import { sleepSync, WaiterThread } from '../../threads/thread-pool.ts'
+import { sleepSync } from '../../../sleep.ts'
+import { WaiterThread } from '../../threads/thread-pool.ts'
 
 export const exit: Check = epollCheck({
   id: 'thr.epoll-in-thread-exit',

@@ -13,7 +13,7 @@ import { LONGEST_WAIT_MS, WOKEN } from '../../patience.ts'
 import { UNTIL_STOPPED } from '../../threads/job.ts'
 import type { Job } from '../../threads/job.ts'
 import { dawdle, Partner, race } from '../../threads/race.ts'
-import { sleepSync } from '../../threads/thread-pool.ts'
+import { sleepSync } from '../../../sleep.ts'
 import type { WaiterThread } from '../../threads/thread-pool.ts'
 
 const EEXIST = errnoNumber('EEXIST')
