@@ -59,7 +59,7 @@ export const benchCommand: CommandModule = {
         parsePositive,
       )
       .option('--rounds <number>', 'exactly so many rounds, whatever they take', parseWhole(1))
-      .option('--quick', 'fewer rounds, for a first look')
+      .option('--quick', 'fewer rounds, and no warm-up of cycles above 8 ms, for a first look')
       .option(
         '--seed <number>',
         'of the order of rounds and of the resampling (default: random)',

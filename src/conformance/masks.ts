@@ -7,18 +7,23 @@ export type MaskText = string
 const bits: readonly (readonly [string, number])[] = [...Object.entries(EPOLL), ['NVAL', POLL.NVAL]]
 const bitOf = new Map(bits)
 
-/** What was asked before: checks have a few hundred masks between them, and ask for each of them hundreds of times. */
-const parsed = new Map<MaskText, number>()
-const formatted = new Map<number, MaskText>()
+/** The same function, which finds out everything once: checks have few masks, and ask for each hundreds of times. */
+function remembered<From, To>(find: (from: From) => To): (from: From) => To {
+  const known = new Map<From, To>()
+  return (from) => {
+    const before = known.get(from)
+    if (before !== undefined) return before
+    const found = find(from)
+    known.set(from, found)
+    return found
+  }
+}
 
 /** The number of a mask. A bit that has no name may be given as a number: `IN|0x400000`. Throws `TypeError`. */
-export function parseMask(text: MaskText): number {
-  const known = parsed.get(text)
-  if (known !== undefined) return known
-  const mask = parseAnew(text)
-  parsed.set(text, mask)
-  return mask
-}
+export const parseMask: (text: MaskText) => number = remembered(parseAnew)
+
+/** A mask in words; bits without a name are shown in hexadecimal. */
+export const formatMask: (mask: number) => MaskText = remembered(formatAnew)
 
 function parseAnew(text: MaskText): number {
   if (text === '0') return 0
@@ -30,15 +35,6 @@ function parseAnew(text: MaskText): number {
     mask |= bit
   }
   return mask >>> 0
-}
-
-/** A mask in words; bits without a name are shown in hexadecimal. */
-export function formatMask(mask: number): MaskText {
-  const known = formatted.get(mask)
-  if (known !== undefined) return known
-  const text = formatAnew(mask)
-  formatted.set(mask, text)
-  return text
 }
 
 function formatAnew(mask: number): MaskText {
