@@ -81,7 +81,7 @@ describe('ffi-rs', () => {
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
     expect(verifyReportOf(ended).environment.ffi).toMatchObject({ binding: 'ffi-rs' })
     expect(bindingsOf(loads)).toEqual(['ffi-rs'])
-    expect(placesOf(loads)).toEqual(expect.arrayContaining(['child.js', 'peer.js', 'thread-main.js thread']))
+    expect(placesOf(loads)).toEqual(expect.arrayContaining(['child.js', 'peer.js', 'thread-main.cjs thread']))
   })
 })
 
@@ -122,7 +122,7 @@ describe.skipIf(!hasKoffi)('koffi (which must be installed)', () => {
       [],
     )
     expect(bindingsOf(loads)).toEqual(['koffi'])
-    expect(placesOf(loads)).toEqual(expect.arrayContaining(['child.js', 'peer.js', 'thread-main.js thread']))
+    expect(placesOf(loads)).toEqual(expect.arrayContaining(['child.js', 'peer.js', 'thread-main.cjs thread']))
   })
 
   it('calls native functions where ffi-rs cannot be loaded, without being asked for', async () => {
