@@ -7,9 +7,11 @@ import { Failure } from '../check.ts'
 import { ringNumbers } from '../kept-rings.ts'
 import { Machine } from '../machine.ts'
 import { closeKeptRings } from '../rings/kept.ts'
+import { RawRing } from '../rings/raw-ring.ts'
 import { nothingToDo, pollAdd, pollMulti, timeoutAfter } from '../rings/requests.ts'
 import type { Step } from '../steps.ts'
 import { completions, enter, pollByRing, setupRing, submit } from '../steps/rings.ts'
+import { sleepSync } from '../../sleep.ts'
 
 const libc = openLibc()
 afterEach(() => closeKeptRings(libc))
@@ -51,6 +53,24 @@ describe.skipIf(!isAvailable)('completions of a ring', () => {
       completions('ring', expected),
     )
     expect(outcome).toEqual([text.join() || 'no completion', actual])
+  })
+
+  it('are timed from before a kernel thread could see their requests', () => {
+    // As if this thread had lost its processor right after it showed the second one, which the other one takes at once.
+    const show = Object.getOwnPropertyDescriptor(RawRing.prototype, 'publish')?.value as () => void
+    let shown = 0
+    using publish = vi.spyOn(RawRing.prototype, 'publish').mockImplementation(function (this: RawRing) {
+      show.call(this)
+      if (++shown === 2) sleepSync(30)
+    })
+    const late = [
+      setupRing('ring', { flags: ['SQPOLL'] }),
+      submit('ring', nothingToDo('n')),
+      submit('ring', timeoutAfter('time', 20)),
+      completions('ring', { n: '0', time: 'ETIME' }, { atLeastMs: 20 }),
+    ]
+    expect(outcomeOf(...late)).toBe('pass')
+    expect(publish).toHaveBeenCalled()
   })
 
   it('that do not come are a failure', () => {

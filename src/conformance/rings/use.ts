@@ -73,8 +73,9 @@ export class RingUse {
   submit(): number | string {
     const { ring } = this
     const count = ring.pending
-    ring.publish()
+    // Before they are shown: a kernel thread (SQPOLL) may take them before this thread does anything else.
     this.#submittedAt = process.hrtime.bigint()
+    ring.publish()
     if (!ring.isSqPoll) return ring.enter({ submit: count })
     this.#awaitTaken()
     return count - ring.pending
