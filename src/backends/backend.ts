@@ -181,6 +181,13 @@ export interface Backend {
   readonly mayKill?: true
   /** It is a way to use another backend, which only who names it wants: it is never meant where nobody names one. */
   readonly onRequest?: true
+  /** The native interface that it has under its own name: what is written for that runs on it too, in one thread. */
+  readonly speaks?: 'epoll'
+  /**
+   * A world of its own that it watches descriptors of, in the place of the machine's: what its users make descriptors
+   * with, read and write. Each is new and empty. Absent: the C library itself.
+   */
+  readonly world?: (libc: Libc) => Libc
   /** For how long after the last call of a Poller it keeps a processor busy, at most. Default: not at all. */
   readonly busyForMs?: number
   /** Why its calls cannot be recorded and made again, one after the other. Undefined where they can. */

@@ -17,7 +17,7 @@ import type { Libc } from '../libc/libc.ts'
 import { Memory } from '../libc/memory.ts'
 import { NULL } from '../libc/signatures.ts'
 import { INTERRUPTED } from './backend.ts'
-import type { Availability, Backend, Capabilities, ReadinessBatch, Trigger } from './backend.ts'
+import type { Availability, Backend, Capabilities, Poller, ReadinessBatch, Trigger } from './backend.ts'
 import { PollerBase } from './poller-base.ts'
 import { reportWake } from './registry.ts'
 import { maskOf, readinessOf } from './readiness.ts'
@@ -55,7 +55,12 @@ export const epoll: Backend = {
   capabilities,
   isPresent: (libc) => libc.has('epoll_create1'),
   availability,
-  open: (libc) => new EpollPoller(libc),
+  open: (libc) => openEpoll(libc, epoll),
+}
+
+/** Opens a Poller over whatever has the functions of epoll, for a backend that is epoll under another name. */
+export function openEpoll(libc: Libc, backend: Backend): Poller {
+  return new EpollPoller(libc, backend)
 }
 
 function availability(libc: Libc): Availability {
@@ -70,15 +75,16 @@ function availability(libc: Libc): Availability {
 }
 
 class EpollPoller extends PollerBase {
-  override readonly backend = epoll
+  override readonly backend: Backend
   readonly #epfd: number
   readonly #change = new Memory(EVENT_SIZE)
   readonly #timespec = new Timespec()
   #events = new Memory(64 * EVENT_SIZE)
   #pwait2: Pwait2 | undefined
 
-  constructor(libc: Libc) {
+  constructor(libc: Libc, backend: Backend) {
     super(libc)
+    this.backend = backend
     this.#pwait2 = findPwait2(libc)
     this.#epfd = sys(libc, 'epoll_create1', EPOLL_CLOEXEC)
   }

@@ -24,7 +24,15 @@ function without(...names: readonly FunctionName[]): Libc {
 
 test('each backend has its own name in the map', () => {
   expect(Object.values(backends).map(({ name }) => name)).toEqual(backendNames)
-  expect(backendNames).toEqual(['epoll', 'kqueue', 'io_uring', 'io_uring-sqpoll', 'poll', 'select'])
+  expect(backendNames).toEqual([
+    'epoll',
+    'kqueue',
+    'io_uring',
+    'io_uring-sqpoll',
+    'poll',
+    'select',
+    'userspace',
+  ])
   expect(usualBackendNames).toEqual(['epoll', 'kqueue', 'io_uring', 'poll', 'select'])
 })
 
@@ -47,12 +55,15 @@ describe('without its function', () => {
     select: 'select',
   } as const
 
-  test.each(backendNames)('%s is not there, and the reason why it is not available names it', (name) => {
-    const lacking = without(functions[name])
-    expect(candidateBackends(lacking)).not.toContain(name)
-    const who = name === 'kqueue' ? 'no library in this process has' : 'libc has no'
-    expect(availabilityOf(lacking, name)).toEqual({ available: false, reason: `${who} ${functions[name]}` })
-  })
+  test.each(Object.keys(functions) as (keyof typeof functions)[])(
+    '%s is not there, and the reason why it is not available names it',
+    (name) => {
+      const lacking = without(functions[name])
+      expect(candidateBackends(lacking)).not.toContain(name)
+      const who = name === 'kqueue' ? 'no library in this process has' : 'libc has no'
+      expect(availabilityOf(lacking, name)).toEqual({ available: false, reason: `${who} ${functions[name]}` })
+    },
+  )
 
   test('of one, the next one is the default', () => {
     expect(defaultBackend(without('epoll_create1'))).toBe(backends.poll)

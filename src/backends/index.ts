@@ -6,6 +6,7 @@ import { ioUringSqpoll } from './io-uring-sqpoll.ts'
 import { kqueue } from './kqueue.ts'
 import { poll } from './poll.ts'
 import { select } from './select.ts'
+import { userspace } from './userspace.ts'
 
 /** Every backend, best first. Adding one is a file and a line here. */
 export const backends = {
@@ -15,6 +16,7 @@ export const backends = {
   'io_uring-sqpoll': ioUringSqpoll,
   poll,
   select,
+  userspace,
 } as const satisfies Record<string, Backend>
 
 export type BackendName = keyof typeof backends
@@ -43,5 +45,8 @@ export function availabilityOf(libc: Libc, name: BackendName): Availability {
 /** What is best here: the first backend that works, of those that can be tried without fear. Undefined where none does. */
 export function defaultBackend(libc: Libc): Backend | undefined {
   const all: readonly Backend[] = Object.values(backends)
-  return all.find((backend) => backend.mayKill !== true && backend.availability(libc).available)
+  return all.find(
+    (backend) =>
+      backend.onRequest !== true && backend.mayKill !== true && backend.availability(libc).available,
+  )
 }

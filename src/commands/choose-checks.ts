@@ -34,6 +34,7 @@ export async function chooseChecks(
   options: ChoiceOptions,
   backends: readonly BackendName[],
 ): Promise<CatalogueEntry[]> {
+  const { applies } = await import('../conformance/applies.ts')
   const { families } = await import('../conformance/checks/index.ts')
   const { catalogueOf, selectChecks } = await import('../conformance/selection.ts')
   const catalogue = catalogueOf(families)
@@ -51,7 +52,7 @@ export async function chooseChecks(
     levels: level && chooseNames('level', level, levels),
     kinds: kind && chooseNames('kind', kind, kinds),
   })
-  const applicable = chosen.filter(({ check }) => check.backends.some((name) => backends.includes(name)))
+  const applicable = chosen.filter(({ check }) => backends.some((name) => applies(check, name)))
   if (applicable.length > 0) return applicable
   throw new UsageError(
     chosen.length === 0

@@ -1,4 +1,5 @@
 import type { BackendName } from '../backends/index.ts'
+import { applies } from './applies.ts'
 import { version } from '../version.ts'
 import type { Check, Kind, Level } from './check.ts'
 import { stepWords } from './step-words.ts'
@@ -72,7 +73,7 @@ function describeCheck({ check, family }: CatalogueEntry): CheckDescription {
 function stepsOf(check: Check, backends: readonly BackendName[]): Pick<CheckDescription, 'steps'> {
   if (!('steps' in check)) return {}
   const { steps } = check
-  const applicable = backends.filter((backend) => check.backends.includes(backend))
+  const applicable = backends.filter((backend) => applies(check, backend))
   if (applicable.length === 0) return {}
   const wordsOn = (backend: BackendName): string[] =>
     (typeof steps === 'function' ? steps(backend) : steps).map(stepWords)

@@ -1,4 +1,5 @@
-import { backendNames } from '../backends/index.ts'
+import type { Backend } from '../backends/backend.ts'
+import { backendNames, backends } from '../backends/index.ts'
 import { classicNames } from './classic.ts'
 import type { Check } from './check.ts'
 
@@ -17,9 +18,16 @@ export function classicCheck(check: WithDefaults<Check>): Check {
   return { level: 'contract', kind: 'det', backends: classicNames, ...check } as Check
 }
 
-/** A check of the portable contract, which runs on every backend. */
+/** The backends of the machine itself: those of a world of their own have one thread, and a time that is not ours. */
+const machineNames = backendNames.filter((name) => {
+  const { world }: Backend = backends[name]
+  return world === undefined
+})
+
+/** A check of the portable contract, which runs on every backend that has what its kind needs. */
 export function portableCheck(check: WithDefaults<Check>): Check {
-  return { level: 'contract', kind: 'det', backends: backendNames, ...check } as Check
+  const named = (check.kind ?? 'det') === 'det' ? backendNames : machineNames
+  return { level: 'contract', kind: 'det', backends: named, ...check } as Check
 }
 
 /** A check of poll itself, called as C does. */

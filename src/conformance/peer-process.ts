@@ -45,6 +45,9 @@ export class PeerProcess {
 
   /** Starts the process. Throws `UnsupportedError` where none can be started. */
   constructor(libc: Libc, backend: BackendName, inherited: Readonly<Record<string, number>>) {
+    // Another process has no descriptors of a world that is in this one.
+    if (libc.openNumbers !== undefined)
+      throw new UnsupportedError('a second process', 'this world has only one')
     this.#libc = libc
     const [orders, ordersEnd] = openPipe(libc, 0)
     const [answers, answersEnd] = openPipe(libc, 0)

@@ -1,3 +1,5 @@
+import type { Backend } from '../backends/backend.ts'
+import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import { isKnownError, SystemError, UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
@@ -58,22 +60,40 @@ function wasInterrupted({ outcome, expected = '', actual = '', message = '' }: V
 }
 
 function judgeOnce(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
-  const { libc, backend, pool, surroundings, onStep } = context
+  const { backend, surroundings, onStep } = context
+  const { libc, pool, noThreads, openDescriptors } = placeOf(context)
   const lacking =
-    missingDescriptors(check, libc, surroundings.openDescriptors) ?? missingThreads(check, context)
+    missingDescriptors(check, libc, openDescriptors) ?? missingThreads(check, { ...context, pool, noThreads })
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
-  const machine = new Machine(libc, backend, { pool, threads: check.threads ?? 0, onStep })
+  const { speaks }: Backend = backends[backend]
+  const machine = new Machine(libc, speaks ?? backend, { pool, threads: check.threads ?? 0, onStep })
   const verdict = attempt(check, machine, () => perform(check, machine))
   if (verdict.outcome !== 'pass') onFailure(verdict)
   // What goes wrong first is what is reported: after a failure, tidying up may fail as well.
   const closed = attempt(check, machine, () => machine.close())
-  const compared = attempt(check, machine, () => assertUnchanged(machine, surroundings))
+  const compared = attempt(check, machine, () => assertUnchanged(machine, surroundings, libc))
   return [verdict, closed, compared].find(({ outcome }) => outcome !== 'pass') ?? verdict
 }
 
+/** Where a check runs, and what there is besides. */
+type Place = Pick<RunContext, 'libc' | 'pool' | 'noThreads'> & { readonly openDescriptors: number }
+
+/**
+ * The machine itself, or the world of the backend: new for each check, so that it begins with nothing, and shows
+ * afterwards what was left in it. A thread would take the numbers of its descriptors for those of the machine.
+ */
+function placeOf({ libc, backend, pool, noThreads, surroundings }: RunContext): Place {
+  const { world }: Backend = backends[backend]
+  if (world === undefined) return { libc, pool, noThreads, openDescriptors: surroundings.openDescriptors }
+  const reason = `${backend} has a world of one thread`
+  return { libc: world(libc), pool: undefined, noThreads: reason, openDescriptors: 0 }
+}
+
 /** Fails the check if the process is not as it was before, in what would matter to the checks that follow. */
-function assertUnchanged(machine: Machine, surroundings: Surroundings): void {
+function assertUnchanged(machine: Machine, surroundings: Surroundings, libc: Libc): void {
   machine.begin('compare what is left with what was there before the check')
+  const left = libc.openNumbers?.() ?? []
+  if (left.length > 0) throw new Failure('no descriptor is left open', `left open: ${left.join(', ')}`)
   const differences = surroundings.compare()
   if (differences.length === 0) return
   const words = (of: 'expected' | 'actual'): string =>

@@ -51,6 +51,10 @@ export interface Libc {
   has(name: FunctionName): boolean
   /** errno of this thread. Meaningful only right after a call whose result says that it failed. */
   errno(): number
+  /** The time by which its calls wait, in nanoseconds since an arbitrary moment. Absent: that of the machine. */
+  clock?(): bigint
+  /** The descriptors that are open, where they are none of this process. Absent: the process has them. */
+  openNumbers?(): readonly number[]
   /** A queue in memory that is shared with the kernel. Throws `RingError` where there cannot be one. */
   queue(place: QueuePlace): SharedQueue
 }
@@ -204,6 +208,11 @@ export function attachLibc(plan: LibcPlan): Libc {
     errno: () => cell[0] ?? 0,
     queue: (place) => new MappedQueue(place),
   }
+}
+
+/** The time by which the calls of a Libc wait, in nanoseconds. */
+export function timeOf(libc: Libc): bigint {
+  return libc.clock?.() ?? process.hrtime.bigint()
 }
 
 /** What a call of a function that no library has throws. */

@@ -14,10 +14,10 @@ const kqueueLibrary = process.env['EVLOOP_KQUEUE_LIB'] ?? ''
 /** libc, with that library in front. */
 export const testedLibc: Libc = openLibc(kqueueLibrary === '' ? {} : { lib: kqueueLibrary })
 
-/** Those that nobody means by itself too, where they can be used. */
+/** Those that nobody means by itself too, where they can be used with descriptors of the machine. */
 export const testedNames: readonly BackendName[] = backendNames.filter((name) => {
   const backend: Backend = backends[name]
-  if (!backend.isPresent(testedLibc)) return false
+  if (!backend.isPresent(testedLibc) || backend.world !== undefined) return false
   return backend.onRequest !== true || backend.availability(testedLibc).available
 })
 
@@ -29,7 +29,8 @@ export const testedBackends: readonly (readonly [BackendName, Backend])[] = test
 // A library may keep descriptors of its own from its first use on, which are no leak of the test that comes first.
 for (const name of testedNames) backends[name].availability(testedLibc)
 
-for (const name of backendNames.filter((candidate) => !testedNames.includes(candidate))) {
+const skipped = backendNames.filter((name) => !testedNames.includes(name) && !('world' in backends[name]))
+for (const name of skipped) {
   const hint = name === 'kqueue' ? '; EVLOOP_KQUEUE_LIB names no library with a kqueue' : ''
   process.stderr.write(`skipped: ${name}, which is not here${hint}\n`)
 }

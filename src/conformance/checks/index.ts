@@ -1,4 +1,5 @@
 import type { BackendName } from '../../backends/index.ts'
+import { applies } from '../applies.ts'
 import type { Check, Family } from '../check.ts'
 import { families } from './families.ts'
 
@@ -28,7 +29,5 @@ export function findCheck(id: string): KnownCheck {
 
 /** The ids of the checks that apply to a backend. */
 export function checksOf(backend: BackendName): string[] {
-  return [...all.values()]
-    .filter(({ check }) => check.backends.includes(backend))
-    .map(({ check }) => check.id)
+  return [...all.values()].filter(({ check }) => applies(check, backend)).map(({ check }) => check.id)
 }

@@ -9,7 +9,7 @@ import type { Argument, Expected, NativeStep, StepOf } from '../steps.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { FD_SETSIZE } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { errnoName } from '../../libc/libc.ts'
+import { errnoName, timeOf } from '../../libc/libc.ts'
 import { scratch } from '../../libc/memory.ts'
 import type { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
@@ -213,10 +213,10 @@ export function perform(machine: Machine, step: NativeStep): void {
   const pending = prepare(machine, step)
   const { fn, args } = pending.invocation
   const native = machine.libc.fn[fn] as (...a: readonly (number | string)[]) => number
-  const start = process.hrtime.bigint()
+  const start = timeOf(machine.libc)
   const result = native(...args)
   const errno = result === -1 ? machine.libc.errno() : 0
-  conclude(machine, pending, { result, errno, elapsedNs: Number(process.hrtime.bigint() - start) })
+  conclude(machine, pending, { result, errno, elapsedNs: Number(timeOf(machine.libc) - start) })
 }
 
 /** The table is typed by operation; a step taken from a union needs the one that is its own. */

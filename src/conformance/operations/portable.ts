@@ -6,6 +6,7 @@ import { Interest, INTERRUPTED, Readiness, ReadinessBatch } from '../../backends
 import { backends } from '../../backends/index.ts'
 import { wakeCall } from '../../backends/waker.ts'
 import { SystemError, UnsupportedError } from '../../errors.ts'
+import { timeOf } from '../../libc/libc.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { createEvents, EventLoop } from '../../loop/event-loop.ts'
 import type { LoopEvent } from '../../loop/event-loop.ts'
@@ -38,9 +39,9 @@ export const portableOperations: Operations<PortableStep['op']> = {
   'poller.wake': (machine, { poller }) => mustSucceed('wake', () => pollerOf(machine, poller).wake()),
   'poller.wait'(machine, { poller, expect, timeoutNs, capacity, atLeastNs }) {
     const batch = new ReadinessBatch(capacity)
-    const start = process.hrtime.bigint()
+    const start = timeOf(machine.libc)
     const n = mustSucceed('wait', () => pollerOf(machine, poller).wait(batch, timeoutNs))
-    const elapsedNs = Number(process.hrtime.bigint() - start)
+    const elapsedNs = Number(timeOf(machine.libc) - start)
     if (n === INTERRUPTED) {
       throw new Failure(eventsText(expect.map(textOfEvent)), 'no events, before the time was over')
     }
@@ -71,9 +72,9 @@ export const portableOperations: Operations<PortableStep['op']> = {
   },
   'loop.wait'(machine, { loop, expect, timeoutMs, atLeastMs }) {
     const events = createEvents(LOOP_CAPACITY)
-    const start = process.hrtime.bigint()
+    const start = timeOf(machine.libc)
     const n = mustSucceed('wait', () => loopOf(machine, loop).wait(events, timeoutMs))
-    const elapsedNs = Number(process.hrtime.bigint() - start)
+    const elapsedNs = Number(timeOf(machine.libc) - start)
     // A count that an expectation leaves open is not compared.
     const asksBytes = new Set(
       expect.filter(({ bytes }) => bytes !== undefined).map(({ token }) => BigInt(token)),

@@ -18,6 +18,7 @@ import { layouts } from '../../libc/layouts.ts'
 import { errnoName, lastError, sys } from '../../libc/libc.ts'
 import { scratch } from '../../libc/memory.ts'
 import type { Memory } from '../../libc/memory.ts'
+import { NULL } from '../../libc/signatures.ts'
 import { Failure } from '../check.ts'
 import type { Machine } from '../machine.ts'
 import { parseMask } from '../masks.ts'
@@ -25,7 +26,7 @@ import type { ResourceStep } from '../steps.ts'
 import { sleepSync } from '../../sleep.ts'
 import { unlessAbsent } from './available.ts'
 import { receiveDescriptor, sendDescriptor } from './descriptor-passing.ts'
-import { decodeEvents, encodeEvent } from './events.ts'
+import { decodeEvents, encodeEvent, timespecOf } from './events.ts'
 import type { Operations } from './index.ts'
 import { expectResult } from './native.ts'
 import { endProcesses } from './processes.ts'
@@ -153,7 +154,7 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
   settle: (machine, { fd, states }) => settleState(machine, fd, states),
   'settle-sent': (machine, { fd }) => settleSent(machine, fd),
   'require-state': (machine, { fd, state }) => requireState(machine, fd, state),
-  sleep: (_, { ms }) => sleepSync(ms),
+  sleep: (machine, { ms }) => pause(machine, ms),
   'epoll.ctl'(machine, { ep, command, fd, events, label, expect }) {
     const event = encodeEvent(parseMask(events), machine.labels.data(label))
     const textOf = (): string => decodeEvents(machine, event, 1).flat().join(' ')
@@ -168,6 +169,12 @@ export const resourceOperations: Operations<ResourceStep['op']> = {
     // A program keeps the event and passes it again.
     machine.expect(textOf(), given, 'the event that epoll_ctl was given, afterwards')
   },
+}
+
+/** Lets time pass: that of the machine, or that of the world that the descriptors are of. */
+function pause({ libc }: Machine, ms: number): void {
+  if (libc.clock === undefined) sleepSync(ms)
+  else sys(libc, 'nanosleep', timespecOf(ms).address, NULL)
 }
 
 /** Two descriptors as C writes them. */

@@ -96,7 +96,7 @@ export const descriptor: readonly Check[] = [
     run(machine) {
       const expectWatches = (...expected: readonly (readonly [string, string])[]): void => {
         machine.begin('read the entries from /proc/self/fdinfo')
-        const watches = readWatches(machine.fd('ep'))
+        const watches = readWatches(machine.libc, machine.fd('ep'))
         if (watches === undefined) throw new UnsupportedError('fdinfo', '/proc/self/fdinfo cannot be read')
         const text = (lines: readonly (readonly [number, number, bigint])[]): string =>
           lines

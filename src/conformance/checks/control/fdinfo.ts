@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Libc } from '../../../libc/libc.ts'
 
 /** An entry of an epoll as the kernel shows it in /proc/PID/fdinfo. */
 export interface Watch {
@@ -19,7 +20,9 @@ export function parseWatches(text: string): Watch[] {
 }
 
 /** The entries of an epoll of this process, or undefined where there is no such file. */
-export function readWatches(epfd: number): Watch[] | undefined {
+export function readWatches(libc: Libc, epfd: number): Watch[] | undefined {
+  // Where descriptors are none of this process, the file of that number is about something else.
+  if (libc.openNumbers !== undefined) return undefined
   try {
     return parseWatches(readFileSync(`/proc/self/fdinfo/${epfd}`, 'utf8'))
   } catch {

@@ -85,7 +85,7 @@ export const masks: readonly Check[] = [
           wait('ep', {}),
         )
         machine.begin('read the mask of the entry from /proc/self/fdinfo')
-        const [watch] = readWatches(machine.fd('ep')) ?? []
+        const [watch] = readWatches(machine.libc, machine.fd('ep')) ?? []
         if (watch === undefined) machine.note = 'whether it is dropped was not seen: no entries in fdinfo'
         else machine.expect(formatMask(watch.mask & EPOLL.WAKEUP), '0', 'WAKEUP in the mask of the entry')
         machine.run(ctl('$ep', EPOLL_CTL.DEL, '$r', NULL, 0), add('ep', 'r', 'IN'))

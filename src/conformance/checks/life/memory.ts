@@ -75,7 +75,11 @@ export const memory: Check = epollCheck({
       }
     }
     if (itemsBefore !== undefined) expectFreed(itemsBefore, count)
-    machine.expect(readWatches(machine.fd('ep'))?.length ?? 0, 0, 'entries in /proc/self/fdinfo')
+    machine.expect(
+      readWatches(machine.libc, machine.fd('ep'))?.length ?? 0,
+      0,
+      'entries in /proc/self/fdinfo',
+    )
     machine.note = `${count} registrations`
   },
 })

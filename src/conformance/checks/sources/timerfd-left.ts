@@ -1,6 +1,7 @@
 /** What is left of a timer, and how often it has gone off, where both must fit the time that has passed. */
 import { TFD } from '../../../libc/constants/linux.ts'
 import { layouts } from '../../../libc/layouts.ts'
+import { timeOf } from '../../../libc/libc.ts'
 import { NULL } from '../../../libc/signatures.ts'
 import { counter, sleep } from '../../build.ts'
 import { Failure } from '../../check.ts'
@@ -25,10 +26,10 @@ interface Span {
   readonly to: bigint
 }
 
-function during(action: () => void): Span {
-  const from = process.hrtime.bigint()
+function during(machine: Machine, action: () => void): Span {
+  const from = timeOf(machine.libc)
   action()
-  return { from, to: process.hrtime.bigint() }
+  return { from, to: timeOf(machine.libc) }
 }
 
 export const timerfdLeft: readonly Check[] = [
@@ -42,11 +43,11 @@ export const timerfdLeft: readonly Check[] = [
     run(machine) {
       machine.run(timerfd('t'))
       for (const intervalMs of [0, FAR_MS]) {
-        const set = during(() => machine.run(settime('t', 1000, { intervalMs })))
+        const set = during(machine, () => machine.run(settime('t', 1000, { intervalMs })))
         machine.run(sleep(2))
         expectDue(machine, 't', set, 1000, intervalMs)
       }
-      const now = process.hrtime.bigint()
+      const now = timeOf(machine.libc)
       machine.run(settime('t', Number(now) / NS_PER_MS + 1000, { flags: TFD.TIMER_ABSTIME }), sleep(1))
       // A number of milliseconds says the nanoseconds of a machine that has been up for years only roughly.
       expectDue(machine, 't', { from: now - 1000n, to: now + 1000n }, 1000, 0)
@@ -68,7 +69,7 @@ export const timerfdLeft: readonly Check[] = [
     run(machine) {
       const periodMs = 12
       machine.run(timerfd('t'))
-      const set = during(() => machine.run(settime('t', periodMs, { intervalMs: periodMs })))
+      const set = during(machine, () => machine.run(settime('t', periodMs, { intervalMs: periodMs })))
       let sum = 0
       for (const pauseMs of [17, 6, 9]) {
         machine.run(sleep(pauseMs), settleReady('t', 'IN'))
@@ -86,7 +87,7 @@ export const timerfdLeft: readonly Check[] = [
     run(machine) {
       const [pastMs, periodMs] = [50.5, 10]
       machine.run(timerfd('t'))
-      const now = process.hrtime.bigint()
+      const now = timeOf(machine.libc)
       const due = now - BigInt(pastMs * NS_PER_MS)
       machine.run(
         settime('t', Number(due) / NS_PER_MS, { intervalMs: periodMs, flags: TFD.TIMER_ABSTIME }),
@@ -108,7 +109,7 @@ export const timerfdLeft: readonly Check[] = [
       ] as const) {
         const periodMs = periodNs / NS_PER_MS
         machine.run(timerfd('t'))
-        const set = during(() => machine.run(settime('t', periodMs, { intervalMs: periodMs })))
+        const set = during(machine, () => machine.run(settime('t', periodMs, { intervalMs: periodMs })))
         machine.run(sleep(pauseMs), settleReady('t', 'IN'))
         machine.begin(`read t, set to every ${periodNs} ns, after ${pauseMs} ms`)
         const first = BigInt(periodNs)
@@ -124,7 +125,7 @@ export const timerfdLeft: readonly Check[] = [
     source: 'timerfd_settime(2), ERRORS; measured',
     run(machine) {
       machine.run(timerfd('t'))
-      const set = during(() => machine.run(settime('t', FAR_MS, { intervalMs: FAR_MS })))
+      const set = during(machine, () => machine.run(settime('t', FAR_MS, { intervalMs: FAR_MS })))
       const bad = itimerspec(0)
       bad.view.setBigInt64(layouts.itimerspec.offsets.value_nsec, 1_000_000_000n, true)
       machine.begin('timerfd_settime(t) with 10^9 ns')
@@ -149,7 +150,7 @@ function expectDue(
 ): void {
   machine.begin(`timerfd_gettime(${fd})`)
   let left = { valueNs: 0, intervalNs: 0 }
-  const asked = during(() => {
+  const asked = during(machine, () => {
     left = timeLeft(machine, fd)
   })
   const afterNs = afterMs * NS_PER_MS

@@ -1,0 +1,65 @@
+import { constants as osConstants } from 'node:os'
+import { MSG } from '../../../libc/constants/linux.ts'
+import type { Bytes } from './open-file.ts'
+import { streamCost, streamPart } from './socket-memory.ts'
+import { UnixSocket } from './unix-socket.ts'
+
+const { EAGAIN, EFAULT, ENOTCONN, EPIPE } = osConstants.errno
+
+/** A socket of bytes without limits between them. */
+export class StreamSocket extends UnixSocket {
+  protected readonly connected = true
+
+  send(from: Bytes, length: number): number {
+    const { peer } = this
+    if (peer === undefined) return -ENOTCONN
+    if (this.sendsNoMore) return -EPIPE
+    let sent = 0
+    while (sent < length) {
+      const refusal = this.#whyNot(peer)
+      if (refusal !== 0) return sent > 0 ? sent : refusal
+      if (from === undefined) return -EFAULT
+      const part = streamPart(length - sent, this.sendBuffer)
+      this.deliver(peer, from.slice(sent, sent + part), streamCost(part))
+      sent += part
+    }
+    return sent
+  }
+
+  #whyNot(peer: UnixSocket): number {
+    const error = this.takeError()
+    if (error !== 0) return -error
+    if (this.sendsNoMore) return -EPIPE
+    if (this.outstanding >= this.sendBuffer) return -EAGAIN
+    return peer.receivesNoMore ? -EPIPE : 0
+  }
+
+  receive(into: Bytes, length: number, flags: number): number {
+    let done = 0
+    let index = 0
+    while (done < length) {
+      const message = this.received[index]
+      if (message === undefined) break
+      if (into === undefined) return -EFAULT
+      const rest = message.bytes.subarray(message.start, message.start + length - done)
+      into.set(rest, done)
+      done += rest.length
+      if ((flags & MSG.PEEK) !== 0) {
+        index++
+        continue
+      }
+      message.start += rest.length
+      if (message.start < message.bytes.length) break
+      this.received.shift()
+      this.finish(message)
+    }
+    if (done > 0 || length === 0) return done
+    const error = this.takeError()
+    if (error !== 0) return -error
+    return this.receivesNoMore ? 0 : -EAGAIN
+  }
+
+  override readable(): number {
+    return this.received.reduce((sum, { bytes, start }) => sum + bytes.length - start, 0)
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * unix(7) sockets that are connected to each other, as socketpair(2) makes them. What they share is here; how a stream
+ * and how datagrams are read and written is in `stream.ts` and `datagram.ts`.
+ */
+import { constants as osConstants } from 'node:os'
+import { EPOLL, MSG, O, SHUT } from '../../../libc/constants/linux.ts'
+import { INVALID, OpenFile } from './open-file.ts'
+import type { Bytes } from './open-file.ts'
+import { DEFAULT_SEND_BUFFER, LARGEST_SEND_BUFFER, SMALLEST_SEND_BUFFER } from './socket-memory.ts'
+
+const { EOPNOTSUPP } = osConstants.errno
+
+/** What was sent, with what it costs the sender until it is received. */
+export interface Message {
+  readonly bytes: Uint8Array
+  start: number
+  readonly cost: number
+  readonly sender: UnixSocket
+}
+
+const RECEIVE = 1
+const SEND = 2
+const BOTH = RECEIVE | SEND
+
+/** What a socket tells of data, of room, and of a change of its state, which may concern anything. */
+const DATA = EPOLL.IN | EPOLL.PRI | EPOLL.RDNORM | EPOLL.RDBAND
+const ROOM = EPOLL.OUT | EPOLL.WRNORM | EPOLL.WRBAND
+const ANYTHING = 0
+
+export abstract class UnixSocket extends OpenFile {
+  readonly accessMode = O.RDWR
+  protected peer: UnixSocket | undefined
+  protected readonly received: Message[] = []
+  /** What this has sent and nobody has received, with all that it costs. */
+  protected outstanding = 0
+  protected sendBuffer = DEFAULT_SEND_BUFFER
+  protected closed = false
+  #shut = 0
+  /** The errno that the next call is to fail with, once. */
+  #error = 0
+
+  /** Has a connection, so that an end is told of what happens to the other. */
+  protected abstract readonly connected: boolean
+  abstract receive(into: Bytes, length: number, flags: number): number
+  abstract send(from: Bytes, length: number): number
+
+  /** Connects two fresh sockets. */
+  pairWith(peer: UnixSocket): void {
+    this.peer = peer
+    peer.peer = this
+  }
+
+  readiness(): number {
+    let bits = 0
+    if (this.#error !== 0) bits |= EPOLL.ERR
+    if (this.#shut === BOTH) bits |= EPOLL.HUP
+    if (this.receivesNoMore) bits |= EPOLL.RDHUP | EPOLL.IN | EPOLL.RDNORM
+    if (this.received.length > 0) bits |= EPOLL.IN | EPOLL.RDNORM
+    if (this.hasRoom) bits |= EPOLL.OUT | EPOLL.WRNORM | EPOLL.WRBAND
+    return bits
+  }
+
+  get receivesNoMore(): boolean {
+    return (this.#shut & RECEIVE) !== 0
+  }
+
+  get sendsNoMore(): boolean {
+    return (this.#shut & SEND) !== 0
+  }
+
+  /** Writable is who has used no more than a quarter: `unix_writable` counts one byte that is always there. */
+  protected get hasRoom(): boolean {
+    return (this.outstanding + 1) * 4 <= this.sendBuffer
+  }
+
+  read(into: Bytes, length: number): number {
+    return this.receive(into, length, 0)
+  }
+
+  write(from: Bytes, length: number): number {
+    return this.send(from, length)
+  }
+
+  /** What recv and send say to flags that are not modelled, urgent data above all; 0 where there is no such flag. */
+  refuses(flags: number): number {
+    return (flags & ~(MSG.PEEK | MSG.DONTWAIT | MSG.NOSIGNAL)) === 0 ? 0 : -EOPNOTSUPP
+  }
+
+  /** Takes the error that is waiting: 0, or the errno. */
+  takeError(): number {
+    const error = this.#error
+    this.#error = 0
+    return error
+  }
+
+  /** setsockopt(SO_SNDBUF). The kernel doubles what it is given. */
+  setSendBuffer(bytes: number): void {
+    this.sendBuffer = Math.max(SMALLEST_SEND_BUFFER, 2 * Math.min(bytes, LARGEST_SEND_BUFFER))
+    this.tellOfRoom()
+  }
+
+  shutdown(how: number): number {
+    const mode = how === SHUT.RD ? RECEIVE : how === SHUT.WR ? SEND : how === SHUT.RDWR ? BOTH : 0
+    if (mode === 0) return INVALID
+    this.#shut |= mode
+    this.tell(ANYTHING, ...this.queues)
+    if (!this.connected || this.peer === undefined || this.peer.closed) return 0
+    this.peer.#shut |= ((mode & RECEIVE) !== 0 ? SEND : 0) | ((mode & SEND) !== 0 ? RECEIVE : 0)
+    this.peer.tell(ANYTHING, ...this.peer.queues)
+    return 0
+  }
+
+  release(): void {
+    this.closed = true
+    this.#shut = BOTH
+    const { peer } = this
+    if (this.connected && peer !== undefined && !peer.closed) {
+      peer.#shut = BOTH
+      if (this.received.length > 0) peer.fail('ECONNRESET')
+      peer.tell(ANYTHING, ...peer.queues)
+    }
+    this.discard()
+  }
+
+  protected fail(error: 'ECONNRESET'): void {
+    this.#error = osConstants.errno[error]
+  }
+
+  /** Puts a message before the other end. */
+  protected deliver(to: UnixSocket, bytes: Uint8Array, cost: number): void {
+    this.outstanding += cost
+    to.received.push({ bytes, start: 0, cost, sender: this })
+    to.tell(DATA, ...to.queues)
+  }
+
+  /** A message was received to its end: its sender has room again. */
+  protected finish(message: Message): void {
+    const { sender } = message
+    sender.outstanding -= message.cost
+    if (!sender.closed) sender.tellOfRoom()
+  }
+
+  /** Throws away what was received and not read. */
+  protected discard(): void {
+    for (const message of this.received.splice(0)) this.finish(message)
+  }
+
+  protected tellOfRoom(): void {
+    if (this.hasRoom) this.tell(ROOM, ...this.queues)
+  }
+}

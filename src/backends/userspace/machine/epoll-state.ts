@@ -1,0 +1,321 @@
+/**
+ * The state machine of one epoll instance: registrations, a ready queue without duplicates, and a notifier.
+ *
+ * A producer that changes a file tells its handlers, and each of those puts the bits into `pending` and the
+ * registration into the queue, unless it is there. A consumer takes an entry, drops it if the registration is no longer
+ * the one that it was queued for, takes what is pending, and asks the file what holds now: that is what it delivers,
+ * and not what was told. A level-triggered entry goes to the back of the queue again. What was told while an entry was
+ * being delivered is found by the repair at its end.
+ *
+ * The order in which a consumer does this matters. It clears `enqueued` after it has taken `pending`, and then looks at
+ * `pending` once more: a producer that came in between saw an entry in the queue, and left it to the consumer. Each
+ * operation is cut at its atomic steps (`steps.ts`), and `explore/` goes through all of their interleavings.
+ */
+import { constants as osConstants } from 'node:os'
+import { EPOLL } from '../../../libc/constants/linux.ts'
+import { noCounts } from './counters.ts'
+import { Notifier } from './notifier.ts'
+import { ReadyQueue } from './ready-queue.ts'
+import type { Steps } from './steps.ts'
+import { PRIVATE_BITS, Subscription } from './subscription.ts'
+import type { ReadyItem, Request } from './subscription.ts'
+import { WaitQueue } from './wait-queue.ts'
+import type { Watchable } from './watchable.ts'
+
+const { EEXIST, EINVAL, ENOENT } = osConstants.errno
+
+/** Where a drain puts its events. Returns false where it cannot: then the event stays, first in the queue. */
+export interface EventSink {
+  put(events: number, dataLow: number, dataHigh: number): boolean
+}
+
+/** What a drain came to: so many events, and whether the sink took no more. */
+export interface Drained {
+  readonly count: number
+  readonly refused: boolean
+}
+
+/** Entries of removed registrations that the queue may hold before it is searched for them. */
+const MOST_STALE = 64
+
+export class EpollState implements Watchable {
+  readonly queue = new ReadyQueue()
+  readonly notifier = new Notifier()
+  readonly counters = noCounts()
+  readonly queues: readonly WaitQueue[] = [new WaitQueue()]
+  readonly watchers = new Set<Subscription>()
+  readonly #subscriptions = new Map<number, Subscription>()
+  readonly #stepwise: boolean
+  #generation = 0
+  #stale = 0
+
+  /** `stepwise`: operations stop before each of their steps, for the explorer. */
+  constructor({ stepwise = false }: { readonly stepwise?: boolean } = {}) {
+    this.#stepwise = stepwise
+  }
+
+  /** The registration of a descriptor with this file behind it. */
+  find(fd: number, file: Watchable): Subscription | undefined {
+    let found = this.#subscriptions.get(fd)
+    while (found !== undefined && found.file !== file) found = found.sibling
+    return found
+  }
+
+  /** All registrations, in no particular order. */
+  *subscriptions(): Generator<Subscription, void, void> {
+    for (const first of this.#subscriptions.values()) {
+      for (let one: Subscription | undefined = first; one !== undefined; one = one.sibling) yield one
+    }
+  }
+
+  /** EPOLL_CTL_ADD. Returns 0, or the negative errno. */
+  *add(fd: number, file: Watchable, request: Request): Steps<number> {
+    if (this.#stepwise) yield `add ${fd}`
+    if (this.find(fd, file) !== undefined) return -EEXIST
+    const subscription = new Subscription(this, fd, file, request, this.nextGeneration())
+    subscription.sibling = this.#subscriptions.get(fd)
+    this.#subscriptions.set(fd, subscription)
+    subscription.attach()
+    yield* this.#prime(subscription)
+    return 0
+  }
+
+  /** EPOLL_CTL_MOD. Returns 0, or the negative errno. */
+  *modify(fd: number, file: Watchable, request: Request): Steps<number> {
+    if (this.#stepwise) yield `modify ${fd}`
+    const subscription = this.find(fd, file)
+    if (subscription === undefined) return -ENOENT
+    if (subscription.exclusive) return -EINVAL
+    subscription.replace(request, this.nextGeneration())
+    yield* this.#prime(subscription)
+    return 0
+  }
+
+  /** EPOLL_CTL_DEL. Returns 0, or the negative errno. */
+  *remove(fd: number, file: Watchable): Steps<number> {
+    if (this.#stepwise) yield `remove ${fd}`
+    const subscription = this.find(fd, file)
+    if (subscription === undefined) return -ENOENT
+    this.forget(subscription)
+    return 0
+  }
+
+  /** Drops a registration: by request, or because its file was closed for good. */
+  forget(subscription: Subscription): void {
+    const first = this.#subscriptions.get(subscription.fd)
+    if (first === subscription) {
+      if (subscription.sibling === undefined) this.#subscriptions.delete(subscription.fd)
+      else this.#subscriptions.set(subscription.fd, subscription.sibling)
+    } else {
+      let before = first
+      while (before !== undefined && before.sibling !== subscription) before = before.sibling
+      if (before !== undefined) before.sibling = subscription.sibling
+    }
+    subscription.detach()
+    // Its entry is dropped when it is taken. Who adds and removes without ever waiting must not fill the queue.
+    if (subscription.enqueued) this.#stale++
+    if (this.#stale <= MOST_STALE || 2 * this.#stale <= this.queue.length) return
+    this.queue.retain((item) => this.current(item) !== undefined)
+    this.#stale = 0
+  }
+
+  /** Drops all registrations: the instance is closed. */
+  close(): void {
+    for (const subscription of this.subscriptions()) subscription.detach()
+    this.#subscriptions.clear()
+  }
+
+  /** What a handler does: notes the bits, and puts the registration into the queue unless it is there. */
+  *pushInterest(subscription: Subscription, bits: number): Steps<boolean> {
+    if (this.#stepwise) yield `hear of ${bits}`
+    const wanted = bits === 0 ? subscription.mask & ~PRIVATE_BITS : bits & subscription.mask & ~PRIVATE_BITS
+    if (wanted === 0 || subscription.removed) return false
+    yield* this.#enqueue(subscription, wanted)
+    return yield* this.#wake(subscription)
+  }
+
+  /** A new or changed registration is looked at once: what holds already is told by nobody. */
+  *#prime(subscription: Subscription): Steps<void> {
+    if (this.#stepwise) yield 'prime'
+    const ready = subscription.ready
+    if (ready === 0 || subscription.removed) return
+    const isNew = yield* this.#enqueue(subscription, ready)
+    if (isNew) yield* this.#wake(subscription)
+  }
+
+  /** Returns whether the registration was put into the queue. */
+  *#enqueue(subscription: Subscription, bits: number): Steps<boolean> {
+    this.counters.enqueueAttempts++
+    if (this.#stepwise) yield `set pending ${bits}`
+    subscription.pending |= bits
+    if (this.#stepwise) yield 'swap enqueued'
+    if (!this.mayEnqueue(subscription)) {
+      this.counters.dedupeHits++
+      return false
+    }
+    if (this.#stepwise) yield 'push'
+    this.queue.push(subscription.item)
+    return true
+  }
+
+  /** Wakes one who waits, and tells the instances that watch this one. */
+  *#wake(subscription: Subscription): Steps<boolean> {
+    if (this.#stepwise) yield 'notify'
+    const woke = this.notifier.notifyOne()
+    for (const outer of this.queues) yield* outer.notify(EPOLL.IN)
+    return woke || !subscription.exclusive
+  }
+
+  /**
+   * Takes what is ready, as many events as `limit` at the most; the rest stays, in its order. An entry that goes back
+   * into the queue is not taken a second time.
+   */
+  *drainReady(limit: number, sink: EventSink): Steps<Drained> {
+    const stepwise = this.#stepwise
+    if (stepwise) yield 'count'
+    let left = this.queue.length
+    let count = 0
+    // Where others drain too, the queue may come round again before `left` have been taken.
+    const taken = stepwise ? new Set<ReadyItem>() : undefined
+    let refused = false
+    for (; left > 0 && count < limit && !refused; left--) {
+      const item = yield* this.pop(taken)
+      if (item === undefined) break
+      if (stepwise) yield `resolve ${item.fd} of generation ${item.generation}`
+      const subscription = this.resolve(item)
+      if (subscription === undefined) {
+        this.counters.staleGenerationDrops++
+        if (this.#stale > 0) this.#stale--
+        continue
+      }
+      const outcome = yield* this.#deliver(subscription, sink)
+      if (outcome === 'delivered') count++
+      refused = outcome === 'refused'
+    }
+    if (stepwise) yield 'pass on'
+    // One wake may have been for several entries, and an entry that went back is for everybody.
+    if (this.queue.length > 0) this.passOn()
+    return { count, refused }
+  }
+
+  *#deliver(subscription: Subscription, sink: EventSink): Steps<'delivered' | 'refused' | 'nothing'> {
+    const stepwise = this.#stepwise
+    const { generation } = subscription
+    if (stepwise) yield `take pending of generation ${generation}`
+    const pending = subscription.pending
+    subscription.pending = 0
+    if (stepwise) yield `clear enqueued, took ${pending}`
+    subscription.enqueued = false
+    let outcome: 'delivered' | 'refused' | 'nothing' = 'nothing'
+    if (pending === 0) {
+      this.counters.emptyDequeues++
+    } else {
+      if (stepwise) yield 'look'
+      const holds = subscription.file.readiness()
+      if (stepwise) yield `deliver ${holds}`
+      outcome = this.#commit(subscription, generation, pending, holds, sink)
+    }
+    if (stepwise) yield 'repair'
+    this.repair(subscription)
+    return outcome
+  }
+
+  /** The step that makes an event of what was seen, if the registration is still the one that it was seen for. */
+  #commit(
+    subscription: Subscription,
+    generation: number,
+    pending: number,
+    holds: number,
+    sink: EventSink,
+  ): 'delivered' | 'refused' | 'nothing' {
+    if (subscription.removed) {
+      this.counters.staleGenerationDrops++
+      return 'nothing'
+    }
+    if (subscription.generation !== generation) {
+      // What was taken may be all that MOD had left in the queue: it is given back, for the repair to find.
+      this.counters.staleGenerationDrops++
+      subscription.pending |= pending
+      return 'nothing'
+    }
+    const events = holds & subscription.mask
+    if (events === 0) {
+      this.counters.retracted++
+      return 'nothing'
+    }
+    if (!sink.put(events, subscription.dataLow, subscription.dataHigh)) {
+      subscription.pending |= pending
+      if (!subscription.enqueued) {
+        subscription.enqueued = true
+        this.queue.unshift(subscription.item)
+      }
+      return 'refused'
+    }
+    this.counters.delivered++
+    if (subscription.isOneshot) subscription.disarm()
+    else if (!subscription.isEdge) {
+      this.counters.requeues++
+      subscription.pending |= events
+      if (this.mayEnqueue(subscription)) this.queue.push(subscription.item)
+    }
+    return 'delivered'
+  }
+
+  /** Whether any entry holds what it was queued for: what an instance that watches this one sees. */
+  readiness(): number {
+    for (;;) {
+      const item = this.queue.at(0)
+      if (item === undefined) return 0
+      const subscription = this.current(item)
+      if (subscription !== undefined && subscription.ready !== 0) return EPOLL.IN | EPOLL.RDNORM
+      // As in the kernel, an entry that turns out to be for nothing leaves the queue.
+      this.queue.shift()
+      if (subscription === undefined) continue
+      subscription.enqueued = false
+      subscription.pending = 0
+    }
+  }
+
+  /** The registration that an entry was queued for, if it is still that one. */
+  protected current(item: ReadyItem): Subscription | undefined {
+    const subscription = this.find(item.fd, item.file)
+    return subscription?.generation === item.generation ? subscription : undefined
+  }
+
+  /** The same for an entry that was taken. A seeded fault may see it otherwise, and so may who counts. */
+  protected resolve(item: ReadyItem): Subscription | undefined {
+    return this.current(item)
+  }
+
+  protected nextGeneration(): number {
+    return ++this.#generation
+  }
+
+  /** Marks a registration as queued. Returns false where it was: then somebody else puts it there, or has. */
+  protected mayEnqueue(subscription: Subscription): boolean {
+    if (subscription.enqueued) return false
+    subscription.enqueued = true
+    return true
+  }
+
+  /** Takes the first entry, unless this drain has taken it before. */
+  protected *pop(taken: Set<ReadyItem> | undefined): Steps<ReadyItem | undefined> {
+    if (this.#stepwise) yield 'pop'
+    const first = this.queue.at(0)
+    if (first === undefined || taken?.has(first) === true) return undefined
+    taken?.add(first)
+    return this.queue.shift()
+  }
+
+  /** Puts a registration back of which something was told between taking its bits and letting it be queued again. */
+  protected repair(subscription: Subscription): void {
+    if (subscription.pending === 0 || subscription.removed || !this.mayEnqueue(subscription)) return
+    this.counters.repairs++
+    this.queue.push(subscription.item)
+  }
+
+  /** Something is left: another one who waits may have it. */
+  protected passOn(): void {
+    this.notifier.notifyOne()
+  }
+}
