@@ -76,7 +76,7 @@ export class EpollState implements Watchable {
     subscription.sibling = this.#subscriptions.get(fd)
     this.#subscriptions.set(fd, subscription)
     subscription.attach()
-    yield* this.#prime(subscription)
+    yield* this.prime(subscription)
     return 0
   }
 
@@ -87,7 +87,7 @@ export class EpollState implements Watchable {
     if (subscription === undefined) return -ENOENT
     if (subscription.exclusive) return -EINVAL
     subscription.replace(request, this.nextGeneration())
-    yield* this.#prime(subscription)
+    yield* this.prime(subscription)
     return 0
   }
 
@@ -135,7 +135,7 @@ export class EpollState implements Watchable {
   }
 
   /** A new or changed registration is looked at once: what holds already is told by nobody. */
-  *#prime(subscription: Subscription): Steps<void> {
+  protected *prime(subscription: Subscription): Steps<void> {
     if (this.#stepwise) yield 'prime'
     const ready = subscription.ready
     if (ready === 0 || subscription.removed) return
@@ -179,7 +179,7 @@ export class EpollState implements Watchable {
     const taken = stepwise ? new Set<ReadyItem>() : undefined
     let refused = false
     for (; left > 0 && count < limit && !refused; left--) {
-      const item = yield* this.pop(taken)
+      const item = yield* this.pop(left, taken)
       if (item === undefined) break
       if (stepwise) yield `resolve ${item.fd} of generation ${item.generation}`
       const subscription = this.resolve(item)
@@ -215,7 +215,7 @@ export class EpollState implements Watchable {
       if (stepwise) yield `deliver ${holds}`
       outcome = this.#commit(subscription, generation, pending, holds, sink)
     }
-    if (stepwise) yield 'repair'
+    if (stepwise) yield `repair, ${outcome}`
     this.repair(subscription)
     return outcome
   }
@@ -299,8 +299,8 @@ export class EpollState implements Watchable {
   }
 
   /** Takes the first entry, unless this drain has taken it before. */
-  protected *pop(taken: Set<ReadyItem> | undefined): Steps<ReadyItem | undefined> {
-    if (this.#stepwise) yield 'pop'
+  protected *pop(left: number, taken: Set<ReadyItem> | undefined): Steps<ReadyItem | undefined> {
+    if (this.#stepwise) yield `pop, with ${left} to look at`
     const first = this.queue.at(0)
     if (first === undefined || taken?.has(first) === true) return undefined
     taken?.add(first)

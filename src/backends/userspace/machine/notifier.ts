@@ -11,9 +11,9 @@ export class Notifier {
   readonly #sleepers: Sleeper[] = []
   #permit = false
 
-  /** How many are asleep. */
-  get asleep(): number {
-    return this.#sleepers.length
+  /** Those who are asleep, in the order in which they will be woken. */
+  get sleepers(): readonly Sleeper[] {
+    return this.#sleepers
   }
 
   get hasPermit(): boolean {

@@ -8,7 +8,7 @@ import type { Watchable } from './watchable.ts'
 export const PRIVATE_BITS = EPOLL.ET | EPOLL.ONESHOT | EPOLL.WAKEUP | EPOLL.EXCLUSIVE | 0
 
 /** Reported whether asked for or not. */
-export const ALWAYS = EPOLL.ERR | EPOLL.HUP
+const ALWAYS = EPOLL.ERR | EPOLL.HUP
 
 /** What a caller asked for and will get back. The data are 64 bits, in two words. */
 export interface Request {

@@ -1,0 +1,55 @@
+/**
+ * Is the userspace epoll right whoever comes between? `npm run explore` goes through all interleavings of the programs
+ * of `explore/programs.ts`, and demands that nothing is found; then it seeds each fault of `explore/faults.ts`, and
+ * demands that it is found. Exits with 1 where one of them is not as it must be.
+ */
+import { Command } from 'commander'
+import { explore } from '../src/backends/userspace/explore/explore.ts'
+import type { Exploration } from '../src/backends/userspace/explore/explore.ts'
+import { faults, watchedState } from '../src/backends/userspace/explore/faults.ts'
+import { programs } from '../src/backends/userspace/explore/programs.ts'
+import { explorationText } from '../src/backends/userspace/explore/report.ts'
+
+const command = new Command('explore')
+  .argument('[names...]', 'only these programs, and these faults')
+  .option('-v, --verbose', 'the shortest schedule for each fault')
+  .parse()
+const { verbose = false } = command.opts<{ readonly verbose?: boolean }>()
+const wanted = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] =>
+  command.args.length === 0 ? all : all.filter(({ name }) => command.args.includes(name))
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const started = performance.now()
+const explored = wanted(programs).map((program) => {
+  const exploration = explore(program, { makeState: watchedState })
+  say(explorationText(exploration))
+  return exploration
+})
+const seconds = ((performance.now() - started) / 1000).toFixed(1)
+const sum = explored.reduce((total, { interleavings }) => total + interleavings, 0n)
+const states = explored.reduce((total, exploration) => total + exploration.states, 0)
+say(
+  `${sum.toLocaleString('en')} interleavings through ${states.toLocaleString('en')} states, in ${seconds} s`,
+)
+
+const missed = wanted(faults).filter(({ name, about, makeState }) => {
+  let found: Exploration | undefined
+  // The small ones first: most faults need no more.
+  for (const program of programs.toSorted((a, b) => stepsIn(a) - stepsIn(b))) {
+    found = explore(program, { makeState })
+    if (found.violation !== undefined) break
+  }
+  const schedule = found?.violation?.schedule
+  say(
+    `${name} (${about}): ${schedule === undefined ? 'NOT FOUND' : `found in ${found?.program.name}, after ${schedule.length} steps`}`,
+  )
+  if (verbose && found !== undefined) say(explorationText(found))
+  return schedule === undefined
+})
+
+function stepsIn({ threads }: (typeof programs)[number]): number {
+  return Object.values(threads).flat().length
+}
+
+const isRight = explored.every(({ violation }) => violation === undefined)
+process.exitCode = isRight && missed.length === 0 ? 0 : 1

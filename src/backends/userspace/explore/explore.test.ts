@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest'
+import { EPOLL } from '../../../libc/constants/linux.ts'
+import { explore } from './explore.ts'
+import { faults, watchedState } from './faults.ts'
+import { look, modify, signal } from './program.ts'
+import type { ExploredProgram } from './program.ts'
+import { programs } from './programs.ts'
+import { explorationText } from './report.ts'
+
+const EDGE = EPOLL.IN | EPOLL.ET
+
+/** Programs that need less than a second. `npm run explore` goes through the others too. */
+const small = [
+  'edge-while-delivered',
+  'one-event-is-taken',
+  'modified-to-level',
+  'removed-and-added',
+  'removed-while-queued',
+  'added-while-ready',
+]
+
+const named = (name: string): ExploredProgram => {
+  const found = programs.find((program) => program.name === name)
+  if (found === undefined) throw new TypeError(`there is no program ${name}`)
+  return found
+}
+
+/** Two threads with so few steps that each of their interleavings can be followed for itself. */
+const tiny: ExploredProgram = {
+  name: 'tiny',
+  about: 'A source is signalled while its registration is modified.',
+  sources: [EDGE],
+  threads: { p: [signal(0)], m: [modify(0, EDGE)] },
+}
+
+test.each(small)('%s: no interleaving breaks a rule', (name) => {
+  const { violation, interleavings } = explore(named(name), { makeState: watchedState })
+  expect(violation).toBeUndefined()
+  expect(interleavings).toBeGreaterThan(100_000n)
+})
+
+describe('states that are the same are followed as one', () => {
+  const merged = explore(tiny)
+  const apart = explore(tiny, { apart: true })
+
+  test('and stand for as many interleavings as there are', () => {
+    expect(merged.interleavings).toBe(apart.interleavings)
+    expect(merged.states).toBeLessThan(apart.states)
+  })
+
+  test('and a fault is found after as many steps', () => {
+    const fault = faults.find(({ name }) => name === 'drop-dedupe')
+    const found = [false, true].map(
+      (one) => explore(tiny, { ...fault, apart: one }).violation?.schedule.length,
+    )
+    expect(found[0]).toBeGreaterThan(0)
+    expect(found[0]).toBe(found[1])
+  })
+})
+
+/** Where each fault shows, what it breaks, and the length of its shortest schedule. */
+test.each([
+  ['skip-repair', 'modified-to-level', 'it is lost', 23],
+  ['clear-enqueued-early', 'added-while-ready', 'in the queue twice', 11],
+  ['reuse-generations', 'removed-and-added', 'an entry of an earlier registration', 10],
+  ['drop-dedupe', 'added-while-ready', 'in the queue twice', 10],
+  ['keep-to-itself', 'modified-to-level', 'who waits is asleep', 23],
+  ['skip-priming', 'added-while-ready', 'it is lost', 5],
+] as const)('%s is found in %s: %s', (name, program, property, length) => {
+  const fault = faults.find((one) => one.name === name)
+  const { violation } = explore(named(program), { ...fault })
+  expect(violation?.property).toContain(property)
+  expect(violation?.schedule).toHaveLength(length)
+})
+
+test('every fault has a test', () => {
+  expect(faults.map(({ name }) => name)).toEqual([
+    'skip-repair',
+    'clear-enqueued-early',
+    'reuse-generations',
+    'drop-dedupe',
+    'keep-to-itself',
+    'skip-priming',
+  ])
+})
+
+test('an exploration that is too large says so', () => {
+  expect(() => explore(tiny, { mostStates: 10 })).toThrow('tiny has more than 10 states')
+})
+
+test('a violation is shown with the steps that lead to it, and who took them', () => {
+  const fault = faults.find(({ name }) => name === 'skip-priming')
+  const program: ExploredProgram = {
+    name: 'late',
+    about: 'A source that is ready is added.',
+    sources: [undefined],
+    threads: { p: [signal(0), { does: 'add', source: 0, events: EDGE }], c: [look()] },
+  }
+  expect(explorationText(explore(program, { ...fault }))).toMatchInlineSnapshot(`
+    "late: source 0 is ready, was not reported as such, and is not in the queue: it is lost; after 4 steps:
+        1 p  add to the counter
+        2 p  add 0
+        3 c  count
+        4 c  pass on"
+  `)
+  expect(explorationText(explore(tiny))).toMatchInlineSnapshot(
+    `"tiny: 51 states, 78 transitions, 354 interleavings, all as it must be"`,
+  )
+})

@@ -1,0 +1,31 @@
+/** Small programs whose interleavings are explored: threads that change sources, change registrations, and wait. */
+
+/** What a thread does, one after the other. Sources are numbered from 0, and so are registrations: one for each. */
+export type Action =
+  /** Makes a source ready, as a write does. */
+  | { readonly does: 'signal'; readonly source: number }
+  /** Makes a source unready, as a read does that takes all. */
+  | { readonly does: 'take'; readonly source: number }
+  | { readonly does: 'add' | 'modify'; readonly source: number; readonly events: number }
+  | { readonly does: 'remove'; readonly source: number }
+  /** Waits until there are events, and takes as many as `max`. */
+  | { readonly does: 'wait'; readonly max: number }
+  /** Looks once, and takes as many events as `max`. */
+  | { readonly does: 'look'; readonly max: number }
+
+export interface ExploredProgram {
+  readonly name: string
+  /** What it is about, in a sentence. */
+  readonly about: string
+  /** How each source is registered before the threads begin; undefined where it is not. */
+  readonly sources: readonly (number | undefined)[]
+  readonly threads: Readonly<Record<string, readonly Action[]>>
+}
+
+export const signal = (source: number): Action => ({ does: 'signal', source })
+export const take = (source: number): Action => ({ does: 'take', source })
+export const add = (source: number, events: number): Action => ({ does: 'add', source, events })
+export const modify = (source: number, events: number): Action => ({ does: 'modify', source, events })
+export const remove = (source: number): Action => ({ does: 'remove', source })
+export const wait = (max = 1): Action => ({ does: 'wait', max })
+export const look = (max = 1): Action => ({ does: 'look', max })

@@ -1,0 +1,64 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { openLibc } from '../libc/libc.ts'
+import type { CheckResult } from './check.ts'
+import { checksOf, findCheck } from './checks/index.ts'
+import { runChecks } from './session.ts'
+
+const results: CheckResult[] = []
+
+beforeAll(() => {
+  const nothing = (): void => undefined
+  runChecks(
+    openLibc(),
+    'userspace',
+    checksOf('userspace').map((id) => findCheck(id)),
+    {
+      onUnavailable: nothing,
+      onReady: nothing,
+      onCheck: nothing,
+      onStep: nothing,
+      onFailure: nothing,
+      onResult: (result) => results.push(result),
+    },
+  )
+}, 60_000)
+
+const outcomesOf = (family: string, outcome: CheckResult['outcome']): string[] =>
+  results.filter((result) => result.family === family && result.outcome === outcome).map(({ id }) => id)
+
+test('no check fails, and none is broken, on the epoll of user space', () => {
+  const wrong = results.filter(({ outcome }) => outcome !== 'pass' && outcome !== 'unsupported')
+  expect(wrong).toEqual([])
+  expect(results.filter(({ outcome }) => outcome === 'pass').length).toBeGreaterThan(260)
+})
+
+/** Families of which everything that one thread can do is in the model, and how many checks of each pass. */
+describe('the deterministic checks of the families that it is a model of', () => {
+  test.each([
+    ['poller', 12],
+    ['epoll.lt', 17],
+    ['epoll.et', 24],
+    ['epoll.oneshot', 11],
+    ['epoll.nest', 22],
+    ['life', 13],
+    ['batch', 13],
+    ['eventfd', 14],
+    ['emu', 11],
+    ['ready.pipe', 11],
+    ['ready.fifo', 7],
+    ['ready.epollfd', 1],
+  ] as const)('%s: %i pass', (family, count) => {
+    expect(outcomesOf(family, 'pass')).toHaveLength(count)
+  })
+
+  test('what it lacks is what it says: sockets of a network, other processes, files', () => {
+    const ofModel =
+      /^(epoll\.(lt|et|oneshot|nest)|life|batch|eventfd|emu|ready\.(pipe|fifo|unix-.*|eventfd))$/
+    const reasons = results
+      .filter(({ family, outcome }) => outcome === 'unsupported' && ofModel.test(family))
+      .map(({ message = '' }) => message.split(':', 1)[0])
+    expect(new Set(reasons)).toEqual(
+      new Set(['socket', 'tee', 'sendmsg', 'open /dev/ptmx', 'dlsym', 'syscall', 'MSG_OOB', 'mmap']),
+    )
+  })
+})
