@@ -74,7 +74,8 @@ export abstract class UnixSocket extends OpenFile {
   }
 
   read(into: Bytes, length: number): number {
-    return this.receive(into, length, 0)
+    // Reading nothing asks for nothing, which recv with a length of 0 does.
+    return length === 0 ? 0 : this.receive(into, length, 0)
   }
 
   write(from: Bytes, length: number): number {

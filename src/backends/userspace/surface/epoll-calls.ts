@@ -74,10 +74,11 @@ export function epollWait(
   timeoutNs: number | null,
   sink: EventSink | undefined,
 ): number {
+  const file = kernel.file(epfd)
+  // Older kernels look at the descriptor last.
+  if (file === undefined) return -EBADF
   if (maxEvents <= 0 || maxEvents > MOST_EVENTS) return -EINVAL
   if (sink === undefined) return -EFAULT
-  const file = kernel.file(epfd)
-  if (file === undefined) return -EBADF
   if (!(file instanceof Instance)) return -EINVAL
   const { state } = file
   return kernel.patiently(timeoutNs, () => {
