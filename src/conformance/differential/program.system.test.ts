@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backends } from '../../backends/index.ts'
+import { createWorld } from '../../backends/userspace/world.ts'
 import { openLibc } from '../../libc/libc.ts'
 import { randomProgram } from '../../testing/random-programs.ts'
 import { firstDifference, Player } from './program.ts'
 
 const libc = openLibc()
+const world = createWorld(libc)
 const machine = new Player(libc)
+const model = new Player(world)
 
 const runs = Number(process.env['EVLOOP_RANDOM_PROGRAMS'] ?? 1000)
 const seed = Number(process.env['EVLOOP_RANDOM_SEED'] ?? 1)
@@ -14,10 +16,9 @@ const seed = Number(process.env['EVLOOP_RANDOM_SEED'] ?? 1)
 test('random programs give the same in user space as on the machine, operation by operation', () => {
   fc.assert(
     fc.property(randomProgram(60), (program) => {
-      const world = backends.userspace.world?.(libc) ?? libc
       const there = machine.play(program)
-      const here = new Player(world).play(program)
-      expect(world.openNumbers?.()).toEqual([])
+      const here = model.play(program)
+      expect(world.kernel.openNumbers).toEqual([])
       expect(firstDifference(program, here, there)).toBeUndefined()
     }),
     { numRuns: runs, seed },

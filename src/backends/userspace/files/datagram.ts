@@ -24,20 +24,20 @@ export class MessageSocket extends UnixSocket {
       if (error !== 0) return -error
     }
     const { peer } = this
-    if (peer === undefined) return -ENOTCONN
     if (length > this.sendBuffer - RESERVED) return -EMSGSIZE
     const error = this.takeError()
     if (error !== 0) return -error
     if (this.sendsNoMore) return -EPIPE
     if (this.outstanding >= this.sendBuffer) return -EAGAIN
-    if (from === undefined && length > 0) return -EFAULT
+    if (from === undefined && length > 0) return this.refused(EFAULT)
+    if (peer === undefined) return this.refused(ENOTCONN)
     if (this.#isGone(peer)) {
       // Who finds out that nobody is there has no address any more, and what that one had sent is lost with it.
       this.peer = undefined
       this.discard()
-      return -ECONNREFUSED
+      return this.refused(ECONNREFUSED)
     }
-    if (peer.receivesNoMore) return -EPIPE
+    if (peer.receivesNoMore) return this.refused(EPIPE)
     this.deliver(peer, from?.slice(0, length) ?? new Uint8Array(0), datagramCost(length))
     return length
   }

@@ -127,9 +127,9 @@ export class PipeEnd extends OpenFile {
       pipe.slots.push({ bytes, start: 0, end: part, packet: this.#packets })
       done += part
     }
-    if (done === 0) return -EAGAIN
+    // Also where nothing fitted: who watches for edges hears of the attempt.
     this.tell(EPOLL.IN | EPOLL.RDNORM, pipe.forReaders)
-    return done
+    return done === 0 ? -EAGAIN : done
   }
 
   /** Adds what is more than whole pages to the last slot, if it has room for all of that. */

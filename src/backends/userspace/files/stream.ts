@@ -16,9 +16,10 @@ export class StreamSocket extends UnixSocket {
     if (this.sendsNoMore) return -EPIPE
     let sent = 0
     while (sent < length) {
-      const refusal = this.#whyNot(peer)
+      const refusal = this.#whyNot()
       if (refusal !== 0) return sent > 0 ? sent : refusal
-      if (from === undefined) return -EFAULT
+      const late = from === undefined ? EFAULT : peer.receivesNoMore ? EPIPE : 0
+      if (from === undefined || late !== 0) return sent > 0 ? sent : this.refused(late)
       const part = streamPart(length - sent, this.sendBuffer)
       this.deliver(peer, from.slice(sent, sent + part), streamCost(part))
       sent += part
@@ -26,12 +27,11 @@ export class StreamSocket extends UnixSocket {
     return sent
   }
 
-  #whyNot(peer: UnixSocket): number {
+  #whyNot(): number {
     const error = this.takeError()
     if (error !== 0) return -error
     if (this.sendsNoMore) return -EPIPE
-    if (this.outstanding >= this.sendBuffer) return -EAGAIN
-    return peer.receivesNoMore ? -EPIPE : 0
+    return this.outstanding >= this.sendBuffer ? -EAGAIN : 0
   }
 
   receive(into: Bytes, length: number, flags: number): number {

@@ -117,10 +117,16 @@ export abstract class UnixSocket extends OpenFile {
     const { peer } = this
     if (this.connected && peer !== undefined && !peer.closed) {
       peer.#shut = BOTH
-      if (this.received.length > 0) peer.fail('ECONNRESET')
+      if (this.hasUnread) peer.fail('ECONNRESET')
       peer.tell(ANYTHING, ...peer.queues)
     }
     this.discard()
+  }
+
+  /** Whether its end loses something. As for Linux: a first message without bytes is nothing (`unix_release_sock`). */
+  private get hasUnread(): boolean {
+    const [first] = this.received
+    return this.received.length > (first?.bytes.length === 0 ? 1 : 0)
   }
 
   protected fail(error: 'ECONNRESET'): void {
@@ -144,6 +150,12 @@ export abstract class UnixSocket extends OpenFile {
   /** Throws away what was received and not read. */
   protected discard(): void {
     for (const message of this.received.splice(0)) this.finish(message)
+  }
+
+  /** What is refused only when there is a buffer for it gives that back, and so has room: an edge for who watches. */
+  protected refused(error: number): number {
+    this.tellOfRoom()
+    return -error
   }
 
   protected tellOfRoom(): void {
