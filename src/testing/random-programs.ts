@@ -4,7 +4,7 @@
  * that is there, or programs would do little but fail. Shrinking works on what is drawn.
  */
 import fc from 'fast-check'
-import type { Operation, Place } from '../conformance/differential/program.ts'
+import type { Name, Operation } from '../conformance/differential/program.ts'
 import { EPOLL, POLL } from '../libc/constants/linux.ts'
 
 /** How many descriptors a program has open at the most. What would make more closes one instead. */
@@ -24,9 +24,12 @@ const draw = fc.record<Draw>({
   anything: fc.integer({ min: 0, max: 24 }).map((drawn) => drawn === 24),
 })
 
-/** The operations, with draws in the place of descriptors. */
+/** What an operation calls what it makes. */
+type Made = 'as' | 'read' | 'write' | 'a' | 'b'
+
+/** The operations, with draws in the place of descriptors, and without names for those that they make. */
 type Drawn<O> = O extends Operation
-  ? { readonly [K in keyof O]: K extends 'fd' | 'ep' | 'to' ? Draw : O[K] }
+  ? { readonly [K in Exclude<keyof O, Made>]: K extends 'fd' | 'ep' | 'to' ? Draw : O[K] }
   : never
 type DrawnOperation = Drawn<Operation>
 
@@ -86,7 +89,13 @@ const operations: readonly fc.WeightedArbitrary<DrawnOperation>[] = [
   ...creations,
   { weight: 12, arbitrary: fc.record({ op: oneOf('write', 'read'), fd: draw, bytes }) },
   { weight: 1, arbitrary: fc.record({ op: oneOf('shutdown'), fd: draw, how: oneOf('RD', 'WR', 'RDWR') }) },
-  { weight: 3, arbitrary: fc.record({ op: oneOf('close', 'dup'), fd: draw }) },
+  {
+    weight: 3,
+    arbitrary: fc.oneof(
+      fc.record({ op: oneOf('close'), fd: draw }),
+      fc.record({ op: oneOf('dup'), fd: draw }),
+    ),
+  },
   { weight: 1, arbitrary: fc.record({ op: oneOf('dup2'), fd: draw, to: draw }) },
   {
     weight: 1,
@@ -127,120 +136,108 @@ const preferred: Partial<Record<Operation['op'], readonly Kind[]>> = {
   write: ['socket', 'pipe', 'counter'],
 }
 
-/** Keeps account of what is open, and at which place, while a program is put together. */
-class Places {
-  readonly #open = new Map<Place, Kind>()
+/** Keeps account of what is open, and what it is called, while a program is put together. */
+class Names {
+  readonly #open = new Map<Name, Kind>()
+  #count = 0
 
-  get count(): number {
+  get openCount(): number {
     return this.#open.size
   }
 
-  add(kind: Kind): void {
-    let place = 0
-    while (this.#open.has(place)) place++
-    this.#open.set(place, kind)
+  has(...kinds: readonly Kind[]): boolean {
+    return [...this.#open.values()].some((kind) => kinds.includes(kind))
   }
 
-  kindOf(place: Place): Kind | undefined {
-    return this.#open.get(place)
+  make(kind: Kind): Name {
+    const name = `d${this.#count++}`
+    this.#open.set(name, kind)
+    return name
   }
 
-  set(place: Place, kind: Kind): void {
-    this.#open.set(place, kind)
+  /** Another name for what one stands for, or one that stands for that from now on. */
+  copy(from: Name, to?: Name): Name {
+    const kind = this.#open.get(from)
+    if (to === undefined) return kind === undefined ? `d${this.#count++}` : this.make(kind)
+    if (kind !== undefined) this.#open.set(to, kind)
+    return to
   }
 
-  delete(place: Place): void {
-    this.#open.delete(place)
+  close(name: Name): Name {
+    this.#open.delete(name)
+    return name
   }
 
-  choose({ pick, anything }: Draw, kinds?: readonly Kind[]): Place {
-    const all = [...this.#open.keys()].toSorted((a, b) => a - b)
-    if (anything || all.length === 0) return pick % (MOST_OPEN + 2)
-    const best = all.filter((place) => kinds?.includes(this.#open.get(place) ?? 'epoll') ?? true)
+  choose({ pick, anything }: Draw, kinds?: readonly Kind[]): Name {
+    if (anything || this.#open.size === 0) return `d${pick % Math.max(1, this.#count)}`
+    const all = [...this.#open]
+    const best = all.filter(([, kind]) => kinds?.includes(kind) ?? true)
     const from = best.length === 0 ? all : best
-    return from[pick % from.length] ?? 0
+    return from[pick % from.length]?.[0] ?? 'd0'
   }
 }
 
 /** Makes operations of what was drawn. */
 function resolve(drawn: readonly DrawnOperation[]): Operation[] {
-  const places = new Places()
-  return drawn.map((one) => {
-    const makes = one.op === 'pipe' || one.op === 'socketpair' || one.op === 'eventfd' || one.op === 'epoll'
-    const isFull = places.count + 2 > MOST_OPEN && (makes || one.op === 'dup')
-    const operation = isFull
-      ? closing(places, 'fd' in one ? one.fd : { pick: 0, anything: false })
-      : concrete(places, one)
-    account(places, operation)
-    return operation
-  })
+  const names = new Names()
+  return drawn.map((one) => missing(names, one) ?? concrete(names, one))
 }
 
-const closing = (places: Places, fd: Draw): Operation => ({ op: 'close', fd: places.choose(fd) })
+/** What has to be done first: what an operation is about must be there, and there may not be too much. */
+function missing(names: Names, one: DrawnOperation): Operation | undefined {
+  const makes = 'type' in one || 'packets' in one || 'initial' in one || one.op === 'epoll'
+  if (makes || one.op === 'dup') {
+    if (names.openCount + 2 <= MOST_OPEN) return undefined
+    const draw = 'fd' in one ? one.fd : { pick: 0, anything: false }
+    return { op: 'close', fd: names.close(names.choose(draw)) }
+  }
+  if ('ep' in one && !names.has('epoll')) return { op: 'epoll', as: names.make('epoll') }
+  if (one.op === 'wait' || names.has(...OTHERS)) return undefined
+  return { op: 'pipe', read: names.make('pipe'), write: names.make('pipe'), packets: false }
+}
 
-function concrete(places: Places, one: DrawnOperation): Operation {
+const OTHERS: readonly Kind[] = ['socket', 'pipe', 'counter']
+
+function concrete(names: Names, one: DrawnOperation): Operation {
   switch (one.op) {
     case 'pipe':
+      return { ...one, read: names.make('pipe'), write: names.make('pipe') }
     case 'socketpair':
+      return { ...one, a: names.make('socket'), b: names.make('socket') }
     case 'eventfd':
+      return { ...one, as: names.make('counter') }
     case 'epoll':
-      return one
+      return { ...one, as: names.make('epoll') }
     case 'ctl':
       return {
         ...one,
-        ep: places.choose(one.ep, ['epoll']),
+        ep: names.choose(one.ep, ['epoll']),
         // Now and then an instance watches another one, or itself.
-        fd: places.choose(one.fd, one.fd.pick % 5 === 0 ? ['epoll'] : ['socket', 'pipe', 'counter']),
+        fd: names.choose(one.fd, one.fd.pick % 5 === 0 ? ['epoll'] : OTHERS),
       }
     case 'wait':
-      return { ...one, ep: places.choose(one.ep, ['epoll']) }
-    case 'dup2':
-      return { ...one, fd: places.choose(one.fd), to: places.choose(one.to) }
-    default:
-      return { ...one, fd: places.choose(one.fd, preferred[one.op]) }
-  }
-}
-
-function account(places: Places, operation: Operation): void {
-  switch (operation.op) {
-    case 'pipe':
-      places.add('pipe')
-      places.add('pipe')
-      break
-    case 'socketpair':
-      places.add('socket')
-      places.add('socket')
-      break
-    case 'eventfd':
-      places.add('counter')
-      break
-    case 'epoll':
-      places.add('epoll')
-      break
-    case 'close':
-      places.delete(operation.fd)
-      break
+      return { ...one, ep: names.choose(one.ep, ['epoll']) }
     case 'dup': {
-      const kind = places.kindOf(operation.fd)
-      if (kind !== undefined) places.add(kind)
-      break
+      const fd = names.choose(one.fd)
+      return { op: 'dup', fd, as: names.copy(fd) }
     }
     case 'dup2': {
-      const kind = places.kindOf(operation.fd)
-      if (kind !== undefined) places.set(operation.to, kind)
-      break
+      const [fd, to] = [names.choose(one.fd), names.choose(one.to)]
+      return { op: 'dup2', fd, to: names.copy(fd, to) }
     }
-    default:
+    case 'close':
+      return { op: 'close', fd: names.close(names.choose(one.fd)) }
+    case 'write':
+    case 'read':
+    case 'shutdown':
+    case 'resize':
+    case 'error':
+    case 'poll':
+      return { ...one, fd: names.choose(one.fd, preferred[one.op]) }
   }
 }
 
-/** A program that begins with an epoll and two other things to make, and has so many operations more at the most. */
+/** A program of so many operations at the most. */
 export function randomProgram(maxLength: number): fc.Arbitrary<Operation[]> {
-  const beginning = fc.tuple(
-    fc.constant<DrawnOperation>({ op: 'epoll' }),
-    fc.oneof(...creations),
-    fc.oneof(...creations),
-  )
-  const rest = fc.array(fc.oneof(...operations), { maxLength, size: 'max' })
-  return fc.tuple(beginning, rest).map(([first, others]) => resolve([...first, ...others]))
+  return fc.array(fc.oneof(...operations), { minLength: 1, maxLength, size: 'max' }).map(resolve)
 }

@@ -21,34 +21,38 @@ import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { formatMask } from '../masks.ts'
 
-/** A descriptor, by its place: 0 is the first number that programs use. It need not be open. */
-export type Place = number
+/**
+ * A descriptor, by the name that an operation has given it. It keeps its number when it is closed, and so does what it
+ * is said to be: who uses it then may be talking of another one that has the number by now.
+ */
+export type Name = string
 
 export type Operation =
-  | { readonly op: 'pipe'; readonly packets: boolean }
-  | { readonly op: 'socketpair'; readonly type: keyof typeof socketTypes }
-  | { readonly op: 'eventfd'; readonly initial: number; readonly semaphore: boolean }
-  | { readonly op: 'epoll' }
-  | { readonly op: 'write' | 'read'; readonly fd: Place; readonly bytes: number }
-  | { readonly op: 'shutdown'; readonly fd: Place; readonly how: keyof typeof SHUT }
-  | { readonly op: 'close' | 'dup'; readonly fd: Place }
-  | { readonly op: 'dup2'; readonly fd: Place; readonly to: Place }
-  | { readonly op: 'resize'; readonly fd: Place; readonly bytes: number }
-  | { readonly op: 'error'; readonly fd: Place }
+  | { readonly op: 'pipe'; readonly read: Name; readonly write: Name; readonly packets: boolean }
+  | { readonly op: 'socketpair'; readonly a: Name; readonly b: Name; readonly type: keyof typeof socketTypes }
+  | { readonly op: 'eventfd'; readonly as: Name; readonly initial: number; readonly semaphore: boolean }
+  | { readonly op: 'epoll'; readonly as: Name }
+  | { readonly op: 'write' | 'read'; readonly fd: Name; readonly bytes: number }
+  | { readonly op: 'shutdown'; readonly fd: Name; readonly how: keyof typeof SHUT }
+  | { readonly op: 'close'; readonly fd: Name }
+  | { readonly op: 'dup'; readonly fd: Name; readonly as: Name }
+  | { readonly op: 'dup2'; readonly fd: Name; readonly to: Name }
+  | { readonly op: 'resize'; readonly fd: Name; readonly bytes: number }
+  | { readonly op: 'error'; readonly fd: Name }
   | {
       readonly op: 'ctl'
-      readonly ep: Place
+      readonly ep: Name
       readonly command: keyof typeof EPOLL_CTL
-      readonly fd: Place
+      readonly fd: Name
       readonly events: number
     }
-  | { readonly op: 'wait'; readonly ep: Place; readonly max: number }
+  | { readonly op: 'wait'; readonly ep: Name; readonly max: number }
   /** The readiness of a descriptor, by poll. */
-  | { readonly op: 'poll'; readonly fd: Place; readonly events: number }
+  | { readonly op: 'poll'; readonly fd: Name; readonly events: number }
 
 const socketTypes = { stream: SOCK.STREAM, dgram: SOCK.DGRAM, seqpacket: SOCK.SEQPACKET } as const
 
-/** The number of place 0. Far above those that a process has anyway, so that no free number below is in the way. */
+/** The lowest number of programs. Far above those that a process has anyway, so that no free one is in the way. */
 const FIRST = 500
 
 const MOST_EVENTS = 16
@@ -64,6 +68,7 @@ export class Player {
   readonly #events = new Memory(MOST_EVENTS * EVENT.size)
   readonly #small = new Memory(16)
   readonly #open = new Set<number>()
+  readonly #numbers = new Map<Name, number>()
 
   constructor(libc: Libc) {
     this.#libc = libc
@@ -76,6 +81,7 @@ export class Player {
     } finally {
       for (const fd of this.#open) this.#libc.fn.close(fd)
       this.#open.clear()
+      this.#numbers.clear()
     }
   }
 
@@ -85,55 +91,58 @@ export class Player {
     switch (operation.op) {
       case 'pipe': {
         const flags = O.NONBLOCK | (operation.packets ? O_DIRECT : 0)
-        return this.#placePair(fn.pipe2(small.address, flags))
+        return this.#placePair(fn.pipe2(small.address, flags), operation.read, operation.write)
       }
       case 'socketpair': {
         const type = socketTypes[operation.type] | SOCK.NONBLOCK
-        return this.#placePair(fn.socketpair(AF.UNIX, type, 0, small.address))
+        return this.#placePair(fn.socketpair(AF.UNIX, type, 0, small.address), operation.a, operation.b)
       }
-      case 'eventfd':
-        return this.#place(
-          fn.eventfd(operation.initial, EFD.NONBLOCK | (operation.semaphore ? EFD.SEMAPHORE : 0)),
-        )
+      case 'eventfd': {
+        const flags = EFD.NONBLOCK | (operation.semaphore ? EFD.SEMAPHORE : 0)
+        return this.#place(fn.eventfd(operation.initial, flags), operation.as)
+      }
       case 'epoll':
-        return this.#place(fn.epoll_create1(EPOLL_CLOEXEC))
+        return this.#place(fn.epoll_create1(EPOLL_CLOEXEC), operation.as)
       case 'write':
         // What is written to an eventfd is the number of bytes that others are written.
         this.#bytes.view.setBigUint64(0, BigInt(operation.bytes), true)
-        return this.#result(fn.write(numberOf(operation.fd), this.#bytes.address, operation.bytes))
+        return this.#result(fn.write(this.#numberOf(operation.fd), this.#bytes.address, operation.bytes))
       case 'read':
-        return this.#result(fn.read(numberOf(operation.fd), this.#bytes.address, operation.bytes))
+        return this.#result(fn.read(this.#numberOf(operation.fd), this.#bytes.address, operation.bytes))
       case 'shutdown':
-        return this.#result(fn.shutdown(numberOf(operation.fd), SHUT[operation.how]))
+        return this.#result(fn.shutdown(this.#numberOf(operation.fd), SHUT[operation.how]))
       case 'close':
-        this.#open.delete(numberOf(operation.fd))
-        return this.#result(fn.close(numberOf(operation.fd)))
+        this.#open.delete(this.#numberOf(operation.fd))
+        return this.#result(fn.close(this.#numberOf(operation.fd)))
       case 'dup':
-        return this.#keep(fn.fcntl(numberOf(operation.fd), F.DUPFD_CLOEXEC, FIRST))
+        return this.#place(fn.dup(this.#numberOf(operation.fd)), operation.as)
       case 'dup2':
-        return this.#keep(fn.dup2(numberOf(operation.fd), numberOf(operation.to)))
+        return this.#keep(fn.dup2(this.#numberOf(operation.fd), this.#numberOf(operation.to)), operation.to)
       case 'resize':
-        return this.#result(fn.fcntl(numberOf(operation.fd), F.SETPIPE_SZ, operation.bytes))
+        return this.#result(fn.fcntl(this.#numberOf(operation.fd), F.SETPIPE_SZ, operation.bytes))
       case 'error':
         small.view.setInt32(8, 4, true)
         return this.#valueOf(
-          fn.getsockopt(numberOf(operation.fd), SOL_SOCKET, SO.ERROR, small.address, small.at(8)),
+          fn.getsockopt(this.#numberOf(operation.fd), SOL_SOCKET, SO.ERROR, small.address, small.at(8)),
         )
       case 'ctl':
         this.#event.view.setUint32(EVENT.offsets.events, operation.events, true)
-        this.#event.view.setBigUint64(EVENT.offsets.data, BigInt(index), true)
+        this.#event.view.setBigUint64(EVENT.offsets.data, dataOf(index), true)
         return this.#result(
           fn.epoll_ctl(
-            numberOf(operation.ep),
+            this.#numberOf(operation.ep),
             EPOLL_CTL[operation.command],
-            numberOf(operation.fd),
+            this.#numberOf(operation.fd),
             this.#event.address,
           ),
         )
       case 'wait':
-        return this.#waitText(fn.epoll_wait(numberOf(operation.ep), this.#events.address, operation.max, 0))
+        this.#events.bytes.fill(UNTOUCHED)
+        return this.#waitText(
+          fn.epoll_wait(this.#numberOf(operation.ep), this.#events.address, operation.max, 0),
+        )
       case 'poll':
-        small.view.setInt32(POLLFD.offsets.fd, numberOf(operation.fd), true)
+        small.view.setInt32(POLLFD.offsets.fd, this.#numberOf(operation.fd), true)
         small.view.setInt16(POLLFD.offsets.events, operation.events, true)
         small.view.setInt16(POLLFD.offsets.revents, 0, true)
         return this.#pollText(fn.poll(small.address, 1, 0))
@@ -151,11 +160,13 @@ export class Player {
   #waitText(count: number): string {
     if (count <= 0) return this.#result(count)
     const { view } = this.#events
-    const events = Array.from({ length: count }, (_, i) => {
+    const events = Array.from({ length: Math.min(count, MOST_EVENTS) }, (_, i) => {
       const data = view.getBigUint64(i * EVENT.size + EVENT.offsets.data, true)
-      return `${data}: ${formatMask(view.getUint32(i * EVENT.size + EVENT.offsets.events, true))}`
+      const mask = formatMask(view.getUint32(i * EVENT.size + EVENT.offsets.events, true))
+      return `${indexOf(data) ?? `0x${data.toString(16)}`}: ${mask}`
     })
-    return `${count}, ${events.join('; ')}`
+    const behind = this.#events.bytes.subarray(count * EVENT.size).some((byte) => byte !== UNTOUCHED)
+    return `${count}, ${events.join('; ')}${behind ? ', and wrote behind them' : ''}`
   }
 
   #pollText(count: number): string {
@@ -164,28 +175,44 @@ export class Player {
   }
 
   /** Moves a new descriptor to where programs have theirs. Which number it gets there is the same everywhere. */
-  #place(fd: number): string {
+  #place(fd: number, name: Name): string {
     if (fd === -1) return this.#result(fd)
     const moved = this.#libc.fn.fcntl(fd, F.DUPFD_CLOEXEC, FIRST)
     this.#libc.fn.close(fd)
-    return this.#keep(moved)
+    return this.#keep(moved, name)
   }
 
-  #placePair(result: number): string {
+  #placePair(result: number, first: Name, second: Name): string {
     if (result === -1) return this.#result(result)
     const { view } = this.#small
-    const fds = [view.getInt32(0, true), view.getInt32(4, true)]
-    return fds.map((fd) => this.#place(fd)).join(' ')
+    const [a, b] = [view.getInt32(0, true), view.getInt32(4, true)]
+    return `${this.#place(a, first)}, ${this.#place(b, second)}`
   }
 
-  #keep(fd: number): string {
+  #keep(fd: number, name: Name): string {
     if (fd === -1) return this.#result(fd)
     this.#open.add(fd)
-    return `place ${fd - FIRST}`
+    this.#numbers.set(name, fd)
+    return `${name} is ${fd}`
+  }
+
+  /** The number behind a name; one that nobody has where an operation that would have given it was left out. */
+  #numberOf(name: Name): number {
+    return this.#numbers.get(name) ?? -1
   }
 }
 
-const numberOf = (place: Place): number => FIRST + place
+/** What is written where an event has no business. */
+const UNTOUCHED = 0xa5
+
+/** The data of what an operation registers: all 64 bits of them matter. */
+const dataOf = (index: number): bigint => (0xdead_beef_cafe_ba00n + BigInt(index)) ^ (BigInt(index) << 56n)
+
+/** The operation that registered some data; undefined where none has. */
+function indexOf(data: bigint): number | undefined {
+  const index = Number(data & 0xffn)
+  return dataOf(index) === data ? index : undefined
+}
 
 /** The first operation of a program that did not give the same, and what it gave here and there. */
 export function firstDifference(
