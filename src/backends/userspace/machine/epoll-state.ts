@@ -44,7 +44,11 @@ export class EpollState implements Watchable {
   readonly counters = noCounts()
   readonly queues: readonly WaitQueue[] = [new WaitQueue()]
   readonly watchers = new Set<Subscription>()
-  readonly #subscriptions = new Map<number, Subscription>()
+  /**
+   * By descriptor. A key whose registration is removed stays, with nothing behind it: a Map searches through all that
+   * was deleted in the same place, which adding and removing one descriptor again and again would make long.
+   */
+  readonly #subscriptions = new Map<number, Subscription | undefined>()
   readonly #stepwise: boolean
   #generation = 0
   #stale = 0
@@ -64,7 +68,7 @@ export class EpollState implements Watchable {
   /** All registrations, in no particular order. */
   *subscriptions(): Generator<Subscription, void, void> {
     for (const first of this.#subscriptions.values()) {
-      for (let one: Subscription | undefined = first; one !== undefined; one = one.sibling) yield one
+      for (let one = first; one !== undefined; one = one.sibling) yield one
     }
   }
 
@@ -104,8 +108,7 @@ export class EpollState implements Watchable {
   forget(subscription: Subscription): void {
     const first = this.#subscriptions.get(subscription.fd)
     if (first === subscription) {
-      if (subscription.sibling === undefined) this.#subscriptions.delete(subscription.fd)
-      else this.#subscriptions.set(subscription.fd, subscription.sibling)
+      this.#subscriptions.set(subscription.fd, subscription.sibling)
     } else {
       let before = first
       while (before !== undefined && before.sibling !== subscription) before = before.sibling
