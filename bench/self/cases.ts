@@ -6,6 +6,7 @@ import { EventLoop } from '../../src/loop/event-loop.ts'
 import { fakeKernel } from './fake-kernel.ts'
 import type { Group } from './group.ts'
 import { assemblingGroup, recordingGroup, replayingGroups } from './recording.ts'
+import { userspaceGroups } from './userspace.ts'
 
 /** The lowest descriptor in use: those below are Node's. */
 const FIRST_FD = 64
@@ -75,5 +76,6 @@ export function allGroups(libc: Libc): Group[] {
     recordingGroup(libc),
     assemblingGroup(libc),
     ...replayingGroups(libc),
+    ...userspaceGroups(libc),
   ]
 }

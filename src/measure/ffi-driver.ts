@@ -28,8 +28,9 @@ export class FfiDriver implements MeasuringDriver {
     this.#tax = tax
   }
 
-  cannot({ lanes = 1 }: Case): string | undefined {
-    return lanes > 1 ? 'it needs threads of its own, which only the replay driver has' : undefined
+  cannot({ lanes = 1, timing }: Case, { world }: Backend): string | undefined {
+    if (lanes > 1) return 'it needs threads of its own, which only the replay driver has'
+    return world !== undefined && timing === 'marks' ? 'its time passes only as it likes' : undefined
   }
 
   otherDescriptors(libc: Libc): ReadonlySet<number> {
@@ -47,11 +48,14 @@ export class FfiDriver implements MeasuringDriver {
     const release = (): void => {
       if (--open.count === 0) sources.close()
     }
+    const tax = this.#tax
+    const shared: Place = { libc, sources, tax, release }
     const subjects: FfiSubject[] = []
     try {
       return backends.map((backend): Opened => {
         try {
-          const subject = new FfiSubject({ libc, workload, backend, sources, tax: this.#tax, release })
+          const place = backend.world === undefined ? shared : ownPlace(backend.world(libc), workload, shared)
+          const subject = new FfiSubject({ workload, backend, ...place })
           subjects.push(subject)
           return { backend, subject }
         } catch (error) {
@@ -67,14 +71,33 @@ export class FfiDriver implements MeasuringDriver {
   }
 }
 
-interface SubjectOptions {
+/** What a subject works with. */
+interface Place {
   readonly libc: Libc
-  readonly workload: Case
-  readonly backend: Backend
   readonly sources: Sources
-  readonly tax: CallTax
+  /** What a call costs that is none of the workload; undefined where no call leaves JavaScript. */
+  readonly tax: CallTax | undefined
   /** Called once, when it is closed. */
   release(): void
+}
+
+interface SubjectOptions extends Place {
+  readonly workload: Case
+  readonly backend: Backend
+}
+
+/** A backend that watches descriptors of its own world has sources there. */
+function ownPlace(libc: Libc, workload: Case, shared: Place): Place {
+  const sources = new Sources(libc, workload.sources)
+  return {
+    libc,
+    sources,
+    tax: undefined,
+    release() {
+      sources.close()
+      shared.release()
+    },
+  }
 }
 
 /** A case that is open on a backend in this process. */
@@ -112,7 +135,7 @@ class FfiSubject implements Subject {
       this.#cycle.before?.()
       counter.counts.clear()
       this.#cycle.run()
-      this.taxNs = taxOf(counter.counts, options.tax)
+      this.taxNs = options.tax === undefined ? 0 : taxOf(counter.counts, options.tax)
       this.callsPerCycle = [...counter.counts.values()].reduce((sum, count) => sum + count, 0)
       this.#cycle.after?.()
       this.#assertRight()
