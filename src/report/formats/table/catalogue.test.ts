@@ -14,10 +14,10 @@ describe('the list of checks', () => {
   it('has a line for each', () => {
     const text = catalogueTable(catalogueReport(entries), { style: makeStyle(false), verbose: false })
     expect(text).toMatchInlineSnapshot(`
-      "id       level     kind  backends                                                what must hold
-      ───────────────────────────────────────────────────────────────────────────────────────────────
-      fam.one  contract  race  epoll                                                   One holds.
-      fam.two  quirk     det   epoll, kqueue, io_uring, io_uring-sqpoll, poll, select  Two hold.
+      "id       level     kind  backends                                                           what must hold
+      ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+      fam.one  contract  race  epoll                                                              One holds.
+      fam.two  quirk     det   epoll, kqueue, io_uring, io_uring-sqpoll, poll, select, userspace  Two hold.
       2 checks.
       "
     `)

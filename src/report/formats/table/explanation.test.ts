@@ -30,7 +30,7 @@ describe('an explanation', () => {
   it('of one check has everything, and its steps where they differ between backends', () => {
     const report = catalogueReport([{ check: scenario, family }], { stepsOn: ['epoll', 'poll', 'select'] })
     expect(explanation(report, plain)).toMatchInlineSnapshot(`
-      "fam.one (contract, det) on epoll, kqueue, io_uring, io_uring-sqpoll, poll, select
+      "fam.one (contract, det) on epoll, kqueue, io_uring, io_uring-sqpoll, poll, select, userspace
         One holds, and so on and so on and so on and so on and so on and so on and so on and so on and so
         on and so on and so on and so on to the end.
         why     It matters.
@@ -65,7 +65,7 @@ describe('an explanation', () => {
       "fam: a family
         why     It matters.
 
-      fam.one (contract, det) on epoll, kqueue, io_uring, io_uring-sqpoll, poll, select
+      fam.one (contract, det) on epoll, kqueue, io_uring, io_uring-sqpoll, poll, select, userspace
         One holds, and so on and so on and so on and so on and so on and so on and so on and so on and so
         on and so on and so on and so on to the end.
         bugs    kernel 1: lost
