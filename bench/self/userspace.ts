@@ -1,4 +1,7 @@
 /** The epoll of user space: what it costs, and that what must not grow does not. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { Interest, ReadinessBatch } from '../../src/backends/backend.ts'
 import { backends } from '../../src/backends/index.ts'
@@ -63,6 +66,7 @@ const waiting = (libc: Libc): Group => {
 }
 
 const programs = (libc: Libc): Group => {
+  const directory = mkdtempSync(join(tmpdir(), 'evloop-bench-'))
   const all = fc.sample(randomProgram(OPERATIONS), { numRuns: PROGRAMS, seed: 1 })
   const playing = (name: string, player: Player): Case => ({
     name,
@@ -70,11 +74,15 @@ const programs = (libc: Libc): Group => {
     run() {
       for (const program of all) player.play(program)
     },
+    close: () => rmSync(directory, { recursive: true, force: true }),
   })
   return {
     name: `random programs of up to ${OPERATIONS} operations`,
     unit: 'program',
-    cases: [playing('userspace', new Player(createWorld(libc))), playing('the machine', new Player(libc))],
+    cases: [
+      playing('userspace', new Player(createWorld(libc), directory)),
+      playing('the machine', new Player(libc, directory)),
+    ],
   }
 }
 

@@ -33,6 +33,13 @@ describe('probe', () => {
     expect(states.filter(({ state }) => state === 'broken')).toEqual([])
   })
 
+  test('finds a backend of its own world usable, where it is asked for', async () => {
+    const { backends } = await probe({ backends: ['userspace'], onWarning: () => undefined })
+    expect(backends.map(({ name, available, features }) => ({ name, available, features }))).toEqual([
+      { name: 'userspace', available: true, features: { level: { state: 'usable' } } },
+    ])
+  })
+
   test('says why of everything that is not usable', async () => {
     const { backends, interfaces } = await quietProbe()
     const verdicts = [...backends, ...interfaces].flatMap(({ name, available, reason, features }) => [

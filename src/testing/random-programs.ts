@@ -83,6 +83,7 @@ const creations: readonly fc.WeightedArbitrary<DrawnOperation>[] = [
     }),
   },
   { weight: 2, arbitrary: fc.record({ op: oneOf('epoll') }) },
+  { weight: 2, arbitrary: fc.record({ op: oneOf('fifo'), mode: oneOf('read', 'write', 'both') }) },
 ]
 
 const operations: readonly fc.WeightedArbitrary<DrawnOperation>[] = [
@@ -106,6 +107,15 @@ const operations: readonly fc.WeightedArbitrary<DrawnOperation>[] = [
     }),
   },
   { weight: 1, arbitrary: fc.record({ op: oneOf('error'), fd: draw }) },
+  { weight: 1, arbitrary: fc.record({ op: oneOf('peek'), fd: draw, bytes }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: oneOf('send-buffer'),
+      fd: draw,
+      bytes: fc.constantFrom(1, 5000, 50_000, 100_000),
+    }),
+  },
   {
     weight: 14,
     arbitrary: fc.record({
@@ -131,6 +141,8 @@ const operations: readonly fc.WeightedArbitrary<DrawnOperation>[] = [
 const preferred: Partial<Record<Operation['op'], readonly Kind[]>> = {
   shutdown: ['socket'],
   error: ['socket'],
+  peek: ['socket'],
+  'send-buffer': ['socket'],
   resize: ['pipe'],
   read: ['socket', 'pipe', 'counter'],
   write: ['socket', 'pipe', 'counter'],
@@ -185,7 +197,7 @@ function resolve(drawn: readonly DrawnOperation[]): Operation[] {
 
 /** What has to be done first: what an operation is about must be there, and there may not be too much. */
 function missing(names: Names, one: DrawnOperation): Operation | undefined {
-  const makes = 'type' in one || 'packets' in one || 'initial' in one || one.op === 'epoll'
+  const makes = 'type' in one || 'packets' in one || 'initial' in one || 'mode' in one || one.op === 'epoll'
   if (makes || one.op === 'dup') {
     if (names.openCount + 2 <= MOST_OPEN) return undefined
     const draw = 'fd' in one ? one.fd : { pick: 0, anything: false }
@@ -208,6 +220,8 @@ function concrete(names: Names, one: DrawnOperation): Operation {
       return { ...one, as: names.make('counter') }
     case 'epoll':
       return { ...one, as: names.make('epoll') }
+    case 'fifo':
+      return { ...one, as: names.make('pipe') }
     case 'ctl':
       return {
         ...one,
@@ -233,6 +247,8 @@ function concrete(names: Names, one: DrawnOperation): Operation {
     case 'resize':
     case 'error':
     case 'poll':
+    case 'peek':
+    case 'send-buffer':
       return { ...one, fd: names.choose(one.fd, preferred[one.op]) }
   }
 }

@@ -10,19 +10,21 @@ import type { Pointer } from '../../libc/signatures.ts'
 import { wrapLibc } from '../../libc/wrap.ts'
 import type { NativeCall } from '../../libc/wrap.ts'
 import { randomProgram } from '../../testing/random-programs.ts'
+import { temporaryDirectory } from '../../testing/temporary-directory.ts'
 import { firstDifference, Player } from './program.ts'
 import type { Operation } from './program.ts'
 import { shrink } from './shrink.ts'
 
 const libc = openLibc()
+const directory = temporaryDirectory()
 const world = createWorld(libc)
-const model = new Player(world)
+const model = new Player(world, directory)
 
 const runs = Number(process.env['EVLOOP_RANDOM_PROGRAMS'] ?? 2000)
 const seed = Number(process.env['EVLOOP_RANDOM_SEED'] ?? 1)
 
 test('random programs give the same in user space as on the machine, operation by operation', () => {
-  const machine = new Player(libc)
+  const machine = new Player(libc, directory)
   fc.assert(
     fc.property(randomProgram(60), (program) => {
       const here = model.play(program)
@@ -105,7 +107,7 @@ describe('an epoll that is wrong is found out, and the program that does so is s
       ),
     ],
   ])('%s', (_, wrong) => {
-    const player = new Player(wrong)
+    const player = new Player(wrong, directory)
     const differs = (program: readonly Operation[]): boolean =>
       firstDifference(program, model.play(program), player.play(program)) !== undefined
     const found = fc.sample(randomProgram(60), { numRuns: 2000, seed }).find(differs) ?? []

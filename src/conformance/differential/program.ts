@@ -2,12 +2,14 @@
  * Random programs, as data, and how one is played on any Libc: the machine's, or a world in user space. What each
  * operation gave is a line of text, so that two machines are compared by comparing lines.
  */
+import { join } from 'node:path'
 import {
   AF,
   EFD,
   EPOLL_CLOEXEC,
   EPOLL_CTL,
   F,
+  MSG,
   O,
   O_DIRECT,
   SHUT,
@@ -16,7 +18,7 @@ import {
   SOL_SOCKET,
 } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { errnoName } from '../../libc/libc.ts'
+import { errnoName, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { formatMask } from '../masks.ts'
@@ -32,7 +34,11 @@ export type Operation =
   | { readonly op: 'socketpair'; readonly a: Name; readonly b: Name; readonly type: keyof typeof socketTypes }
   | { readonly op: 'eventfd'; readonly as: Name; readonly initial: number; readonly semaphore: boolean }
   | { readonly op: 'epoll'; readonly as: Name }
-  | { readonly op: 'write' | 'read'; readonly fd: Name; readonly bytes: number }
+  /** Opens the program's FIFO. */
+  | { readonly op: 'fifo'; readonly as: Name; readonly mode: keyof typeof fifoModes }
+  | { readonly op: 'write' | 'read' | 'peek'; readonly fd: Name; readonly bytes: number }
+  /** SO_SNDBUF. */
+  | { readonly op: 'send-buffer'; readonly fd: Name; readonly bytes: number }
   | { readonly op: 'shutdown'; readonly fd: Name; readonly how: keyof typeof SHUT }
   | { readonly op: 'close'; readonly fd: Name }
   | { readonly op: 'dup'; readonly fd: Name; readonly as: Name }
@@ -50,6 +56,7 @@ export type Operation =
   /** The readiness of a descriptor, by poll. */
   | { readonly op: 'poll'; readonly fd: Name; readonly events: number }
 
+const fifoModes = { read: O.RDONLY, write: O.WRONLY, both: O.RDWR } as const
 const socketTypes = { stream: SOCK.STREAM, dgram: SOCK.DGRAM, seqpacket: SOCK.SEQPACKET } as const
 
 /** The lowest number of programs. Far above those that a process has anyway, so that no free one is in the way. */
@@ -70,8 +77,13 @@ export class Player {
   readonly #open = new Set<number>()
   readonly #numbers = new Map<Name, number>()
 
-  constructor(libc: Libc) {
+  readonly #directory: string
+  #hasFifo = false
+
+  /** `directory`: where the FIFO of a program may be. */
+  constructor(libc: Libc, directory: string) {
     this.#libc = libc
+    this.#directory = directory
   }
 
   /** What each operation of a program gave. Afterwards nothing is open. */
@@ -82,6 +94,8 @@ export class Player {
       for (const fd of this.#open) this.#libc.fn.close(fd)
       this.#open.clear()
       this.#numbers.clear()
+      if (this.#hasFifo) this.#libc.fn.unlink(this.#fifo())
+      this.#hasFifo = false
     }
   }
 
@@ -103,12 +117,23 @@ export class Player {
       }
       case 'epoll':
         return this.#place(fn.epoll_create1(EPOLL_CLOEXEC), operation.as)
+      case 'fifo':
+        return this.#place(fn.open(this.#fifo(), fifoModes[operation.mode] | O.NONBLOCK, 0), operation.as)
       case 'write':
         // What is written to an eventfd is the number of bytes that others are written.
         this.#bytes.view.setBigUint64(0, BigInt(operation.bytes), true)
         return this.#result(fn.write(this.#numberOf(operation.fd), this.#bytes.address, operation.bytes))
       case 'read':
         return this.#result(fn.read(this.#numberOf(operation.fd), this.#bytes.address, operation.bytes))
+      case 'peek':
+        return this.#result(
+          fn.recv(this.#numberOf(operation.fd), this.#bytes.address, operation.bytes, MSG.PEEK),
+        )
+      case 'send-buffer':
+        small.view.setInt32(0, operation.bytes, true)
+        return this.#result(
+          fn.setsockopt(this.#numberOf(operation.fd), SOL_SOCKET, SO.SNDBUF, small.address, 4),
+        )
       case 'shutdown':
         return this.#result(fn.shutdown(this.#numberOf(operation.fd), SHUT[operation.how]))
       case 'close':
@@ -147,6 +172,14 @@ export class Player {
         small.view.setInt16(POLLFD.offsets.revents, 0, true)
         return this.#pollText(fn.poll(small.address, 1, 0))
     }
+  }
+
+  /** The path of the program's FIFO, which is made when it is used first. */
+  #fifo(): string {
+    const path = join(this.#directory, 'fifo')
+    if (!this.#hasFifo) sys(this.#libc, 'mkfifo', path, 0o600)
+    this.#hasFifo = true
+    return path
   }
 
   #result(result: number): string {

@@ -1,6 +1,7 @@
 import { backends } from '../../backends/index.ts'
 import type { BackendName } from '../../backends/index.ts'
 import { Interest, ReadinessBatch } from '../../backends/backend.ts'
+import type { Backend } from '../../backends/backend.ts'
 import type { Libc } from '../../libc/libc.ts'
 import type { InterfaceName } from '../report.ts'
 import { epollFeatures } from './epoll.ts'
@@ -37,8 +38,10 @@ function backendSubject(name: BackendName): Subject<BackendName> {
   return { name, head: undefined, features: { level }, required: ['level'] }
 }
 
-function tryPoller(libc: Libc, name: BackendName): undefined {
-  using poller = backends[name].open(libc)
+function tryPoller(machine: Libc, name: BackendName): undefined {
+  const backend: Backend = backends[name]
+  const libc = backend.world?.(machine) ?? machine
+  using poller = backend.open(libc)
   using source = new Source(libc).makeReady()
   poller.add(source.fd, Interest.READ, 1)
   expectEqual('events of a ready descriptor', poller.wait(new ReadinessBatch(4), 0), 1)

@@ -168,7 +168,5 @@ export class PipeEnd extends OpenFile {
     if (this.#reads) pipe.readers--
     if (this.#writes) pipe.writers--
     if ((pipe.readers === 0) !== (pipe.writers === 0)) this.tell(0, pipe.forReaders, pipe.forWriters)
-    // What nobody can read or write any more is gone, also where a FIFO is opened once more.
-    if (pipe.readers === 0 && pipe.writers === 0) pipe.slots.length = 0
   }
 }

@@ -53,7 +53,7 @@ export class StreamSocket extends UnixSocket {
       this.received.shift()
       this.finish(message)
     }
-    if (done > 0 || length === 0) return done
+    if (done > 0 || this.received.length > 0) return done
     const error = this.takeError()
     if (error !== 0) return -error
     return this.receivesNoMore ? 0 : -EAGAIN

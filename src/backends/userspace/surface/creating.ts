@@ -87,7 +87,7 @@ export function creatingCalls(kernel: Kernel, returned: Returner): Partial<Funct
     },
     unlink: (path) => returned(kernel.fifos.delete(path) ? 0 : -ENOENT),
     open(path, flags) {
-      const shared = kernel.fifos.get(path)
+      const shared = fifoAt(kernel, path)
       if (shared === undefined) throw new UnsupportedError(`open ${path}`, 'userspace has no files but FIFOs')
       const mode = flags & O.ACCMODE
       const nonblocking = (flags & O.NONBLOCK) !== 0
@@ -96,6 +96,15 @@ export function creatingCalls(kernel: Kernel, returned: Returner): Partial<Funct
       return returned(kernel.install(end, (flags & O.CLOEXEC) !== 0))
     },
   }
+}
+
+/** What a FIFO is while it is open. When it was closed for good it begins anew, with the size and contents of a new one. */
+function fifoAt(kernel: Kernel, path: string): Pipe | undefined {
+  const last = kernel.fifos.get(path)
+  if (last === undefined || last.readers + last.writers > 0) return last
+  const fresh = new Pipe()
+  kernel.fifos.set(path, fresh)
+  return fresh
 }
 
 function socketMaker(type: number, nonblocking: boolean): (() => UnixSocket) | undefined {
