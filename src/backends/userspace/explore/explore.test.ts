@@ -17,6 +17,9 @@ const small = [
   'removed-and-added',
   'removed-while-queued',
   'added-while-ready',
+  'always-ready',
+  'outer-level',
+  'outer-edge',
 ]
 
 const named = (name: string): ExploredProgram => {
@@ -66,6 +69,8 @@ test.each([
   ['drop-dedupe', 'added-while-ready', 'in the queue twice', 10],
   ['keep-to-itself', 'modified-to-level', 'who waits is asleep', 23],
   ['skip-priming', 'added-while-ready', 'it is lost', 5],
+  ['drop-modified', 'modified-while-delivered', 'it is lost', 21],
+  ['forget-in-hand', 'outer-level', 'waits at the outer one is asleep', 33],
 ] as const)('%s is found in %s: %s', (name, program, property, length) => {
   const fault = faults.find((one) => one.name === name)
   const { violation } = explore(named(program), { ...fault })
@@ -81,6 +86,8 @@ test('every fault has a test', () => {
     'drop-dedupe',
     'keep-to-itself',
     'skip-priming',
+    'drop-modified',
+    'forget-in-hand',
   ])
 })
 

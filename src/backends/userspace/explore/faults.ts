@@ -66,6 +66,18 @@ class NotPrimed extends ToldState {
   protected override *prime(): Steps<void> {}
 }
 
+/** Whoever is about to deliver an entry that was modified meanwhile drops it, and what it had taken. */
+class DroppedModification extends ToldState {
+  protected override giveBack(): void {}
+}
+
+/** An instance whose only entry is in somebody's hand looks as if it had none. */
+class ForgottenInHand extends ToldState {
+  protected override goesBack(): boolean {
+    return false
+  }
+}
+
 export interface Fault {
   readonly name: string
   readonly about: string
@@ -105,5 +117,15 @@ export const faults: readonly Fault[] = [
     name: 'skip-priming',
     about: 'what holds at ADD and MOD is not looked at',
     makeState: (onStale) => new NotPrimed(onStale),
+  },
+  {
+    name: 'drop-modified',
+    about: 'what was taken of a registration that is modified meanwhile is not given back',
+    makeState: (onStale) => new DroppedModification(onStale),
+  },
+  {
+    name: 'forget-in-hand',
+    about: 'an instance that watches this one does not see an entry that will go back into the queue',
+    makeState: (onStale) => new ForgottenInHand(onStale),
   },
 ]

@@ -10,6 +10,8 @@ export type Action =
   | { readonly does: 'remove'; readonly source: number }
   /** Waits until there are events, and takes as many as `max`. */
   | { readonly does: 'wait'; readonly max: number }
+  /** Waits for the instance at the outer one that watches it, and then looks at it. */
+  | { readonly does: 'wait outside' }
   /** Looks once, and takes as many events as `max`. */
   | { readonly does: 'look'; readonly max: number }
 
@@ -19,6 +21,12 @@ export interface ExploredProgram {
   readonly about: string
   /** How each source is registered before the threads begin; undefined where it is not. */
   readonly sources: readonly (number | undefined)[]
+  /** Sources that are ready from the beginning. */
+  readonly ready?: readonly number[]
+  /** Something is ready all the time: a look that finds nothing is wrong. */
+  readonly neverIdle?: true
+  /** How an outer instance watches the one that is explored; undefined where there is none. */
+  readonly outer?: number
   readonly threads: Readonly<Record<string, readonly Action[]>>
 }
 
@@ -28,4 +36,5 @@ export const add = (source: number, events: number): Action => ({ does: 'add', s
 export const modify = (source: number, events: number): Action => ({ does: 'modify', source, events })
 export const remove = (source: number): Action => ({ does: 'remove', source })
 export const wait = (max = 1): Action => ({ does: 'wait', max })
+export const waitOutside = (): Action => ({ does: 'wait outside' })
 export const look = (max = 1): Action => ({ does: 'look', max })

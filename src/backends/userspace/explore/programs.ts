@@ -1,6 +1,6 @@
 /** The programs that are explored, the small ones first: each has what one of the machine's rules is there for. */
 import { EPOLL } from '../../../libc/constants/linux.ts'
-import { add, look, modify, remove, signal, take, wait } from './program.ts'
+import { add, look, modify, remove, signal, take, wait, waitOutside } from './program.ts'
 import type { ExploredProgram } from './program.ts'
 
 const { IN } = EPOLL
@@ -50,6 +50,28 @@ export const programs: readonly ExploredProgram[] = [
     about: 'A registration is modified while its entry is on the way to a consumer.',
     sources: [EDGE],
     threads: { p: [signal(0)], m: [modify(0, EDGE)], c1: [look()], c2: [look()] },
+  },
+  {
+    name: 'always-ready',
+    about: 'A level-triggered source is ready all the time, and two look: neither may find nothing.',
+    sources: [IN],
+    ready: [0],
+    neverIdle: true,
+    threads: { c1: [look(), look()], c2: [look(), look()] },
+  },
+  {
+    name: 'outer-level',
+    about: 'An instance is watched by another one; one takes its entry, and another waits outside.',
+    sources: [IN],
+    outer: IN,
+    threads: { p: [signal(0)], c1: [look()], c2: [waitOutside()] },
+  },
+  {
+    name: 'outer-edge',
+    about: 'The same, with an edge-triggered source and two signals.',
+    sources: [EDGE],
+    outer: IN,
+    threads: { p: [signal(0), signal(0)], c: [waitOutside()] },
   },
   {
     name: 'two-wakes-for-one',

@@ -71,11 +71,16 @@ export class Histories {
 }
 
 const DONE = 'done'
+/** The descriptor of the inner instance in the outer one. */
+const INNER = 9
 /** Nobody in particular: what happens before the threads begin. */
 const NOBODY = 'nobody'
 
 export class Run {
   readonly state: EpollState
+  /** An instance that watches the other one. */
+  readonly #outer: EpollState | undefined
+  readonly #neverIdle: boolean
   /** Who takes a step now. */
   running = NOBODY
   violation: Violation | undefined
@@ -90,13 +95,20 @@ export class Run {
   readonly #covered = new Map<number, number>()
   #lastRegistration = 0
 
-  constructor({ sources, threads }: ExploredProgram, makeState: MakeState, histories: Histories) {
+  constructor(program: ExploredProgram, makeState: MakeState, histories: Histories) {
+    const { sources, threads, ready = [], outer } = program
     this.#histories = histories
+    this.#neverIdle = program.neverIdle === true
     this.state = makeState((what) => this.#violate(what))
     this.#sources = sources.map(() => new Source(this))
     for (const [i, events] of sources.entries()) {
       if (events === undefined) continue
-      for (const action = this.#act({ does: 'add', source: i, events }); action.next().done !== true;);
+      finish(this.#act({ does: 'add', source: i, events }))
+    }
+    for (const source of ready) finish(this.#act({ does: 'signal', source }))
+    if (outer !== undefined) {
+      this.#outer = makeState((what) => this.#violate(what))
+      finish(this.#outer.add(INNER, this.state, { events: outer, dataLow: INNER, dataHigh: 0 }))
     }
     this.#threads = Object.entries(threads).map(([name, actions]) => {
       const thread: Thread = { name, steps: this.#all(actions), next: undefined, said: 0 }
@@ -131,7 +143,9 @@ export class Run {
     thread.next = done === true ? undefined : value
     const said = done === true ? DONE : typeof value === 'string' ? value : 'asleep'
     thread.said = this.#histories.after(thread.said, said)
-    for (const subscription of this.state.subscriptions()) this.#known.add(subscription)
+    for (const state of [this.state, this.#outer]) {
+      for (const subscription of state?.subscriptions() ?? []) this.#known.add(subscription)
+    }
   }
 
   *#all(actions: readonly Action[]): Generator<Step | Sleeper, void, void> {
@@ -141,6 +155,10 @@ export class Run {
   *#act(action: Action): Generator<Step | Sleeper, void, void> {
     if (action.does === 'wait' || action.does === 'look') {
       yield* this.#take(action.max, action.does === 'wait')
+      return
+    }
+    if (action.does === 'wait outside') {
+      yield* this.#waitOutside()
       return
     }
     const source = this.#sources[action.source]
@@ -187,14 +205,25 @@ export class Run {
     const { state } = this
     for (;;) {
       const batch: number[] = []
-      const { count } = yield* state.drainReady(max, {
+      const { count, busy } = yield* state.drainReady(max, {
         put: (_, registration, source) => this.#deliver(registration, source, batch),
       })
+      if (this.#neverIdle && count === 0 && !busy)
+        this.#violate('a look finds nothing, and something was ready')
       if (count > 0 || !waits) return
-      yield 'go to sleep'
-      const sleeper = state.notifier.sleep()
-      while (!sleeper.awake) yield sleeper
+      yield* sleepAt(state)
     }
+  }
+
+  *#waitOutside(): Generator<Step | Sleeper, void, void> {
+    const outer = this.#outer
+    if (outer === undefined) throw new TypeError('there is no outer instance')
+    for (;;) {
+      const { count } = yield* outer.drainReady(1, { put: () => true })
+      if (count > 0) break
+      yield* sleepAt(outer)
+    }
+    yield* this.#take(1, false)
   }
 
   #deliver(registration: number, index: number, batch: number[]): boolean {
@@ -213,7 +242,11 @@ export class Run {
   }
 
   #checkQueue(): void {
-    const { queue } = this.state
+    this.#checkQueueOf(this.state)
+    if (this.#outer !== undefined) this.#checkQueueOf(this.#outer)
+  }
+
+  #checkQueueOf({ queue }: EpollState): void {
     for (let i = 0; i < queue.length; i++) {
       const item = queue.at(i)
       for (let k = i + 1; k < queue.length; k++) {
@@ -227,6 +260,10 @@ export class Run {
   /** What must hold when no thread can take a step any more. */
   checkEnd(): void {
     for (const subscription of this.state.subscriptions()) this.#checkRest(subscription)
+    const sleepsOutside = (this.#outer?.notifier.sleepers.length ?? 0) > 0
+    if (sleepsOutside && this.state.readiness() !== 0) {
+      this.#violate('the inner instance is ready, and who waits at the outer one is asleep')
+    }
   }
 
   #checkRest(subscription: Subscription): void {
@@ -250,29 +287,47 @@ export class Run {
 
   /** Everything that decides how it goes on: two runs with the same digest have the same future. */
   digest(): string {
-    const { queue, notifier } = this.state
+    const states = [this.state, ...(this.#outer === undefined ? [] : [this.#outer])]
+    const sources = this.#sources.map(({ isReadable, signals, seenBy }) =>
+      [isReadable ? 1 : 0, signals, ...this.#threads.map(({ name }) => seenBy.get(name) ?? -1)].join('.'),
+    )
+    const threads = this.#threads.map(
+      ({ said, next }) => `${said}${typeof next === 'object' && next.awake ? '!' : ''}`,
+    )
+    const parts = [...states.map((state) => this.#digestOf(state)), sources.join(','), threads.join(',')]
+    return `${parts.join('|')}|${this.#lastRegistration}`
+  }
+
+  #digestOf(state: EpollState): string {
+    const { queue, notifier } = state
     const items = Array.from({ length: queue.length }, (_, i) => {
       const item = queue.at(i)
-      return `${item?.fd}.${item?.generation}${item !== undefined && this.#isCurrent(item.fd, item) ? '' : '-'}`
+      return `${item?.fd}.${item?.generation}${item !== undefined && isCurrent(state, item) ? '' : '-'}`
     })
-    const registrations = Array.from(this.#known, (one) => {
+    const registrations = [...this.#known].map((one) => {
+      if (one.state !== state) return ''
       const { fd, generation, pending, enqueued, removed, mask, dataLow } = one
       const flags = (enqueued ? 1 : 0) + (removed ? 2 : 0)
       return `${fd}.${generation}.${pending}.${flags}.${mask}.${dataLow}.${this.#covered.get(dataLow) ?? -1}`
     })
-    const sources = this.#sources.map(({ isReadable, signals, seenBy }) =>
-      [isReadable ? 1 : 0, signals, ...this.#threads.map(({ name }) => seenBy.get(name) ?? -1)].join('.'),
-    )
     const asleep = notifier.sleepers.map((sleeper) => this.#threads.findIndex(({ next }) => next === sleeper))
-    const threads = this.#threads.map(
-      ({ said, next }) => `${said}${typeof next === 'object' && next.awake ? '!' : ''}`,
-    )
-    const others = [notifier.hasPermit ? 1 : 0, this.#lastRegistration]
-    return [items, registrations, sources, asleep, threads, others].map((part) => part.join(',')).join(';')
+    return [items, registrations, asleep, [notifier.hasPermit ? 1 : 0]]
+      .map((part) => part.join(','))
+      .join(';')
   }
+}
 
-  #isCurrent(fd: number, item: Subscription['item']): boolean {
-    const source = this.#sources[fd]
-    return source !== undefined && this.state.find(fd, source)?.item === item
-  }
+function isCurrent(state: EpollState, item: Subscription['item']): boolean {
+  return state.find(item.fd, item.file)?.item === item
+}
+
+function* sleepAt({ notifier }: EpollState): Generator<Step | Sleeper, void, void> {
+  yield 'go to sleep'
+  const sleeper = notifier.sleep()
+  while (!sleeper.awake) yield sleeper
+}
+
+/** Takes all steps at once: before the threads begin there is nobody else. */
+function finish(steps: Generator<unknown, unknown, void>): void {
+  while (steps.next().done !== true);
 }

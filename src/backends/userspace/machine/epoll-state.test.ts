@@ -126,7 +126,7 @@ test('what a sink does not take stays first, and is not lost', () => {
   for (const fd of [3, 4]) add(fd, source(1n), IN | ET)
   const taken: number[] = []
   const full: EventSink = { put: (_, low) => taken.length < 1 && taken.push(low) > 0 }
-  expect(complete(state.drainReady(8, full))).toEqual({ count: 1, refused: true })
+  expect(complete(state.drainReady(8, full))).toEqual({ count: 1, refused: true, busy: false })
   expect(taken).toEqual([3])
   expect([drain(), drain()]).toEqual([[4], []])
 })

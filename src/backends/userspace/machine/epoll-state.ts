@@ -29,11 +29,18 @@ export interface EventSink {
   put(events: number, dataLow: number, dataHigh: number): boolean
 }
 
-/** What a drain came to: so many events, and whether the sink took no more. */
+/**
+ * What a drain came to: so many events, and whether the sink took no more. One that found nothing is `busy` where others
+ * had entries in hand, which may go back into the queue: then it has not seen that nothing is ready.
+ */
 export interface Drained {
   readonly count: number
   readonly refused: boolean
+  readonly busy: boolean
 }
+
+/** What an instance is while an entry of its is ready. */
+const READABLE = EPOLL.IN | EPOLL.RDNORM
 
 /** Entries of removed registrations that the queue may hold before it is searched for them. */
 const MOST_STALE = 64
@@ -50,6 +57,8 @@ export class EpollState implements Watchable {
    */
   readonly #subscriptions = new Map<number, Subscription | undefined>()
   readonly #stepwise: boolean
+  /** Entries that somebody has taken and not delivered yet. */
+  readonly #inHand: ReadyItem[] = []
   #generation = 0
   #stale = 0
 
@@ -177,18 +186,24 @@ export class EpollState implements Watchable {
     const stepwise = this.#stepwise
     if (stepwise) yield 'count'
     let left = this.queue.length
+    // What others have in hand now may be back before this ends, and was missed all the same.
+    let busy = this.#inHand.length > 0
     let count = 0
     // Where others drain too, the queue may come round again before `left` have been taken.
     const taken = stepwise ? new Set<ReadyItem>() : undefined
     let refused = false
     for (; left > 0 && count < limit && !refused; left--) {
       const item = yield* this.pop(left, taken)
-      if (item === undefined) break
+      if (item === undefined) {
+        busy ||= this.#inHand.length > 0 || this.queue.length > 0
+        break
+      }
       if (stepwise) yield `resolve ${item.fd} of generation ${item.generation}`
       const subscription = this.resolve(item)
       if (subscription === undefined) {
         this.counters.staleGenerationDrops++
         if (this.#stale > 0) this.#stale--
+        this.#letGo(item)
         continue
       }
       const outcome = yield* this.#deliver(subscription, sink)
@@ -198,7 +213,7 @@ export class EpollState implements Watchable {
     if (stepwise) yield 'pass on'
     // One wake may have been for several entries, and an entry that went back is for everybody.
     if (this.queue.length > 0) this.passOn()
-    return { count, refused }
+    return { count, refused, busy: count === 0 && busy }
   }
 
   *#deliver(subscription: Subscription, sink: EventSink): Steps<'delivered' | 'refused' | 'nothing'> {
@@ -220,6 +235,7 @@ export class EpollState implements Watchable {
     }
     if (stepwise) yield `repair, ${outcome}`
     this.repair(subscription)
+    this.#letGo(subscription.item)
     return outcome
   }
 
@@ -236,9 +252,8 @@ export class EpollState implements Watchable {
       return 'nothing'
     }
     if (subscription.generation !== generation) {
-      // What was taken may be all that MOD had left in the queue: it is given back, for the repair to find.
       this.counters.staleGenerationDrops++
-      subscription.pending |= pending
+      this.giveBack(subscription, pending)
       return 'nothing'
     }
     const events = holds & subscription.mask
@@ -268,15 +283,32 @@ export class EpollState implements Watchable {
   readiness(): number {
     for (;;) {
       const item = this.queue.at(0)
-      if (item === undefined) return 0
+      if (item === undefined) return this.#inHand.some((taken) => this.goesBack(taken)) ? READABLE : 0
       const subscription = this.current(item)
-      if (subscription !== undefined && subscription.ready !== 0) return EPOLL.IN | EPOLL.RDNORM
+      if (subscription !== undefined && subscription.ready !== 0) return READABLE
       // As in the kernel, an entry that turns out to be for nothing leaves the queue.
       this.queue.shift()
       if (subscription === undefined) continue
       subscription.enqueued = false
       subscription.pending = 0
     }
+  }
+
+  /** Whether an entry that somebody has in hand will be in the queue again: who looks meanwhile must not miss it. */
+  protected goesBack(item: ReadyItem): boolean {
+    const subscription = this.current(item)
+    return (
+      subscription !== undefined &&
+      !subscription.isEdge &&
+      !subscription.isOneshot &&
+      subscription.ready !== 0
+    )
+  }
+
+  #letGo(item: ReadyItem): void {
+    // Mostly the last one, and the only one.
+    if (this.#inHand.at(-1) === item) this.#inHand.pop()
+    else this.#inHand.splice(this.#inHand.indexOf(item), 1)
   }
 
   /** The registration that an entry was queued for, if it is still that one. */
@@ -307,7 +339,13 @@ export class EpollState implements Watchable {
     const first = this.queue.at(0)
     if (first === undefined || taken?.has(first) === true) return undefined
     taken?.add(first)
+    this.#inHand.push(first)
     return this.queue.shift()
+  }
+
+  /** What was taken of a registration that was modified meanwhile may be all that tells of it: the repair finds it. */
+  protected giveBack(subscription: Subscription, pending: number): void {
+    subscription.pending |= pending
   }
 
   /** Puts a registration back of which something was told between taking its bits and letting it be queued again. */
