@@ -66,10 +66,8 @@ export class UserMemory {
     // Nothing is there to unmap: that is no error.
     if (mapping === undefined) return protection === undefined ? 0 : -ENOMEM
     const first = (address - mapping.start) / PAGE
+    // What is unmapped stays known as such: the memory behind it is there for as long as somebody holds it.
     mapping.pages.fill(protection, first, first + Math.ceil(length / PAGE))
-    if (mapping.pages.every((page) => page === undefined)) {
-      this.#mappings.splice(this.#mappings.indexOf(mapping), 1)
-    }
     return 0
   }
 
