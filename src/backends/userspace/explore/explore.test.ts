@@ -111,6 +111,6 @@ test('a violation is shown with the steps that lead to it, and who took them', (
         4 c  pass on"
   `)
   expect(explorationText(explore(tiny))).toMatchInlineSnapshot(
-    `"tiny: 51 states, 78 transitions, 354 interleavings, all as it must be"`,
+    `"tiny: 87 states, 135 transitions, 354 interleavings, all as it must be"`,
   )
 })

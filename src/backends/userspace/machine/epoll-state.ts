@@ -139,7 +139,7 @@ export class EpollState implements Watchable {
 
   /** What a handler does: notes the bits, and puts the registration into the queue unless it is there. */
   *pushInterest(subscription: Subscription, bits: number): Steps<boolean> {
-    if (this.#stepwise) yield `hear of ${bits}`
+    if (this.#stepwise) yield `hear of ${bits} for generation ${subscription.generation}`
     const wanted = bits === 0 ? subscription.mask & ~PRIVATE_BITS : bits & subscription.mask & ~PRIVATE_BITS
     if (wanted === 0 || subscription.removed) return false
     yield* this.#enqueue(subscription, wanted)
@@ -148,7 +148,7 @@ export class EpollState implements Watchable {
 
   /** A new or changed registration is looked at once: what holds already is told by nobody. */
   protected *prime(subscription: Subscription): Steps<void> {
-    if (this.#stepwise) yield 'prime'
+    if (this.#stepwise) yield `prime generation ${subscription.generation}`
     const ready = subscription.ready
     if (ready === 0 || subscription.removed) return
     const isNew = yield* this.#enqueue(subscription, ready)
