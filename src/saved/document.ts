@@ -8,6 +8,7 @@ const kinds = {
   bench: { one: 'a bench report', all: 'of evloop bench' },
   verify: { one: 'a verify report', all: 'of evloop verify' },
   expect: { one: 'an expectation file', all: 'an expectation file' },
+  scenario: { one: 'a scenario', all: 'a scenario' },
 } as const
 
 type DocumentKind = keyof typeof kinds
@@ -66,11 +67,12 @@ function strangeness(document: unknown, { kind, name }: DocumentType): string | 
   }
   const schema: unknown = 'schema' in document ? document.schema : undefined
   if (schema === name) return undefined
-  const ours = kind === 'expect' ? one : 'a report of evloop'
+  const ours = kind === 'expect' || kind === 'scenario' ? one : 'a report of evloop'
   if (schema === undefined) return `it is not ${ours}: schema is missing`
   const [, found, version] = (typeof schema === 'string' && /^evloop\/(\w+)@(\d+)$/.exec(schema)) || []
   if (found === undefined || version === undefined) return `it is not ${ours}: schema is ${quote(schema)}`
   if (found === kind) return `its schema is evloop/${kind}@${version}; this version of evloop reads ${name}`
-  if (found === 'expect') return `it is ${kinds.expect.one}, not ${one}`
+  if (found === 'expect' || found === 'scenario') return `it is ${kinds[found].one}, not ${one}`
+  if (kind === 'scenario') return `it is a report of evloop ${found}, not ${one}`
   return `it is a report of evloop ${found}, not ${all}`
 }

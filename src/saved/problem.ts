@@ -39,6 +39,7 @@ function expectation(error: TLocalizedValidationError): string {
   if (keyword === 'maxLength') return `a length of at most ${params.limit}`
   // What comes after the last item of a tuple has the schema `false`.
   if (keyword === 'boolean') return 'nothing there'
+  if (keyword === 'pattern') return `a text of the form ${params.pattern.toString()}`
   if (keyword === 'const') return JSON.stringify(params.allowedValue)
   if (keyword === 'enum') return `one of ${params.allowedValues.map((one) => JSON.stringify(one)).join(', ')}`
   return `what the schema says: ${error.message}`
