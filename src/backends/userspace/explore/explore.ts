@@ -7,7 +7,7 @@
 import { EpollState } from '../machine/epoll-state.ts'
 import type { Step } from '../machine/steps.ts'
 import type { ExploredProgram } from './program.ts'
-import { Histories, Run } from './run.ts'
+import { Common, Run } from './run.ts'
 import type { MakeState, Violation } from './run.ts'
 
 /** A step of a schedule: who took it, and which it was. */
@@ -43,31 +43,34 @@ const MOST_STATES = 5_000_000
 interface Node {
   readonly parent: Node | undefined
   readonly choice: number
+  /** What the threads have said by then. */
+  readonly said: readonly number[]
   /** How many ways lead to it. */
   ways: bigint
 }
 
 export function explore(program: ExploredProgram, options: ExploreOptions = {}): Exploration {
   const { makeState = realState, apart = false, mostStates = MOST_STATES } = options
-  const histories = new Histories()
-  const replay = (node: Node | undefined): Run => {
-    const run = new Run(program, makeState, histories)
-    for (const choice of choicesTo(node)) run.step(choice)
+  const common = new Common(program)
+  const runAt = (node: Node): Run => {
+    const run = new Run(program, makeState, common)
+    run.retrace(choicesTo(node), node.said)
     return run
   }
   let states = 1
   let transitions = 0
   let interleavings = 0n
   const violated = (node: Node, property: Violation): Exploration => {
-    const run = new Run(program, makeState, histories)
+    const run = new Run(program, makeState, common)
     const schedule = choicesTo(node).map((choice) => run.step(choice))
     return { program, states, transitions, interleavings, violation: { property, schedule } }
   }
-  let layer: Node[] = [{ parent: undefined, choice: -1, ways: 1n }]
+  const { said } = new Run(program, makeState, common)
+  let layer: Node[] = [{ parent: undefined, choice: -1, said, ways: 1n }]
   while (layer.length > 0) {
     const next = new Map<string, Node>()
     for (const node of layer) {
-      let run: Run | undefined = replay(node)
+      let run: Run | undefined = runAt(node)
       const enabled = run.enabled()
       if (enabled.length === 0) {
         interleavings += node.ways
@@ -75,13 +78,13 @@ export function explore(program: ExploredProgram, options: ExploreOptions = {}):
         if (run.violation !== undefined) return violated(node, run.violation)
       }
       for (const choice of enabled) {
-        run ??= replay(node)
+        run ??= runAt(node)
         run.step(choice)
         transitions++
         const key = apart ? String(transitions) : run.digest()
         const known = next.get(key)
         if (known === undefined) {
-          const child: Node = { parent: node, choice, ways: node.ways }
+          const child: Node = { parent: node, choice, said: run.said, ways: node.ways }
           next.set(key, child)
           if (++states > mostStates)
             throw new RangeError(`${program.name} has more than ${mostStates} states`)

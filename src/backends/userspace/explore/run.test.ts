@@ -2,19 +2,19 @@ import { expect, test } from 'vitest'
 import { watchedState } from './faults.ts'
 import type { ExploredProgram } from './program.ts'
 import { programs } from './programs.ts'
-import { Histories, Run } from './run.ts'
+import { Common, Run } from './run.ts'
 
 /** A run that has taken these steps. */
-function after(program: ExploredProgram, histories: Histories, schedule: readonly number[]): Run {
-  const run = new Run(program, watchedState, histories)
+function after(program: ExploredProgram, common: Common, schedule: readonly number[]): Run {
+  const run = new Run(program, watchedState, common)
   for (const choice of schedule) run.step(choice)
   return run
 }
 
 /** Where each thread that can take a step leads to from there. */
-function future(program: ExploredProgram, histories: Histories, schedule: readonly number[]): string[] {
-  const enabled = after(program, histories, schedule).enabled()
-  return enabled.map((choice) => `${choice} ${after(program, histories, [...schedule, choice]).digest()}`)
+function future(program: ExploredProgram, common: Common, schedule: readonly number[]): string[] {
+  const enabled = after(program, common, schedule).enabled()
+  return enabled.map((choice) => `${choice} ${after(program, common, [...schedule, choice]).digest()}`)
 }
 
 /**
@@ -26,7 +26,7 @@ test.each(['added-while-ready', 'removed-and-added', 'always-ready', 'outer-leve
   (name) => {
     const program = programs.find((one) => one.name === name)
     if (program === undefined) throw new TypeError(`there is no program ${name}`)
-    const histories = new Histories()
+    const common = new Common(program)
     const known = new Map<string, readonly number[]>()
     const different: string[] = []
     let layer: (readonly number[])[] = [[]]
@@ -34,9 +34,9 @@ test.each(['added-while-ready', 'removed-and-added', 'always-ready', 'outer-leve
     while (layer.length > 0) {
       const next: (readonly number[])[] = []
       for (const schedule of layer) {
-        for (const choice of after(program, histories, schedule).enabled()) {
+        for (const choice of after(program, common, schedule).enabled()) {
           const longer = [...schedule, choice]
-          const digest = after(program, histories, longer).digest()
+          const digest = after(program, common, longer).digest()
           const other = known.get(digest)
           if (other === undefined) {
             known.set(digest, longer)
@@ -44,7 +44,7 @@ test.each(['added-while-ready', 'removed-and-added', 'always-ready', 'outer-leve
             continue
           }
           compared++
-          const [one, two] = [longer, other].map((path) => future(program, histories, path).join(', '))
+          const [one, two] = [longer, other].map((path) => future(program, common, path).join(', '))
           if (one !== two)
             different.push(`after ${longer.join(' ')}: ${one}; after ${other.join(' ')}: ${two}`)
         }

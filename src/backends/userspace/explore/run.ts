@@ -51,26 +51,42 @@ interface Thread {
   next: Step | Sleeper | undefined
   /** All that it has said so far, as a number of its own: where it is, and what it knows. */
   said: number
+  hasBegun: boolean
 }
 
 /** A property that did not hold, in words. */
 export type Violation = string
 
-/** Gives every sequence of texts a number of its own. Shared by all runs whose digests are compared. */
-export class Histories {
-  readonly #numbers = new Map<string, number>()
+/**
+ * What all runs of a program share. It gives every sequence of texts a number of its own, so that digests can be
+ * compared, and knows which threads do the same.
+ */
+export class Common {
+  /** For each thread the number of one before it that does the same; -1 where there is none. */
+  readonly twins: readonly number[]
+  /** By the number of a sequence, those that go on from it, by what comes next. */
+  readonly #longer: Map<string, number>[] = [new Map()]
+
+  constructor({ threads }: ExploredProgram) {
+    const all = Object.values(threads).map((actions) => JSON.stringify(actions))
+    this.twins = all.map((actions, i) => all.slice(0, i).lastIndexOf(actions))
+  }
 
   /** The number of the sequence that a number stands for, with one text more. */
   after(history: number, text: string): number {
-    const key = `${history} ${text}`
-    const known = this.#numbers.get(key)
+    const known = this.#longer[history]?.get(text)
     if (known !== undefined) return known
-    this.#numbers.set(key, this.#numbers.size + 1)
-    return this.#numbers.size
+    const number = this.#longer.length
+    this.#longer[history]?.set(text, number)
+    this.#longer.push(new Map())
+    return number
   }
 }
 
 const DONE = 'done'
+/** A digest is written in digits of 16 bits: some numbers have two. */
+const DIGIT = 16
+const LOW = 0xffff
 /** The descriptor of the inner instance in the outer one. */
 const INNER = 9
 /** Nobody in particular: what happens before the threads begin. */
@@ -86,18 +102,18 @@ export class Run {
   violation: Violation | undefined
   readonly #sources: readonly Source[]
   readonly #threads: readonly Thread[]
-  readonly #histories: Histories
+  readonly #common: Common
   /** Registrations that there have ever been: of one that is no more, somebody may still be telling. */
-  readonly #known = new Set<Subscription>()
+  readonly #known: Subscription[] = []
   /** The number of each source's present registration: its data. Every ADD and MOD has another one. */
   readonly #registrations: (number | undefined)[] = []
   /** How many signals the last event of a registration has covered. */
   readonly #covered = new Map<number, number>()
   #lastRegistration = 0
 
-  constructor(program: ExploredProgram, makeState: MakeState, histories: Histories) {
+  constructor(program: ExploredProgram, makeState: MakeState, common: Common) {
     const { sources, threads, ready = [], outer } = program
-    this.#histories = histories
+    this.#common = common
     this.#neverIdle = program.neverIdle === true
     this.state = makeState((what) => this.#violate(what))
     this.#sources = sources.map(() => new Source(this))
@@ -109,43 +125,73 @@ export class Run {
     if (outer !== undefined) {
       this.#outer = makeState((what) => this.#violate(what))
       finish(this.#outer.add(INNER, this.state, { events: outer, dataLow: INNER, dataHigh: 0 }))
+      this.#known.push(...this.#outer.subscriptions())
     }
     this.#threads = Object.entries(threads).map(([name, actions]) => {
-      const thread: Thread = { name, steps: this.#all(actions), next: undefined, said: 0 }
+      const thread: Thread = { name, steps: this.#all(actions), next: undefined, said: 0, hasBegun: false }
       this.#advance(thread)
+      this.#hear(thread)
+      thread.hasBegun = false
       return thread
     })
   }
 
-  /** The threads that can take a step, by their numbers. */
+  /**
+   * The threads that can take a step, by their numbers. Of two that do the same, it makes no difference which begins: so
+   * the one that is listed first does.
+   */
   enabled(): number[] {
-    const can = ({ next }: Thread): boolean => typeof next === 'string' || (next !== undefined && next.awake)
-    return [...this.#threads.keys()].filter((i) => {
-      const thread = this.#threads[i]
-      return thread !== undefined && can(thread)
-    })
+    const can: number[] = []
+    for (const [i, { next }] of this.#threads.entries()) {
+      const twin = this.#threads[this.#common.twins[i] ?? -1]
+      if (twin?.hasBegun === false || next === undefined) continue
+      if (typeof next === 'string' || next.awake) can.push(i)
+    }
+    return can
   }
 
   /** Lets a thread take its next step, and says which one that was. */
   step(index: number): { readonly thread: string; readonly step: Step } {
-    const thread = this.#threads[index]
-    if (thread?.next === undefined) throw new TypeError(`thread ${index} has nothing left to do`)
+    const thread = this.#thread(index)
     const step = typeof thread.next === 'string' ? thread.next : 'wake up'
     this.#advance(thread)
+    this.#hear(thread)
     this.#checkQueue()
     return { thread: thread.name, step }
+  }
+
+  /**
+   * Takes steps that were taken before, in another run, and found to be as they must be: so nothing is checked, and what
+   * the threads have said by then (`said`) is told and not heard again. Most of an exploration is this.
+   */
+  retrace(choices: readonly number[], said: readonly number[]): void {
+    for (const choice of choices) this.#advance(this.#thread(choice))
+    for (const [i, thread] of this.#threads.entries()) thread.said = said[i] ?? 0
+  }
+
+  /** What each thread has said so far. */
+  get said(): number[] {
+    return this.#threads.map(({ said }) => said)
+  }
+
+  #thread(index: number): Thread {
+    const thread = this.#threads[index]
+    if (thread?.next === undefined) throw new TypeError(`thread ${index} has nothing left to do`)
+    return thread
   }
 
   #advance(thread: Thread): void {
     this.running = thread.name
     const { done, value } = thread.steps.next()
     this.running = NOBODY
+    thread.hasBegun = true
     thread.next = done === true ? undefined : value
-    const said = done === true ? DONE : typeof value === 'string' ? value : 'asleep'
-    thread.said = this.#histories.after(thread.said, said)
-    for (const state of [this.state, this.#outer]) {
-      for (const subscription of state?.subscriptions() ?? []) this.#known.add(subscription)
-    }
+  }
+
+  #hear(thread: Thread): void {
+    const { next } = thread
+    const said = next === undefined ? DONE : typeof next === 'string' ? next : 'asleep'
+    thread.said = this.#common.after(thread.said, said)
   }
 
   *#all(actions: readonly Action[]): Generator<Step | Sleeper, void, void> {
@@ -181,9 +227,10 @@ export class Run {
         const registration = ++this.#lastRegistration
         const request = { events: action.events, dataLow: registration, dataHigh: action.source }
         yield* this.#change(state[action.does](action.source, source, request), () => {
-          if (state.find(action.source, source)?.dataLow === registration) {
-            this.#registrations[action.source] = registration
-          }
+          const found = state.find(action.source, source)
+          if (found?.dataLow !== registration) return
+          this.#registrations[action.source] = registration
+          if (action.does === 'add') this.#known.push(found)
         })
       }
     }
@@ -287,33 +334,37 @@ export class Run {
 
   /** Everything that decides how it goes on: two runs with the same digest have the same future. */
   digest(): string {
-    const states = [this.state, ...(this.#outer === undefined ? [] : [this.#outer])]
-    const sources = this.#sources.map(({ isReadable, signals, seenBy }) =>
-      [isReadable ? 1 : 0, signals, ...this.#threads.map(({ name }) => seenBy.get(name) ?? -1)].join('.'),
-    )
-    const threads = this.#threads.map(
-      ({ said, next }) => `${said}${typeof next === 'object' && next.awake ? '!' : ''}`,
-    )
-    const parts = [...states.map((state) => this.#digestOf(state)), sources.join(','), threads.join(',')]
-    return `${parts.join('|')}|${this.#lastRegistration}`
+    const digits: number[] = [this.#lastRegistration]
+    this.#digestOf(this.state, digits)
+    if (this.#outer !== undefined) this.#digestOf(this.#outer, digits)
+    for (const { isReadable, signals, seenBy } of this.#sources) {
+      digits.push(isReadable ? 1 : 0, signals)
+      for (const { name } of this.#threads) digits.push((seenBy.get(name) ?? -1) + 1)
+    }
+    for (const { said, next } of this.#threads) {
+      digits.push(said & LOW, said >>> DIGIT, typeof next === 'object' && next.awake ? 1 : 0)
+    }
+    return String.fromCharCode(...digits)
   }
 
-  #digestOf(state: EpollState): string {
+  #digestOf(state: EpollState, digits: number[]): void {
     const { queue, notifier } = state
-    const items = Array.from({ length: queue.length }, (_, i) => {
+    digits.push(queue.length, notifier.sleepers.length, notifier.hasPermit ? 1 : 0)
+    for (let i = 0; i < queue.length; i++) {
       const item = queue.at(i)
-      return `${item?.fd}.${item?.generation}${item !== undefined && isCurrent(state, item) ? '' : '-'}`
-    })
-    const registrations = [...this.#known].map((one) => {
-      if (one.state !== state) return ''
+      if (item !== undefined) digits.push(item.fd, item.generation, isCurrent(state, item) ? 1 : 0)
+    }
+    for (const sleeper of notifier.sleepers) {
+      digits.push(this.#threads.findIndex(({ next }) => next === sleeper))
+    }
+    for (const one of this.#known) {
+      if (one.state !== state) continue
       const { fd, generation, pending, enqueued, removed, mask, dataLow } = one
       const flags = (enqueued ? 1 : 0) + (removed ? 2 : 0)
-      return `${fd}.${generation}.${pending}.${flags}.${mask}.${dataLow}.${this.#covered.get(dataLow) ?? -1}`
-    })
-    const asleep = notifier.sleepers.map((sleeper) => this.#threads.findIndex(({ next }) => next === sleeper))
-    return [items, registrations, asleep, [notifier.hasPermit ? 1 : 0]]
-      .map((part) => part.join(','))
-      .join(';')
+      const covered = (this.#covered.get(dataLow) ?? -1) + 1
+      digits.push(fd, generation, pending & LOW, pending >>> DIGIT, flags)
+      digits.push(mask & LOW, mask >>> DIGIT, dataLow, covered)
+    }
   }
 }
 
