@@ -6,7 +6,8 @@
 import { Command } from 'commander'
 import { explore } from '../src/backends/userspace/explore/explore.ts'
 import type { Exploration } from '../src/backends/userspace/explore/explore.ts'
-import { faults, watchedState } from '../src/backends/userspace/explore/faults.ts'
+import { faults } from '../src/backends/userspace/explore/faults.ts'
+import { watchedState } from '../src/backends/userspace/explore/watched-state.ts'
 import { programs } from '../src/backends/userspace/explore/programs.ts'
 import { explorationText } from '../src/backends/userspace/explore/report.ts'
 
@@ -19,20 +20,25 @@ const wanted = <T extends { readonly name: string }>(all: readonly T[]): readonl
   command.args.length === 0 ? all : all.filter(({ name }) => command.args.includes(name))
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
+/** How many seconds have passed since then. */
+const secondsSince = (start: number): string => ((performance.now() - start) / 1000).toFixed(1)
+
 const started = performance.now()
 const explored = wanted(programs).map((program) => {
+  const start = performance.now()
   const exploration = explore(program, { makeState: watchedState })
-  say(explorationText(exploration))
+  say(`${explorationText(exploration)}, in ${secondsSince(start)} s`)
   return exploration
 })
-const seconds = ((performance.now() - started) / 1000).toFixed(1)
 const sum = explored.reduce((total, { interleavings }) => total + interleavings, 0n)
 const states = explored.reduce((total, exploration) => total + exploration.states, 0)
 say(
-  `${sum.toLocaleString('en')} interleavings through ${states.toLocaleString('en')} states, in ${seconds} s`,
+  `${sum.toLocaleString('en')} interleavings through ${states.toLocaleString('en')} states, in ${secondsSince(started)} s`,
 )
 
+const startedFaults = performance.now()
 const missed = wanted(faults).filter(({ name, about, makeState }) => {
+  const start = performance.now()
   let found: Exploration | undefined
   for (const program of programs) {
     found = explore(program, { makeState })
@@ -40,11 +46,14 @@ const missed = wanted(faults).filter(({ name, about, makeState }) => {
   }
   const schedule = found?.violation?.schedule
   say(
-    `${name} (${about}): ${schedule === undefined ? 'NOT FOUND' : `found in ${found?.program.name}, after ${schedule.length} steps`}`,
+    `${name} (${about}): ${schedule === undefined ? 'NOT FOUND' : `found in ${found?.program.name}, after ${schedule.length} steps`}, in ${secondsSince(start)} s`,
   )
   if (verbose && found !== undefined) say(explorationText(found))
   return schedule === undefined
 })
+say(
+  `${wanted(faults).length - missed.length} of ${wanted(faults).length} faults found, in ${secondsSince(startedFaults)} s`,
+)
 
 const isRight = explored.every(({ violation }) => violation === undefined)
 process.exitCode = isRight && missed.length === 0 ? 0 : 1

@@ -7,8 +7,10 @@
 import { EpollState } from '../machine/epoll-state.ts'
 import type { Step } from '../machine/steps.ts'
 import type { ExploredProgram } from './program.ts'
-import { Common, Run } from './run.ts'
-import type { MakeState, Violation } from './run.ts'
+import { Common } from './common.ts'
+import { Run } from './run.ts'
+import type { Violation } from './rules.ts'
+import type { MakeState } from './run.ts'
 
 /** A step of a schedule: who took it, and which it was. */
 interface ScheduledStep {

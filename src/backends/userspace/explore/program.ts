@@ -12,6 +12,10 @@ export type Action =
   | { readonly does: 'wait'; readonly max: number }
   /** Waits for the instance at the outer one that watches it, and then looks at it. */
   | { readonly does: 'wait outside' }
+  /** Waits for one event at the rival instance. */
+  | { readonly does: 'wait at the rival' }
+  /** Closes a source for good: its registrations go, wherever they are. */
+  | { readonly does: 'close'; readonly source: number }
   /** Looks once, and takes as many events as `max`. */
   | { readonly does: 'look'; readonly max: number }
 
@@ -27,6 +31,8 @@ export interface ExploredProgram {
   readonly neverIdle?: true
   /** How an outer instance watches the one that is explored; undefined where there is none. */
   readonly outer?: number
+  /** How a second instance watches the first source, beside the one that is explored; undefined where there is none. */
+  readonly rival?: number
   readonly threads: Readonly<Record<string, readonly Action[]>>
 }
 
@@ -35,6 +41,8 @@ export const take = (source: number): Action => ({ does: 'take', source })
 export const add = (source: number, events: number): Action => ({ does: 'add', source, events })
 export const modify = (source: number, events: number): Action => ({ does: 'modify', source, events })
 export const remove = (source: number): Action => ({ does: 'remove', source })
+export const close = (source: number): Action => ({ does: 'close', source })
 export const wait = (max = 1): Action => ({ does: 'wait', max })
 export const waitOutside = (): Action => ({ does: 'wait outside' })
+export const waitAtRival = (): Action => ({ does: 'wait at the rival' })
 export const look = (max = 1): Action => ({ does: 'look', max })

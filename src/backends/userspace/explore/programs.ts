@@ -1,11 +1,12 @@
 /** The programs that are explored, the small ones first: each has what one of the machine's rules is there for. */
 import { EPOLL } from '../../../libc/constants/linux.ts'
-import { add, look, modify, remove, signal, take, wait, waitOutside } from './program.ts'
+import { add, close, look, modify, remove, signal, take, wait, waitAtRival, waitOutside } from './program.ts'
 import type { ExploredProgram } from './program.ts'
 
 const { IN } = EPOLL
 const EDGE = IN | EPOLL.ET
 const ONCE = IN | EPOLL.ONESHOT
+const EXCLUSIVE = IN | EPOLL.EXCLUSIVE
 
 export const programs: readonly ExploredProgram[] = [
   {
@@ -46,12 +47,6 @@ export const programs: readonly ExploredProgram[] = [
     threads: { p: [signal(0), signal(0), signal(0)], c: [wait(), look(), look()] },
   },
   {
-    name: 'modified-while-delivered',
-    about: 'A registration is modified while its entry is on the way to a consumer.',
-    sources: [EDGE],
-    threads: { p: [signal(0)], m: [modify(0, EDGE)], c1: [look()], c2: [look()] },
-  },
-  {
     name: 'always-ready',
     about: 'A level-triggered source is ready all the time, and two look: neither may find nothing.',
     sources: [IN],
@@ -72,6 +67,64 @@ export const programs: readonly ExploredProgram[] = [
     sources: [EDGE],
     outer: IN,
     threads: { p: [signal(0), signal(0)], c: [waitOutside()] },
+  },
+  {
+    name: 'outer-edge-again',
+    about:
+      'The outer instance is edge-triggered: it has one for each signal, also while the inner one is drained.',
+    sources: [EDGE],
+    outer: EDGE,
+    threads: { p: [signal(0), signal(0)], c: [waitOutside(), waitOutside()] },
+  },
+  {
+    name: 'put-back',
+    about: 'Two level-triggered sources are ready; who takes both meets what another one has put back.',
+    sources: [IN, IN],
+    ready: [0, 1],
+    threads: { c1: [look(2)], c2: [look()] },
+  },
+  {
+    name: 'closed-while-told',
+    about:
+      'A source is closed for good while it is told of and delivered: its registration goes, and so do its entries.',
+    sources: [IN, EDGE],
+    ready: [0],
+    threads: { p: [signal(0), signal(1)], x: [close(0)], c: [look(2), look()] },
+  },
+  {
+    name: 'exclusive-rival',
+    about: 'Two instances watch a source, of which one is to be told: it must be one where somebody waits.',
+    sources: [EXCLUSIVE],
+    rival: EXCLUSIVE,
+    threads: { p: [signal(0)], c: [wait()], r: [waitAtRival()] },
+  },
+  {
+    name: 'rival-alone',
+    about: 'The same, where the one that is told first has nobody who waits.',
+    sources: [EXCLUSIVE],
+    rival: EXCLUSIVE,
+    threads: { p: [signal(0), signal(0)], r: [waitAtRival(), waitAtRival()] },
+  },
+  {
+    name: 'oneshot-twice',
+    about: 'A oneshot is signalled twice, and two look: one of them has it, and the other one nothing.',
+    sources: [ONCE],
+    threads: { p: [signal(0), signal(0)], c1: [look()], c2: [look()] },
+  },
+  {
+    name: 'modified-while-delivered',
+    about: 'A registration is modified while its entry is on the way to a consumer.',
+    sources: [EDGE],
+    threads: { p: [signal(0)], m: [modify(0, EDGE)], c1: [look()], c2: [look()] },
+  },
+  {
+    name: 'outer-edge-taken',
+    about:
+      'One takes from the inner instance while an edge comes; another waits outside, and must be told of it.',
+    sources: [EDGE],
+    ready: [0],
+    outer: IN,
+    threads: { p: [signal(0)], c1: [look()], c2: [waitOutside()] },
   },
   {
     name: 'two-wakes-for-one',
@@ -108,6 +161,6 @@ export const programs: readonly ExploredProgram[] = [
     name: 'producers-and-consumers',
     about: 'Two producers and two consumers, one of which re-arms, over an edge and a oneshot.',
     sources: [EDGE, ONCE],
-    threads: { p1: [signal(0)], p2: [signal(1)], c1: [wait(2)], c2: [look(), modify(1, ONCE)] },
+    threads: { p1: [signal(0)], p2: [signal(1)], c1: [wait()], c2: [look(), modify(1, ONCE)] },
   },
 ]

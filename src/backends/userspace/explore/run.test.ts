@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { watchedState } from './faults.ts'
+import { watchedState } from './watched-state.ts'
 import type { ExploredProgram } from './program.ts'
 import { programs } from './programs.ts'
-import { Common, Run } from './run.ts'
+import { Common } from './common.ts'
+import { Run } from './run.ts'
 
 /** A run that has taken these steps. */
 function after(program: ExploredProgram, common: Common, schedule: readonly number[]): Run {

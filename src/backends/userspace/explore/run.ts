@@ -1,48 +1,16 @@
 /** One run of a small program: its threads, each of which takes a step when it is told to, and what must hold. */
-import { EPOLL } from '../../../libc/constants/linux.ts'
-import { EventCounter } from '../files/event-counter.ts'
 import type { EpollState } from '../machine/epoll-state.ts'
 import type { Sleeper } from '../machine/notifier.ts'
 import type { Step, Steps } from '../machine/steps.ts'
 import type { Subscription } from '../machine/subscription.ts'
+import type { Common } from './common.ts'
 import type { Action, ExploredProgram } from './program.ts'
+import { Rules } from './rules.ts'
+import type { Violation } from './rules.ts'
+import { Source } from './source.ts'
 
 /** Makes the machine that is explored: the real one, or one with a fault. */
-export type MakeState = (onStale: (what: string) => void) => EpollState
-
-/** A source that remembers how often it was signalled, and how often that was when each thread looked at it last. */
-class Source extends EventCounter {
-  signals = 0
-  readonly seenBy = new Map<string, number>()
-  readonly #run: Run
-
-  constructor(run: Run) {
-    super(0n, false, true)
-    this.#run = run
-  }
-
-  override readiness(): number {
-    this.seenBy.set(this.#run.running, this.signals)
-    return this.#ready()
-  }
-
-  /** The same, seen by nobody: for who checks. */
-  #ready(): number {
-    return super.readiness()
-  }
-
-  get isReadable(): boolean {
-    return (this.#ready() & EPOLL.IN) !== 0
-  }
-
-  override *signal(): Steps<void> {
-    const steps = super.signal()
-    // The first step is the change itself.
-    yield (steps.next().value ?? '') as Step
-    this.signals++
-    yield* steps
-  }
-}
+export type MakeState = (onStale: (what: Violation) => void) => EpollState
 
 interface Thread {
   readonly name: string
@@ -54,41 +22,14 @@ interface Thread {
   hasBegun: boolean
 }
 
-/** A property that did not hold, in words. */
-export type Violation = string
-
-/**
- * What all runs of a program share. It gives every sequence of texts a number of its own, so that digests can be
- * compared, and knows which threads do the same.
- */
-export class Common {
-  /** For each thread the number of one before it that does the same; -1 where there is none. */
-  readonly twins: readonly number[]
-  /** By the number of a sequence, those that go on from it, by what comes next. */
-  readonly #longer: Map<string, number>[] = [new Map()]
-
-  constructor({ threads }: ExploredProgram) {
-    const all = Object.values(threads).map((actions) => JSON.stringify(actions))
-    this.twins = all.map((actions, i) => all.slice(0, i).lastIndexOf(actions))
-  }
-
-  /** The number of the sequence that a number stands for, with one text more. */
-  after(history: number, text: string): number {
-    const known = this.#longer[history]?.get(text)
-    if (known !== undefined) return known
-    const number = this.#longer.length
-    this.#longer[history]?.set(text, number)
-    this.#longer.push(new Map())
-    return number
-  }
-}
-
 const DONE = 'done'
 /** A digest is written in digits of 16 bits: some numbers have two. */
 const DIGIT = 16
 const LOW = 0xffff
 /** The descriptor of the inner instance in the outer one. */
 const INNER = 9
+/** What the rival's registration is, in the place of the number of a source. */
+const RIVALS = 8
 /** Nobody in particular: what happens before the threads begin. */
 const NOBODY = 'nobody'
 
@@ -96,34 +37,37 @@ export class Run {
   readonly state: EpollState
   /** An instance that watches the other one. */
   readonly #outer: EpollState | undefined
+  /** An instance that watches the first source too. */
+  readonly #rival: EpollState | undefined
   readonly #neverIdle: boolean
   /** Who takes a step now. */
   running = NOBODY
-  violation: Violation | undefined
+  readonly #rules: Rules
   readonly #sources: readonly Source[]
   readonly #threads: readonly Thread[]
   readonly #common: Common
   /** Registrations that there have ever been: of one that is no more, somebody may still be telling. */
   readonly #known: Subscription[] = []
-  /** The number of each source's present registration: its data. Every ADD and MOD has another one. */
-  readonly #registrations: (number | undefined)[] = []
-  /** How many signals the last event of a registration has covered. */
-  readonly #covered = new Map<number, number>()
-  #lastRegistration = 0
 
   constructor(program: ExploredProgram, makeState: MakeState, common: Common) {
-    const { sources, threads, ready = [], outer } = program
+    const { sources, threads, ready = [], outer, rival } = program
     this.#common = common
     this.#neverIdle = program.neverIdle === true
-    this.state = makeState((what) => this.#violate(what))
-    this.#sources = sources.map(() => new Source(this))
+    this.#sources = sources.map(() => new Source(() => this.running))
+    this.#rules = new Rules(this.#sources)
+    const make = (): EpollState => makeState((what) => this.#rules.violate(what))
+    this.state = make()
     for (const [i, events] of sources.entries()) {
       if (events === undefined) continue
       finish(this.#act({ does: 'add', source: i, events }))
     }
+    if (rival !== undefined) {
+      this.#rival = make()
+      this.#watchAtRival(this.#rival, rival)
+    }
     for (const source of ready) finish(this.#act({ does: 'signal', source }))
     if (outer !== undefined) {
-      this.#outer = makeState((what) => this.#violate(what))
+      this.#outer = make()
       finish(this.#outer.add(INNER, this.state, { events: outer, dataLow: INNER, dataHigh: 0 }))
       this.#known.push(...this.#outer.subscriptions())
     }
@@ -134,6 +78,24 @@ export class Run {
       thread.hasBegun = false
       return thread
     })
+  }
+
+  #watchAtRival(rival: EpollState, events: number): void {
+    const [source] = this.#sources
+    if (source === undefined) throw new TypeError('there is nothing for a rival')
+    const registration = this.#rules.number(events)
+    finish(rival.add(0, source, { events, dataLow: registration, dataHigh: RIVALS }))
+    this.#known.push(...rival.subscriptions())
+    this.#rules.nowAt(RIVALS, registration)
+  }
+
+  get violation(): Violation | undefined {
+    return this.#rules.violation
+  }
+
+  /** All instances. */
+  get #states(): EpollState[] {
+    return [this.state, this.#outer, this.#rival].filter((one) => one !== undefined)
   }
 
   /**
@@ -156,7 +118,7 @@ export class Run {
     const step = typeof thread.next === 'string' ? thread.next : 'wake up'
     this.#advance(thread)
     this.#hear(thread)
-    this.#checkQueue()
+    for (const state of this.#states) this.#rules.checkQueue(state)
     return { thread: thread.name, step }
   }
 
@@ -207,6 +169,10 @@ export class Run {
       yield* this.#waitOutside()
       return
     }
+    if (action.does === 'wait at the rival') {
+      yield* this.#take(1, true, this.#rival)
+      return
+    }
     const source = this.#sources[action.source]
     if (source === undefined) throw new TypeError(`there is no source ${action.source}`)
     const { state } = this
@@ -217,19 +183,24 @@ export class Run {
       case 'take':
         yield* source.drain()
         break
+      case 'close':
+        yield `close source ${action.source}`
+        for (const subscription of source.watchers) subscription.state.forget(subscription)
+        this.#rules.nowAt(action.source, undefined)
+        break
       case 'remove':
         yield* this.#change(state.remove(action.source, source), () => {
-          this.#registrations[action.source] = undefined
+          this.#rules.nowAt(action.source, undefined)
         })
         break
       case 'add':
       case 'modify': {
-        const registration = ++this.#lastRegistration
+        const registration = this.#rules.number(action.events)
         const request = { events: action.events, dataLow: registration, dataHigh: action.source }
         yield* this.#change(state[action.does](action.source, source, request), () => {
           const found = state.find(action.source, source)
           if (found?.dataLow !== registration) return
-          this.#registrations[action.source] = registration
+          this.#rules.nowAt(action.source, registration)
           if (action.does === 'add') this.#known.push(found)
         })
       }
@@ -248,15 +219,19 @@ export class Run {
     yield* steps
   }
 
-  *#take(max: number, waits: boolean): Generator<Step | Sleeper, void, void> {
-    const { state } = this
+  *#take(max: number, waits: boolean, state = this.state): Generator<Step | Sleeper, void, void> {
     for (;;) {
       const batch: number[] = []
       const { count, busy } = yield* state.drainReady(max, {
-        put: (_, registration, source) => this.#deliver(registration, source, batch),
+        put: (_, registration, index) => {
+          const seen = this.#sources[index === RIVALS ? 0 : index]?.seenBy.get(this.running) ?? 0
+          this.#rules.reported(registration, index, seen, batch)
+          return true
+        },
       })
-      if (this.#neverIdle && count === 0 && !busy)
-        this.#violate('a look finds nothing, and something was ready')
+      if (this.#neverIdle && count === 0 && !busy) {
+        this.#rules.violate('a look finds nothing, and something was ready')
+      }
       if (count > 0 || !waits) return
       yield* sleepAt(state)
     }
@@ -273,70 +248,15 @@ export class Run {
     yield* this.#take(1, false)
   }
 
-  #deliver(registration: number, index: number, batch: number[]): boolean {
-    if (this.#registrations[index] !== registration) {
-      this.#violate(`an event of source ${index} is reported with the data of a registration that is no more`)
-    }
-    if (batch.includes(index)) this.#violate(`source ${index} is reported twice by one wait`)
-    batch.push(index)
-    const seen = this.#sources[index]?.seenBy.get(this.running) ?? 0
-    this.#covered.set(registration, Math.max(seen, this.#covered.get(registration) ?? 0))
-    return true
-  }
-
-  #violate(what: string): void {
-    this.violation ??= what
-  }
-
-  #checkQueue(): void {
-    this.#checkQueueOf(this.state)
-    if (this.#outer !== undefined) this.#checkQueueOf(this.#outer)
-  }
-
-  #checkQueueOf({ queue }: EpollState): void {
-    for (let i = 0; i < queue.length; i++) {
-      const item = queue.at(i)
-      for (let k = i + 1; k < queue.length; k++) {
-        if (item !== undefined && queue.at(k) === item) {
-          this.#violate(`source ${item.fd} is in the queue twice`)
-        }
-      }
-    }
-  }
-
   /** What must hold when no thread can take a step any more. */
   checkEnd(): void {
-    for (const subscription of this.state.subscriptions()) this.#checkRest(subscription)
-    const sleepsOutside = (this.#outer?.notifier.sleepers.length ?? 0) > 0
-    if (sleepsOutside && this.state.readiness() !== 0) {
-      this.#violate('the inner instance is ready, and who waits at the outer one is asleep')
-    }
-  }
-
-  #checkRest(subscription: Subscription): void {
-    const source = this.#sources[subscription.fd]
-    if (source?.isReadable !== true || (subscription.mask & EPOLL.IN) === 0) return
-    const { fd, isEdge, dataLow, pending } = subscription
-    const isCovered = isEdge && (this.#covered.get(dataLow) ?? -1) >= source.signals
-    if (isCovered) return
-    if (pending === 0 || !this.#isQueued(subscription)) {
-      this.#violate(`source ${fd} is ready, was not reported as such, and is not in the queue: it is lost`)
-    } else if (this.state.notifier.sleepers.length > 0) {
-      this.#violate(`source ${fd} is ready and in the queue, and who waits is asleep`)
-    }
-  }
-
-  #isQueued({ item }: Subscription): boolean {
-    const { queue } = this.state
-    for (let i = 0; i < queue.length; i++) if (queue.at(i) === item) return true
-    return false
+    this.#rules.checkEnd(this.state, this.#outer)
   }
 
   /** Everything that decides how it goes on: two runs with the same digest have the same future. */
   digest(): string {
-    const digits: number[] = [this.#lastRegistration]
-    this.#digestOf(this.state, digits)
-    if (this.#outer !== undefined) this.#digestOf(this.#outer, digits)
+    const digits: number[] = [this.#rules.registrations]
+    for (const state of this.#states) this.#digestOf(state, digits)
     for (const { isReadable, signals, seenBy } of this.#sources) {
       digits.push(isReadable ? 1 : 0, signals)
       for (const { name } of this.#threads) digits.push((seenBy.get(name) ?? -1) + 1)
@@ -361,9 +281,9 @@ export class Run {
       if (one.state !== state) continue
       const { fd, generation, pending, enqueued, removed, mask, dataLow } = one
       const flags = (enqueued ? 1 : 0) + (removed ? 2 : 0)
-      const covered = (this.#covered.get(dataLow) ?? -1) + 1
+      const covered = this.#rules.coveredBy(dataLow) + 1
       digits.push(fd, generation, pending & LOW, pending >>> DIGIT, flags)
-      digits.push(mask & LOW, mask >>> DIGIT, dataLow, covered)
+      digits.push(mask & LOW, mask >>> DIGIT, dataLow, covered, this.#rules.hasFired(dataLow) ? 1 : 0)
     }
   }
 }

@@ -54,7 +54,12 @@ export abstract class OpenFile implements Watchable {
     for (const queue of queues) complete(queue.notify(bits))
   }
 
-  /** The same, cut at its steps, for who explores them. */
+  /** Tells everybody that anything may have changed: also those of whom one is enough for data (`wake_up_all`). */
+  protected tellEverybody(...queues: readonly WaitQueue[]): void {
+    for (const queue of queues) complete(queue.notify(0, true))
+  }
+
+  /** What `tell` does, cut at its steps, for who explores them. */
   protected telling(bits: number): Steps<void> {
     return this.queues[0]?.notify(bits) ?? nothing()
   }

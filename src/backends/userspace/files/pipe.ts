@@ -75,7 +75,7 @@ export class PipeEnd extends OpenFile {
       pipe.writersEver++
     }
     const isFirst = (reads && pipe.readers === 1) || (writes && pipe.writers === 1)
-    if (fifo && isFirst) this.tell(0, pipe.forReaders)
+    if (fifo && isFirst) this.tellEverybody(pipe.forReaders)
   }
 
   readiness(): number {
@@ -167,6 +167,6 @@ export class PipeEnd extends OpenFile {
     const { pipe } = this
     if (this.#reads) pipe.readers--
     if (this.#writes) pipe.writers--
-    if ((pipe.readers === 0) !== (pipe.writers === 0)) this.tell(0, pipe.forReaders, pipe.forWriters)
+    if ((pipe.readers === 0) !== (pipe.writers === 0)) this.tellEverybody(pipe.forReaders, pipe.forWriters)
   }
 }

@@ -22,10 +22,9 @@ const RECEIVE = 1
 const SEND = 2
 const BOTH = RECEIVE | SEND
 
-/** What a socket tells of data, of room, and of a change of its state, which may concern anything. */
+/** What a socket tells of data and of room. A change of its state may concern anything, and everybody. */
 const DATA = EPOLL.IN | EPOLL.PRI | EPOLL.RDNORM | EPOLL.RDBAND
 const ROOM = EPOLL.OUT | EPOLL.WRNORM | EPOLL.WRBAND
-const ANYTHING = 0
 
 export abstract class UnixSocket extends OpenFile {
   readonly accessMode = O.RDWR
@@ -104,10 +103,10 @@ export abstract class UnixSocket extends OpenFile {
     const mode = how === SHUT.RD ? RECEIVE : how === SHUT.WR ? SEND : how === SHUT.RDWR ? BOTH : 0
     if (mode === 0) return INVALID
     this.#shut |= mode
-    this.tell(ANYTHING, ...this.queues)
+    this.tellEverybody(...this.queues)
     if (!this.connected || this.peer === undefined || this.peer.closed) return 0
     this.peer.#shut |= ((mode & RECEIVE) !== 0 ? SEND : 0) | ((mode & SEND) !== 0 ? RECEIVE : 0)
-    this.peer.tell(ANYTHING, ...this.peer.queues)
+    this.peer.tellEverybody(...this.peer.queues)
     return 0
   }
 
@@ -118,7 +117,7 @@ export abstract class UnixSocket extends OpenFile {
     if (this.connected && peer !== undefined && !peer.closed) {
       peer.#shut = BOTH
       if (this.hasUnread) peer.fail('ECONNRESET')
-      peer.tell(ANYTHING, ...peer.queues)
+      peer.tellEverybody(...peer.queues)
     }
     this.discard()
   }

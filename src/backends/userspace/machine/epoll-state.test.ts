@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { EPOLL } from '../../../libc/constants/linux.ts'
+import { EPOLL, O, SHUT } from '../../../libc/constants/linux.ts'
 import { EventCounter } from '../files/event-counter.ts'
+import { Pipe, PipeEnd } from '../files/pipe.ts'
+import { StreamSocket } from '../files/stream.ts'
 import type { EventSink } from './epoll-state.ts'
 import { EpollState } from './epoll-state.ts'
 import { complete } from './steps.ts'
@@ -177,4 +179,27 @@ test('two files under one number are two registrations, each with its own data',
   expect(drain()).toEqual([8])
   complete(state.remove(3, after))
   expect([...state.subscriptions()]).toEqual([])
+})
+
+test('of several exclusive instances all are told of a hang-up, and of a shutdown: it concerns everybody', () => {
+  const pipe = new Pipe()
+  const [reader, writer] = [new PipeEnd(pipe, O.RDONLY, true), new PipeEnd(pipe, O.WRONLY, true)]
+  const [a, b] = [new StreamSocket(true), new StreamSocket(true)]
+  a.pairWith(b)
+  const others = [new EpollState(), new EpollState(), new EpollState()]
+  for (const other of others) {
+    complete(other.add(3, reader, { events: IN | EPOLL.EXCLUSIVE, dataLow: 3, dataHigh: 0 }))
+    complete(other.add(4, a, { events: IN | EPOLL.EXCLUSIVE, dataLow: 4, dataHigh: 0 }))
+  }
+  const woken = (act: () => void): number => {
+    const sleepers = others.map(({ notifier }) => notifier.sleep())
+    act()
+    const count = sleepers.filter(({ awake }) => awake).length
+    for (const { notifier } of others) while (notifier.sleepers.length > 0) notifier.notifyOne()
+    return count
+  }
+  expect(woken(() => writer.write(one, 8))).toBe(1)
+  expect(woken(() => b.send(one, 8))).toBe(1)
+  expect(woken(() => b.shutdown(SHUT.WR))).toBe(3)
+  expect(woken(() => writer.release())).toBe(3)
 })

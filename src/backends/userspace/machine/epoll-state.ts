@@ -15,7 +15,7 @@ import { constants as osConstants } from 'node:os'
 import { EPOLL } from '../../../libc/constants/linux.ts'
 import { noCounts } from './counters.ts'
 import { Notifier } from './notifier.ts'
-import { ReadyQueue } from './ready-queue.ts'
+import { Registrations } from './registrations.ts'
 import type { Steps } from './steps.ts'
 import { PRIVATE_BITS, Subscription } from './subscription.ts'
 import type { ReadyItem, Request } from './subscription.ts'
@@ -39,46 +39,25 @@ export interface Drained {
   readonly busy: boolean
 }
 
+/** What came of an entry that was taken. */
+export type Outcome = 'delivered' | 'refused' | 'nothing'
+
 /** What an instance is while an entry of its is ready. */
 const READABLE = EPOLL.IN | EPOLL.RDNORM
 
-/** Entries of removed registrations that the queue may hold before it is searched for them. */
-const MOST_STALE = 64
-
-export class EpollState implements Watchable {
-  readonly queue = new ReadyQueue()
-  readonly notifier = new Notifier()
+export class EpollState extends Registrations implements Watchable {
+  readonly notifier: Notifier = new Notifier()
   readonly counters = noCounts()
   readonly queues: readonly WaitQueue[] = [new WaitQueue()]
   readonly watchers = new Set<Subscription>()
-  /**
-   * By descriptor. A key whose registration is removed stays, with nothing behind it: a Map searches through all that
-   * was deleted in the same place, which adding and removing one descriptor again and again would make long.
-   */
-  readonly #subscriptions = new Map<number, Subscription | undefined>()
   readonly #stepwise: boolean
   /** Entries that somebody has taken and not delivered yet. */
   readonly #inHand: ReadyItem[] = []
-  #generation = 0
-  #stale = 0
 
   /** `stepwise`: operations stop before each of their steps, for the explorer. */
   constructor({ stepwise = false }: { readonly stepwise?: boolean } = {}) {
+    super()
     this.#stepwise = stepwise
-  }
-
-  /** The registration of a descriptor with this file behind it. */
-  find(fd: number, file: Watchable): Subscription | undefined {
-    let found = this.#subscriptions.get(fd)
-    while (found !== undefined && found.file !== file) found = found.sibling
-    return found
-  }
-
-  /** All registrations, in no particular order. */
-  *subscriptions(): Generator<Subscription, void, void> {
-    for (const first of this.#subscriptions.values()) {
-      for (let one = first; one !== undefined; one = one.sibling) yield one
-    }
   }
 
   /** EPOLL_CTL_ADD. Returns 0, or the negative errno. */
@@ -86,9 +65,7 @@ export class EpollState implements Watchable {
     if (this.#stepwise) yield `add ${fd}`
     if (this.find(fd, file) !== undefined) return -EEXIST
     const subscription = new Subscription(this, fd, file, request, this.nextGeneration())
-    subscription.sibling = this.#subscriptions.get(fd)
-    this.#subscriptions.set(fd, subscription)
-    subscription.attach()
+    this.keep(subscription)
     yield* this.prime(subscription)
     return 0
   }
@@ -113,37 +90,13 @@ export class EpollState implements Watchable {
     return 0
   }
 
-  /** Drops a registration: by request, or because its file was closed for good. */
-  forget(subscription: Subscription): void {
-    const first = this.#subscriptions.get(subscription.fd)
-    if (first === subscription) {
-      this.#subscriptions.set(subscription.fd, subscription.sibling)
-    } else {
-      let before = first
-      while (before !== undefined && before.sibling !== subscription) before = before.sibling
-      if (before !== undefined) before.sibling = subscription.sibling
-    }
-    subscription.detach()
-    // Its entry is dropped when it is taken. Who adds and removes without ever waiting must not fill the queue.
-    if (subscription.enqueued) this.#stale++
-    if (this.#stale <= MOST_STALE || 2 * this.#stale <= this.queue.length) return
-    this.queue.retain((item) => this.current(item) !== undefined)
-    this.#stale = 0
-  }
-
-  /** Drops all registrations: the instance is closed. */
-  close(): void {
-    for (const subscription of this.subscriptions()) subscription.detach()
-    this.#subscriptions.clear()
-  }
-
   /** What a handler does: notes the bits, and puts the registration into the queue unless it is there. */
   *pushInterest(subscription: Subscription, bits: number): Steps<boolean> {
     if (this.#stepwise) yield `hear of ${bits} for generation ${subscription.generation}`
     const wanted = bits === 0 ? subscription.mask & ~PRIVATE_BITS : bits & subscription.mask & ~PRIVATE_BITS
     if (wanted === 0 || subscription.removed) return false
-    yield* this.#enqueue(subscription, wanted)
-    return yield* this.#wake(subscription)
+    yield* this.enqueue(subscription, wanted)
+    return yield* this.wake(subscription)
   }
 
   /** A new or changed registration is looked at once: what holds already is told by nobody. */
@@ -151,12 +104,12 @@ export class EpollState implements Watchable {
     if (this.#stepwise) yield `prime generation ${subscription.generation}`
     const ready = subscription.ready
     if (ready === 0 || subscription.removed) return
-    const isNew = yield* this.#enqueue(subscription, ready)
-    if (isNew) yield* this.#wake(subscription)
+    const isNew = yield* this.enqueue(subscription, ready)
+    if (isNew) yield* this.wake(subscription)
   }
 
   /** Returns whether the registration was put into the queue. */
-  *#enqueue(subscription: Subscription, bits: number): Steps<boolean> {
+  protected *enqueue(subscription: Subscription, bits: number): Steps<boolean> {
     this.counters.enqueueAttempts++
     if (this.#stepwise) yield `set pending ${bits}`
     subscription.pending |= bits
@@ -171,7 +124,7 @@ export class EpollState implements Watchable {
   }
 
   /** Wakes one who waits, and tells the instances that watch this one. */
-  *#wake(subscription: Subscription): Steps<boolean> {
+  protected *wake(subscription: Subscription): Steps<boolean> {
     if (this.#stepwise) yield 'notify'
     const woke = this.notifier.notifyOne()
     for (const outer of this.queues) yield* outer.notify(EPOLL.IN)
@@ -202,11 +155,11 @@ export class EpollState implements Watchable {
       const subscription = this.resolve(item)
       if (subscription === undefined) {
         this.counters.staleGenerationDrops++
-        if (this.#stale > 0) this.#stale--
-        this.#letGo(item)
+        this.dropped()
+        this.letGo(item)
         continue
       }
-      const outcome = yield* this.#deliver(subscription, sink)
+      const outcome = yield* this.deliver(subscription, sink)
       if (outcome === 'delivered') count++
       refused = outcome === 'refused'
     }
@@ -216,7 +169,7 @@ export class EpollState implements Watchable {
     return { count, refused, busy: count === 0 && busy }
   }
 
-  *#deliver(subscription: Subscription, sink: EventSink): Steps<'delivered' | 'refused' | 'nothing'> {
+  protected *deliver(subscription: Subscription, sink: EventSink): Steps<Outcome> {
     const stepwise = this.#stepwise
     const { generation } = subscription
     if (stepwise) yield `take pending of generation ${generation}`
@@ -224,29 +177,29 @@ export class EpollState implements Watchable {
     subscription.pending = 0
     if (stepwise) yield `clear enqueued, took ${pending}`
     subscription.enqueued = false
-    let outcome: 'delivered' | 'refused' | 'nothing' = 'nothing'
+    let outcome: Outcome = 'nothing'
     if (pending === 0) {
       this.counters.emptyDequeues++
     } else {
       if (stepwise) yield 'look'
       const holds = subscription.file.readiness()
       if (stepwise) yield `deliver ${holds}`
-      outcome = this.#commit(subscription, generation, pending, holds, sink)
+      outcome = this.commit(subscription, generation, pending, holds, sink)
     }
     if (stepwise) yield `repair, ${outcome}`
     this.repair(subscription)
-    this.#letGo(subscription.item)
+    this.letGo(subscription.item)
     return outcome
   }
 
   /** The step that makes an event of what was seen, if the registration is still the one that it was seen for. */
-  #commit(
+  protected commit(
     subscription: Subscription,
     generation: number,
     pending: number,
     holds: number,
     sink: EventSink,
-  ): 'delivered' | 'refused' | 'nothing' {
+  ): Outcome {
     if (subscription.removed) {
       this.counters.staleGenerationDrops++
       return 'nothing'
@@ -288,42 +241,34 @@ export class EpollState implements Watchable {
       if (subscription !== undefined && subscription.ready !== 0) return READABLE
       // As in the kernel, an entry that turns out to be for nothing leaves the queue.
       this.queue.shift()
-      if (subscription === undefined) continue
+      if (subscription === undefined) {
+        this.dropped()
+        continue
+      }
       subscription.enqueued = false
       subscription.pending = 0
     }
   }
 
-  /** Whether an entry that somebody has in hand will be in the queue again: who looks meanwhile must not miss it. */
+  /**
+   * Whether an entry that somebody has in hand will be in the queue again: who looks meanwhile must not miss it. It goes
+   * back because it is level-triggered, or for what was told since its bits were taken.
+   */
   protected goesBack(item: ReadyItem): boolean {
     const subscription = this.current(item)
-    return (
-      subscription !== undefined &&
-      !subscription.isEdge &&
-      !subscription.isOneshot &&
-      subscription.ready !== 0
-    )
+    if (subscription === undefined || subscription.ready === 0) return false
+    return subscription.pending !== 0 || !(subscription.isEdge || subscription.isOneshot)
   }
 
-  #letGo(item: ReadyItem): void {
+  protected letGo(item: ReadyItem): void {
     // Mostly the last one, and the only one.
     if (this.#inHand.at(-1) === item) this.#inHand.pop()
     else this.#inHand.splice(this.#inHand.indexOf(item), 1)
   }
 
-  /** The registration that an entry was queued for, if it is still that one. */
-  protected current(item: ReadyItem): Subscription | undefined {
-    const subscription = this.find(item.fd, item.file)
-    return subscription?.generation === item.generation ? subscription : undefined
-  }
-
   /** The same for an entry that was taken. A seeded fault may see it otherwise, and so may who counts. */
   protected resolve(item: ReadyItem): Subscription | undefined {
     return this.current(item)
-  }
-
-  protected nextGeneration(): number {
-    return ++this.#generation
   }
 
   /** Marks a registration as queued. Returns false where it was: then somebody else puts it there, or has. */

@@ -54,10 +54,11 @@ export class WaitQueue {
   }
 
   /**
-   * Tells the handlers, one after another, until an exclusive one has woken somebody. The list is taken as it is when
-   * this begins: a handler that is released meanwhile may be told once more, and has to know that it was.
+   * Tells the handlers, one after another, until an exclusive one has woken somebody; or all of them, where what has
+   * changed concerns everybody, as a hang-up does. The list is taken as it is when this begins: a handler that is
+   * released meanwhile may be told once more, and has to know that it was.
    */
-  *notify(bits: number): Steps<void> {
+  *notify(bits: number, everybody = false): Steps<void> {
     const first = this.#first
     if (first === undefined) return
     if (first.after === undefined) {
@@ -67,7 +68,7 @@ export class WaitQueue {
     const guards = Array.from(this.guards())
     for (const { handler } of guards) {
       const woke = yield* handler.push(bits)
-      if (woke && handler.exclusive) return
+      if (woke && handler.exclusive && !everybody) return
     }
   }
 
