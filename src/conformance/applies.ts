@@ -5,10 +5,10 @@ import type { Check } from './check.ts'
 
 /**
  * Whether a check applies to a backend. To one that speaks the language of another also what is written for that one. A
- * world of its own has one thread, and its time is not ours: of it, only what needs neither can be checked.
+ * world of its own has one thread and a time of its own: no check of it needs another thread, or a race.
  */
 export function applies({ backends: named, kind }: Check, backend: BackendName): boolean {
   const { speaks, world }: Backend = backends[backend]
-  if (world !== undefined && kind !== 'det') return false
+  if (world !== undefined && kind !== 'det' && kind !== 'time') return false
   return named.includes(backend) || (speaks !== undefined && named.includes(speaks))
 }

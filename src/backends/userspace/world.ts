@@ -17,6 +17,7 @@ import type { FunctionName, Functions, Pointer } from '../../libc/signatures.ts'
 import { REALTIME_OFFSET_NS } from './clock.ts'
 import { Kernel, MOST_DESCRIPTORS } from './kernel.ts'
 import { creatingCalls } from './surface/creating.ts'
+import { numberedCalls } from './surface/numbered.ts'
 import { timeIn, writeTimeTo } from './user-memory.ts'
 import { usingCalls } from './surface/using.ts'
 import { waitingCalls } from './surface/waiting.ts'
@@ -25,6 +26,9 @@ import { waitingCalls } from './surface/waiting.ts'
 export interface World extends Libc {
   readonly kernel: Kernel
 }
+
+/** <sys/mman.h>: MAP_FIXED and MAP_FIXED_NOREPLACE. */
+const MAP_FIXED = 0x10 | 0x100000
 
 /** Functions that have nothing to do with descriptors, and are the same everywhere. */
 const borrowed = [
@@ -52,6 +56,7 @@ export function createWorld(libc: Libc): World {
     ...usingCalls(kernel, returned),
     ...processCalls(kernel, returned),
   }
+  Object.assign(known, numberedCalls(kernel, known, returned))
   const missing = (Object.keys(signatures) as FunctionName[])
     .filter((name) => known[name] === undefined)
     .map((name) => [name, notHere(name)])
@@ -81,7 +86,8 @@ function processCalls(kernel: Kernel, returned: (result: number) => number): Par
   const { memory } = kernel
   return {
     mmap(hint, length, protection, flags) {
-      if (hint !== NULL || (flags & MAP.ANONYMOUS) === 0) {
+      // Where there should be memory is a hint, unless it is fixed.
+      if ((flags & MAP.ANONYMOUS) === 0 || (hint !== NULL && (flags & MAP_FIXED) !== 0)) {
         throw new UnsupportedError(
           'mmap',
           'userspace maps nothing but fresh memory, and not at an address of choice',

@@ -1,6 +1,6 @@
 import { FD_SETSIZE, POLL } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
-import { errnoName } from '../../libc/libc.ts'
+import { errnoName, timeOf } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import { add, epoll, pipe } from '../build.ts'
@@ -184,10 +184,10 @@ export function make(machine: Machine, call: BlockingCall): Made {
   call.reset()
   const { fn, args } = call.invocation
   const native = machine.libc.fn[fn] as (...a: readonly (number | string)[]) => number
-  const start = process.hrtime.bigint()
+  const start = timeOf(machine.libc)
   const result = native(...args)
   const errno = result === -1 ? machine.libc.errno() : 0
-  const elapsedNs = Number(process.hrtime.bigint() - start)
+  const elapsedNs = Number(timeOf(machine.libc) - start)
   return { outcome: call.outcome(result, errno), elapsedNs }
 }
 

@@ -54,6 +54,12 @@ export class EventCounter extends OpenFile {
     return SIZE
   }
 
+  /** Adds one, as the kernel itself does (`eventfd_signal`): it does not wait for room, and stops at the maximum. */
+  add(): void {
+    if (this.#count < MAX) this.#count += 1n
+    this.tell(EPOLL.IN, ...this.queues)
+  }
+
   /** Adds one, cut at its steps. */
   *signal(): Steps<void> {
     yield 'add to the counter'

@@ -22,6 +22,8 @@ export abstract class OpenFile implements Watchable {
   readonly watchers = new Set<Subscription>()
   /** O_NONBLOCK. */
   nonblocking: boolean
+  /** Whether it can be watched: what is always ready cannot, and epoll says EPERM (`file_can_poll`). */
+  readonly pollable: boolean = true
   /** How many descriptors stand for it. */
   references = 0
 

@@ -7,6 +7,7 @@ import { NULL } from '../../../libc/signatures.ts'
 import type { Functions, Pointer } from '../../../libc/signatures.ts'
 import { MessageSocket } from '../files/datagram.ts'
 import { EventCounter } from '../files/event-counter.ts'
+import { MemoryFile } from '../files/memory-file.ts'
 import { Pipe, PipeEnd } from '../files/pipe.ts'
 import { StreamSocket } from '../files/stream.ts'
 import { Timer } from '../files/timer.ts'
@@ -19,6 +20,9 @@ import type { Returner } from './waiting.ts'
 
 const { EAFNOSUPPORT, EBADF, EEXIST, EFAULT, EINVAL, ENOENT, ENXIO } = osConstants.errno
 const { offsets: TIMER, size: TIMER_SIZE } = layouts.itimerspec
+
+/** <sys/mman.h> */
+const MFD_CLOEXEC = 1
 
 /** Clocks that a timer may go by. Those that wake a machine need a privilege, and are not here. */
 const clocks: readonly number[] = [CLOCK.REALTIME, CLOCK.MONOTONIC, CLOCK.BOOTTIME]
@@ -79,6 +83,10 @@ export function creatingCalls(kernel: Kernel, returned: Returner): Partial<Funct
       const timer = kernel.file(fd)
       if (!(timer instanceof Timer)) return returned(timer === undefined ? -EBADF : -EINVAL)
       return returned(putSetting(memory, current, timer.get()))
+    },
+    memfd_create(_, flags) {
+      if ((flags & ~MFD_CLOEXEC) !== 0) return returned(-EINVAL)
+      return returned(kernel.install(new MemoryFile(), (flags & MFD_CLOEXEC) !== 0))
     },
     mkfifo(path) {
       if (kernel.fifos.has(path)) return returned(-EEXIST)

@@ -10,7 +10,7 @@ import type { Request } from '../machine/subscription.ts'
 import { checkLoop, checkPaths } from '../machine/topology.ts'
 import type { Watchable } from '../machine/watchable.ts'
 
-const { EBADF, EFAULT, EINVAL } = osConstants.errno
+const { EBADF, EFAULT, EINVAL, EPERM } = osConstants.errno
 
 /** What may stand beside EPOLLEXCLUSIVE (EPOLLEXCLUSIVE_OK_BITS). */
 const BESIDE_EXCLUSIVE =
@@ -31,6 +31,7 @@ export function epollControl(
   const instance = kernel.file(epfd)
   const file = kernel.file(fd)
   if (instance === undefined || file === undefined) return -EBADF
+  if (!file.pollable) return -EPERM
   if (file === instance || !(instance instanceof Instance)) return -EINVAL
   const { state } = instance
   const watched = file.watchable

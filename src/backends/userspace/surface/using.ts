@@ -1,9 +1,11 @@
 /** The calls that read, write, change and close descriptors, as C calls them. */
 import { constants as osConstants } from 'node:os'
+import { UnsupportedError } from '../../../errors.ts'
 import { F, FD_CLOEXEC, FIONREAD, MSG, O, SO, SOL_SOCKET } from '../../../libc/constants/linux.ts'
 import { layouts } from '../../../libc/layouts.ts'
 import type { Functions, Pointer } from '../../../libc/signatures.ts'
 import type { OpenFile } from '../files/open-file.ts'
+import { MemoryFile } from '../files/memory-file.ts'
 import { PipeEnd } from '../files/pipe.ts'
 import { UnixSocket } from '../files/unix-socket.ts'
 import type { Kernel } from '../kernel.ts'
@@ -35,7 +37,12 @@ export function usingCalls(kernel: Kernel, returned: Returner): Partial<Function
     if (file === undefined) return returned(-EBADF)
     return returned(file instanceof UnixSocket ? act(file) : -ENOTSOCK)
   }
-  const seek = (fd: number): number => returned(kernel.file(fd) === undefined ? -EBADF : -ESPIPE)
+  const seek = (fd: number): number => {
+    const file = kernel.file(fd)
+    if (file instanceof MemoryFile)
+      throw new UnsupportedError('seeking', 'userspace reads files from their beginning')
+    return returned(file === undefined ? -EBADF : -ESPIPE)
+  }
   return {
     read: (fd, into, length) =>
       transfer(fd, (file) => file.read(memory.bytes(into, length, 'writes'), length)),

@@ -1,6 +1,6 @@
 /** Calls of timerfd that need more than a step: what was left of a timer, and what is read with its times. */
 import { layouts } from '../../../libc/layouts.ts'
-import { sys } from '../../../libc/libc.ts'
+import { sys, timeOf } from '../../../libc/libc.ts'
 import { Memory } from '../../../libc/memory.ts'
 import { Failure } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
@@ -56,16 +56,16 @@ export function timeLeft(machine: Machine, fd: Name): TimeLeft {
 /** What is read of a timer, and when the read began and ended. */
 export function readExpirations(machine: Machine, fd: Name): { count: number; began: bigint; ended: bigint } {
   const value = new Memory(8)
-  const began = process.hrtime.bigint()
+  const began = timeOf(machine.libc)
   const bytes = sys(machine.libc, 'read', machine.fd(fd), value.address, 8)
-  const ended = process.hrtime.bigint()
+  const ended = timeOf(machine.libc)
   machine.expect(bytes, 8, 'read gives')
   return { count: Number(value.view.getBigUint64(0, true)), began, ended }
 }
 
 /** Fails if less time has passed since then: a timer that is late is none that is wrong. */
-export function expectElapsed(since: bigint, leastMs: number): void {
-  const elapsedMs = Number(process.hrtime.bigint() - since) / NS_PER_MS
+export function expectElapsed(machine: Machine, since: bigint, leastMs: number): void {
+  const elapsedMs = Number(timeOf(machine.libc) - since) / NS_PER_MS
   if (elapsedMs >= leastMs) return
   throw new Failure(`it goes off after ${leastMs} ms or more`, `it went off after ${elapsedMs.toFixed(6)} ms`)
 }

@@ -34,22 +34,22 @@ export const timerfdTimes: readonly Check[] = [
         ask: askingFor(machine.backend, clock),
       }))
       machine.run(...timers.flatMap(({ clock, ask }) => [timerfd(clock, clock), ...ask.watch, ask.silent()]))
-      const armed = process.hrtime.bigint()
+      const armed = timeOf(machine.libc)
       machine.run(...timers.map(({ clock, afterMs }) => settime(clock, afterMs)))
       for (const { clock, afterMs, ask } of timers) {
         machine.run(ask.readable(WOKEN.timeoutMs))
-        expectElapsed(armed, afterMs)
+        expectElapsed(machine, armed, afterMs)
         machine.run(ask.readable(), counter(clock, '1'), counter(clock, 'EAGAIN'), ask.silent())
       }
       const ask = askingFor(machine.backend, 'absolute')
       machine.run(timerfd('absolute'), ...ask.watch)
-      const now = process.hrtime.bigint()
+      const now = timeOf(machine.libc)
       machine.run(
         settime('absolute', Number(now) / NS_PER_MS + 5, { flags: TFD.TIMER_ABSTIME }),
         ask.readable(WOKEN.timeoutMs),
       )
       // A number of milliseconds says the nanoseconds of a machine that has been up for years only roughly.
-      expectElapsed(now, 4.999)
+      expectElapsed(machine, now, 4.999)
       machine.run(counter('absolute', '1'), counter('absolute', 'EAGAIN'), ask.silent())
     },
   }),
@@ -82,9 +82,9 @@ export const timerfdTimes: readonly Check[] = [
     run(machine) {
       const periodMs = 2
       machine.run(timerfd('t'))
-      const before = process.hrtime.bigint()
+      const before = timeOf(machine.libc)
       machine.run(settime('t', periodMs, { intervalMs: periodMs }))
-      const after = process.hrtime.bigint()
+      const after = timeOf(machine.libc)
       let sum = 0
       for (const pauseMs of [12, 1, 5]) {
         machine.run(sleep(pauseMs), settleReady('t', 'IN'))
@@ -116,19 +116,19 @@ export const timerfdTimes: readonly Check[] = [
     run(machine) {
       machine.run(timerfd('t'))
       expectNothing(machine, exchangeTime(machine, 't', FAR_MS), 'of a timer that was never set')
-      const armed = process.hrtime.bigint()
+      const armed = timeOf(machine.libc)
       machine.run(settime('t', FAR_MS))
       expectLeft(machine, exchangeTime(machine, 't', 0), { fullMs: FAR_MS, since: armed, everyMs: 0 })
 
       for (const fullMs of [15_000.25, 59_999.999, FAR_MS + 0.5]) {
-        const since = process.hrtime.bigint()
+        const since = timeOf(machine.libc)
         machine.run(settime('t', fullMs))
         machine.begin(`timerfd_gettime of a timer of ${fullMs} ms`)
         expectLeft(machine, timeLeft(machine, 't'), { fullMs, since, everyMs: 0 })
       }
       machine.run(settime('t', 0))
 
-      const started = process.hrtime.bigint()
+      const started = timeOf(machine.libc)
       machine.run(settime('t', 0.001, { intervalMs: FAR_MS }), settleReady('t', 'IN'))
       const second = { fullMs: FAR_MS + 0.001, since: started, everyMs: FAR_MS }
       machine.begin('timerfd_gettime in the second period')
@@ -157,9 +157,9 @@ export const timerfdTimes: readonly Check[] = [
         }
         machine.run(thread('waiter', ask.readable(WOKEN.timeoutMs)), blocked('waiter'))
         if (firstMs === 10) machine.run(sleep(12), blocked('waiter'))
-        const set = process.hrtime.bigint()
+        const set = timeOf(machine.libc)
         machine.run(settime('t', 2), join('waiter'))
-        expectElapsed(set, 2)
+        expectElapsed(machine, set, 2)
         machine.run(counter('t', '1'), ask.silent())
       }
     },
@@ -173,7 +173,7 @@ function expectLeft(
   { fullMs, since, everyMs }: { readonly fullMs: number; readonly since: bigint; readonly everyMs: number },
 ): void {
   const most = fullMs * NS_PER_MS
-  const least = most - Number(process.hrtime.bigint() - since)
+  const least = most - Number(timeOf(machine.libc) - since)
   if (valueNs < least || valueNs > most) {
     throw new Failure(`from ${least} to ${most} ns left`, `${valueNs} ns left`)
   }
