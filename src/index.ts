@@ -7,6 +7,8 @@ export { openLibc } from './libc/libc.ts'
 export type { Libc, LibcOptions } from './libc/libc.ts'
 export { availabilityOf, backendNames, backends, defaultBackend } from './backends/index.ts'
 export type { BackendName } from './backends/index.ts'
+export { createWorld } from './backends/userspace/world.ts'
+export type { World } from './backends/userspace/world.ts'
 export { Interest, INTERRUPTED, Readiness, ReadinessBatch } from './backends/backend.ts'
 export type {
   Availability,

@@ -55,6 +55,8 @@ export interface Libc {
   clock?(): bigint
   /** The descriptors that are open, where they are none of this process. Absent: the process has them. */
   openNumbers?(): readonly number[]
+  /** What `/proc/self/fdinfo` says of a descriptor that is none of this process; undefined where it is not open. */
+  fdinfo?(fd: number): string | undefined
   /** A queue in memory that is shared with the kernel. Throws `RingError` where there cannot be one. */
   queue(place: QueuePlace): SharedQueue
 }

@@ -10,7 +10,7 @@ const { EBADF, EDEADLK, EINVAL, EMFILE } = osConstants.errno
 /** The lowest number that is given: those below are taken by what a process is born with. */
 const FIRST_FD = 3
 
-/** RLIMIT_NOFILE: as many as Linux allows root. */
+/** The hard limit: as many as Linux allows root. */
 export const MOST_DESCRIPTORS = 1024 * 1024
 
 /** A descriptor: the open file that it stands for, and what belongs to the number alone. */
@@ -28,19 +28,27 @@ export class Kernel {
   /** No number below this is free. */
   #lowest = FIRST_FD
 
+  /** RLIMIT_NOFILE: what numbers must be below that are given from now on. */
+  limit = MOST_DESCRIPTORS
+  hardLimit = MOST_DESCRIPTORS
+
   /** Gives an open file the lowest free number that is at least `least`. Returns it, or the negative errno. */
   install(file: OpenFile, closeOnExec: boolean, least = FIRST_FD): number {
     let fd = Math.max(least, this.#lowest)
     while (this.#descriptors[fd] !== undefined) fd++
-    if (fd >= MOST_DESCRIPTORS) return -EMFILE
+    if (fd >= this.limit) return -EMFILE
     if (least <= this.#lowest) this.#lowest = fd + 1
     this.#put(fd, file, closeOnExec)
     return fd
   }
 
-  /** Two at once, as pipe and socketpair do. */
-  installPair(first: OpenFile, second: OpenFile, closeOnExec: boolean): [number, number] {
-    return [this.install(first, closeOnExec), this.install(second, closeOnExec)]
+  /** Two at once, as pipe and socketpair do: both get a number, or none. Returns those, or the negative errno. */
+  installPair(first: OpenFile, second: OpenFile, closeOnExec: boolean): [number, number] | number {
+    const one = this.install(first, closeOnExec)
+    const other = one < 0 ? one : this.install(second, closeOnExec)
+    if (other >= 0) return [one, other]
+    if (one >= 0) this.close(one)
+    return other
   }
 
   /** The open file behind a number. */
@@ -66,17 +74,17 @@ export class Kernel {
     if (file === undefined) return -EBADF
     this.#descriptors[fd] = undefined
     if (fd < this.#lowest) this.#lowest = Math.max(FIRST_FD, fd)
-    this.#drop(file)
+    this.letGo(file)
     return 0
   }
 
   /** dup2 and dup3: another number for a file, in the place of what is there. */
   duplicateTo(from: number, to: number, closeOnExec: boolean): number {
     const file = this.file(from)
-    if (file === undefined || to < 0 || to >= MOST_DESCRIPTORS) return -EBADF
+    if (file === undefined || to < 0 || to >= this.limit) return -EBADF
     const before = this.file(to)
     this.#put(to, file, closeOnExec)
-    if (before !== undefined) this.#drop(before)
+    if (before !== undefined) this.letGo(before)
     return to
   }
 
@@ -111,7 +119,8 @@ export class Kernel {
     this.#descriptors[fd] = { file, closeOnExec }
   }
 
-  #drop(file: OpenFile): void {
+  /** Somebody holds a file no more: a descriptor, or one on its way. */
+  letGo(file: OpenFile): void {
     if (--file.references > 0) return
     for (const subscription of file.watchable.watchers) subscription.state.forget(subscription)
     file.release()

@@ -15,6 +15,7 @@ import type { Libc, LibcPlan } from '../../libc/libc.ts'
 import { NULL, signatures } from '../../libc/signatures.ts'
 import type { FunctionName, Functions, Pointer } from '../../libc/signatures.ts'
 import { REALTIME_OFFSET_NS } from './clock.ts'
+import { fdinfoOf } from './fdinfo.ts'
 import { Kernel, MOST_DESCRIPTORS } from './kernel.ts'
 import { creatingCalls } from './surface/creating.ts'
 import { numberedCalls } from './surface/numbered.ts'
@@ -24,6 +25,8 @@ import { waitingCalls } from './surface/waiting.ts'
 
 /** The functions of a world, with the kernel behind them. */
 export interface World extends Libc {
+  /** With the counters of each instance. */
+  fdinfo(fd: number): string | undefined
   readonly kernel: Kernel
 }
 
@@ -68,6 +71,7 @@ export function createWorld(libc: Libc): World {
     has: (name) => known[name] !== undefined,
     errno: () => errno,
     openNumbers: () => kernel.openNumbers,
+    fdinfo: (fd) => fdinfoOf(kernel, fd),
     clock: () => BigInt(Math.round(kernel.clock.nowNs)),
     queue() {
       throw new UnsupportedError('a ring', 'userspace has no io_uring')
@@ -116,8 +120,20 @@ function processCalls(kernel: Kernel, returned: (result: number) => number): Par
       const view = memory.view(limit, layouts.rlimit.size, 'writes')
       if (resource !== RLIMIT_NOFILE) return returned(-errnoNumber('EINVAL'))
       if (view === undefined) return returned(-errnoNumber('EFAULT'))
-      view.setBigUint64(layouts.rlimit.offsets.soft, BigInt(MOST_DESCRIPTORS), true)
-      view.setBigUint64(layouts.rlimit.offsets.hard, BigInt(MOST_DESCRIPTORS), true)
+      view.setBigUint64(layouts.rlimit.offsets.soft, BigInt(kernel.limit), true)
+      view.setBigUint64(layouts.rlimit.offsets.hard, BigInt(kernel.hardLimit), true)
+      return 0
+    },
+    setrlimit(resource, limit) {
+      const view = memory.view(limit, layouts.rlimit.size, 'reads')
+      if (resource !== RLIMIT_NOFILE) return returned(-errnoNumber('EINVAL'))
+      if (view === undefined) return returned(-errnoNumber('EFAULT'))
+      const soft = Number(view.getBigUint64(layouts.rlimit.offsets.soft, true))
+      const hard = Number(view.getBigUint64(layouts.rlimit.offsets.hard, true))
+      if (soft > hard) return returned(-errnoNumber('EINVAL'))
+      if (hard > MOST_DESCRIPTORS) return returned(-errnoNumber('EPERM'))
+      kernel.limit = soft
+      kernel.hardLimit = hard
       return 0
     },
   }

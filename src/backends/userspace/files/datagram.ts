@@ -1,8 +1,10 @@
 import { constants as osConstants } from 'node:os'
 import { MSG } from '../../../libc/constants/linux.ts'
 import type { Bytes } from './open-file.ts'
+import type { Rights } from './rights.ts'
 import { datagramCost } from './socket-memory.ts'
 import { UnixSocket } from './unix-socket.ts'
+import type { TakeRights } from './unix-socket.ts'
 
 const { EAGAIN, ECONNREFUSED, EFAULT, EMSGSIZE, ENOTCONN, EPIPE } = osConstants.errno
 
@@ -18,7 +20,11 @@ export class MessageSocket extends UnixSocket {
     this.connected = connected
   }
 
-  send(from: Bytes, length: number): number {
+  override get keepsEmpty(): boolean {
+    return true
+  }
+
+  send(from: Bytes, length: number, rights?: Rights): number {
     if (this.connected) {
       const error = this.takeError()
       if (error !== 0) return -error
@@ -38,7 +44,7 @@ export class MessageSocket extends UnixSocket {
       return this.refused(ECONNREFUSED)
     }
     if (peer.receivesNoMore) return this.refused(EPIPE)
-    this.deliver(peer, from?.slice(0, length) ?? new Uint8Array(0), datagramCost(length))
+    this.deliver(peer, from?.slice(0, length) ?? new Uint8Array(0), datagramCost(length), rights)
     return length
   }
 
@@ -46,7 +52,7 @@ export class MessageSocket extends UnixSocket {
     return peer instanceof MessageSocket && peer.closed
   }
 
-  receive(into: Bytes, length: number, flags: number): number {
+  receive(into: Bytes, length: number, flags: number, takeRights?: TakeRights): number {
     const error = this.takeError()
     if (error !== 0) return -error
     const message = this.received[0]
@@ -56,6 +62,7 @@ export class MessageSocket extends UnixSocket {
     // What does not fit is lost, and so is a message for which there is no place at all.
     if (!peeks) {
       this.received.shift()
+      this.passRights(message, takeRights)
       this.finish(message)
     }
     if (part.length > 0 && into === undefined) return -EFAULT

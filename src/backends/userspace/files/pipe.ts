@@ -10,7 +10,7 @@ import type { Bytes } from './open-file.ts'
 
 const { EAGAIN, EBADF, EBUSY, EFAULT, EPIPE } = osConstants.errno
 
-const PAGE = 4096
+export const PAGE = 4096
 const DEFAULT_SLOTS = 16
 /** /proc/sys/fs/pipe-max-size, as it is unless somebody changes it. */
 const MOST_BYTES = 1024 * 1024
@@ -19,8 +19,10 @@ interface Slot {
   readonly bytes: Uint8Array
   start: number
   end: number
-  /** It was written in packet mode: what is read of it at once is all that ever is, and nothing is added. */
+  /** It was written in packet mode: what is read of it at once is all that ever is. */
   readonly packet: boolean
+  /** What is written next may be added to it. */
+  readonly merges: boolean
 }
 
 /** What two ends share. */
@@ -47,8 +49,8 @@ export class Pipe {
 export class PipeEnd extends OpenFile {
   readonly accessMode: number
   readonly pipe: Pipe
-  readonly #reads: boolean
-  readonly #writes: boolean
+  readonly reads: boolean
+  readonly writes: boolean
   readonly #packets: boolean
   /** How many writers there had been when a FIFO was opened for reading. */
   readonly #writersBefore: number
@@ -64,8 +66,8 @@ export class PipeEnd extends OpenFile {
     super(nonblocking, [...(reads ? [pipe.forReaders] : []), ...(writes ? [pipe.forWriters] : [])])
     this.accessMode = accessMode
     this.pipe = pipe
-    this.#reads = reads
-    this.#writes = writes
+    this.reads = reads
+    this.writes = writes
     this.#packets = packets
     // Of a pipe that is no FIFO there has been a writer, from the beginning.
     this.#writersBefore = fifo && pipe.writers === 0 ? pipe.writersEver : -1
@@ -81,11 +83,11 @@ export class PipeEnd extends OpenFile {
   readiness(): number {
     const { pipe } = this
     let bits = 0
-    if (this.#reads) {
+    if (this.reads) {
       if (pipe.slots.length > 0) bits |= EPOLL.IN | EPOLL.RDNORM
       if (pipe.writers === 0 && pipe.writersEver !== this.#writersBefore) bits |= EPOLL.HUP
     }
-    if (this.#writes) {
+    if (this.writes) {
       if (!pipe.isFull) bits |= EPOLL.OUT | EPOLL.WRNORM
       if (pipe.readers === 0) bits |= EPOLL.ERR
     }
@@ -93,7 +95,7 @@ export class PipeEnd extends OpenFile {
   }
 
   read(into: Bytes, length: number): number {
-    if (!this.#reads) return -EBADF
+    if (!this.reads) return -EBADF
     if (length === 0) return 0
     const { pipe } = this
     const wasFull = pipe.isFull
@@ -114,7 +116,7 @@ export class PipeEnd extends OpenFile {
   }
 
   write(from: Bytes, length: number): number {
-    if (!this.#writes) return -EBADF
+    if (!this.writes) return -EBADF
     if (length === 0) return 0
     const { pipe } = this
     if (pipe.readers === 0) return -EPIPE
@@ -124,7 +126,7 @@ export class PipeEnd extends OpenFile {
       const part = Math.min(PAGE, length - done)
       const bytes = new Uint8Array(PAGE)
       bytes.set(from.subarray(done, done + part))
-      pipe.slots.push({ bytes, start: 0, end: part, packet: this.#packets })
+      pipe.slots.push({ bytes, start: 0, end: part, packet: this.#packets, merges: !this.#packets })
       done += part
     }
     // Also where nothing fitted: who watches for edges hears of the attempt.
@@ -136,7 +138,7 @@ export class PipeEnd extends OpenFile {
   #addToLast(from: Uint8Array, length: number): number {
     const odd = length % PAGE
     const last = this.pipe.slots.at(-1)
-    if (odd === 0 || last === undefined || last.packet || last.end + odd > PAGE) return 0
+    if (odd === 0 || last === undefined || !last.merges || last.end + odd > PAGE) return 0
     last.bytes.set(from.subarray(0, odd), last.end)
     last.end += odd
     return odd
@@ -165,8 +167,8 @@ export class PipeEnd extends OpenFile {
 
   release(): void {
     const { pipe } = this
-    if (this.#reads) pipe.readers--
-    if (this.#writes) pipe.writers--
+    if (this.reads) pipe.readers--
+    if (this.writes) pipe.writers--
     if ((pipe.readers === 0) !== (pipe.writers === 0)) this.tellEverybody(pipe.forReaders, pipe.forWriters)
   }
 }

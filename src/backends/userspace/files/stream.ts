@@ -1,8 +1,10 @@
 import { constants as osConstants } from 'node:os'
 import { MSG } from '../../../libc/constants/linux.ts'
 import type { Bytes } from './open-file.ts'
+import type { Rights } from './rights.ts'
 import { streamCost, streamPart } from './socket-memory.ts'
 import { UnixSocket } from './unix-socket.ts'
+import type { TakeRights } from './unix-socket.ts'
 
 const { EAGAIN, EFAULT, ENOTCONN, EPIPE } = osConstants.errno
 
@@ -10,7 +12,7 @@ const { EAGAIN, EFAULT, ENOTCONN, EPIPE } = osConstants.errno
 export class StreamSocket extends UnixSocket {
   protected readonly connected = true
 
-  send(from: Bytes, length: number): number {
+  send(from: Bytes, length: number, rights?: Rights): number {
     const { peer } = this
     if (peer === undefined) return -ENOTCONN
     if (this.sendsNoMore) return -EPIPE
@@ -21,7 +23,7 @@ export class StreamSocket extends UnixSocket {
       const late = from === undefined ? EFAULT : peer.receivesNoMore ? EPIPE : 0
       if (from === undefined || late !== 0) return sent > 0 ? sent : this.refused(late)
       const part = streamPart(length - sent, this.sendBuffer)
-      this.deliver(peer, from.slice(sent, sent + part), streamCost(part))
+      this.deliver(peer, from.slice(sent, sent + part), streamCost(part), sent === 0 ? rights : undefined)
       sent += part
     }
     return sent
@@ -34,7 +36,7 @@ export class StreamSocket extends UnixSocket {
     return this.outstanding >= this.sendBuffer ? -EAGAIN : 0
   }
 
-  receive(into: Bytes, length: number, flags: number): number {
+  receive(into: Bytes, length: number, flags: number, takeRights?: TakeRights): number {
     let done = 0
     let index = 0
     while (done < length) {
@@ -49,9 +51,12 @@ export class StreamSocket extends UnixSocket {
         continue
       }
       message.start += rest.length
+      const hadRights = this.passRights(message, takeRights)
       if (message.start < message.bytes.length) break
       this.received.shift()
       this.finish(message)
+      // What comes with data ends it: the next descriptors are for the next call.
+      if (hadRights) break
     }
     if (done > 0 || this.received.length > 0) return done
     const error = this.takeError()

@@ -6,6 +6,7 @@ import { constants as osConstants } from 'node:os'
 import { EPOLL, MSG, O, SHUT } from '../../../libc/constants/linux.ts'
 import { INVALID, OpenFile } from './open-file.ts'
 import type { Bytes } from './open-file.ts'
+import type { Rights } from './rights.ts'
 import { DEFAULT_SEND_BUFFER, LARGEST_SEND_BUFFER, SMALLEST_SEND_BUFFER } from './socket-memory.ts'
 
 const { EOPNOTSUPP } = osConstants.errno
@@ -16,7 +17,12 @@ export interface Message {
   start: number
   readonly cost: number
   readonly sender: UnixSocket
+  /** Descriptors that came with it; undefined where there are none, or they were received. */
+  rights: Rights | undefined
 }
+
+/** What is done with descriptors that came with what was received. */
+export type TakeRights = (rights: Rights) => void
 
 const RECEIVE = 1
 const SEND = 2
@@ -40,8 +46,14 @@ export abstract class UnixSocket extends OpenFile {
 
   /** Has a connection, so that an end is told of what happens to the other. */
   protected abstract readonly connected: boolean
-  abstract receive(into: Bytes, length: number, flags: number): number
-  abstract send(from: Bytes, length: number): number
+  /** `takeRights`: for descriptors that come along. Without it they are closed. */
+  abstract receive(into: Bytes, length: number, flags: number, takeRights?: TakeRights): number
+  abstract send(from: Bytes, length: number, rights?: Rights): number
+
+  /** Whether sending nothing sends a message. */
+  get keepsEmpty(): boolean {
+    return false
+  }
 
   /** Connects two fresh sockets. */
   pairWith(peer: UnixSocket): void {
@@ -133,17 +145,28 @@ export abstract class UnixSocket extends OpenFile {
   }
 
   /** Puts a message before the other end. */
-  protected deliver(to: UnixSocket, bytes: Uint8Array, cost: number): void {
+  protected deliver(to: UnixSocket, bytes: Uint8Array, cost: number, rights: Rights | undefined): void {
     this.outstanding += cost
-    to.received.push({ bytes, start: 0, cost, sender: this })
+    to.received.push({ bytes, start: 0, cost, sender: this, rights })
     to.tell(DATA, ...to.queues)
   }
 
   /** A message was received to its end: its sender has room again. */
   protected finish(message: Message): void {
     const { sender } = message
+    this.passRights(message, undefined)
     sender.outstanding -= message.cost
     if (!sender.closed) sender.tellOfRoom()
+  }
+
+  /** Hands on the descriptors that came with a message. Returns whether there were any. */
+  protected passRights(message: Message, takeRights: TakeRights | undefined): boolean {
+    const { rights } = message
+    if (rights === undefined) return false
+    message.rights = undefined
+    if (takeRights === undefined) rights.end()
+    else takeRights(rights)
+    return true
   }
 
   /** Throws away what was received and not read. */

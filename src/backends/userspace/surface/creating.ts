@@ -128,8 +128,9 @@ function socketMaker(type: number, nonblocking: boolean): (() => UnixSocket) | u
   }
 }
 
-function putPair(view: DataView, [first, second]: readonly [number, number]): number {
-  if (first < 0 || second < 0) return Math.min(first, second)
+function putPair(view: DataView, pair: readonly [number, number] | number): number {
+  if (typeof pair === 'number') return pair
+  const [first, second] = pair
   view.setInt32(0, first, true)
   view.setInt32(4, second, true)
   return 0

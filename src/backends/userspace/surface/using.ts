@@ -10,6 +10,8 @@ import { PipeEnd } from '../files/pipe.ts'
 import { UnixSocket } from '../files/unix-socket.ts'
 import type { Kernel } from '../kernel.ts'
 import type { UserMemory } from '../user-memory.ts'
+import { messageCalls } from './messages.ts'
+import { movingCalls } from './moving.ts'
 import type { Returner } from './waiting.ts'
 
 const { EAGAIN, EBADF, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK, ENOTTY, ESPIPE } = osConstants.errno
@@ -17,10 +19,12 @@ const IOVEC = layouts.iovec
 
 type Transfer = (file: OpenFile) => number
 
+/** Makes a transfer, and waits for what it needs unless the descriptor, or the call, does not want that. */
+export type Transferring = (fd: number, move: Transfer, dontWait?: boolean) => number
+
 export function usingCalls(kernel: Kernel, returned: Returner): Partial<Functions> {
   const { memory } = kernel
-  /** Makes a transfer, and waits for what it needs unless the descriptor does not want that. */
-  const transfer = (fd: number, move: Transfer, dontWait = false): number => {
+  const transfer: Transferring = (fd, move, dontWait = false) => {
     const file = kernel.file(fd)
     if (file === undefined) return returned(-EBADF)
     if (file.nonblocking || dontWait) return returned(move(file))
@@ -66,6 +70,8 @@ export function usingCalls(kernel: Kernel, returned: Returner): Partial<Function
       const send = (): number => file.refuses(flags) || file.send(memory.bytes(from, length, 'reads'), length)
       return transfer(fd, send, (flags & MSG.DONTWAIT) !== 0)
     },
+    ...messageCalls(kernel, transfer),
+    ...movingCalls(kernel, transfer),
     shutdown: (fd, how) => ofSocket(fd, (socket) => socket.shutdown(how)),
     getsockopt: (fd, level, option, value, length) =>
       ofSocket(fd, (socket) => {
@@ -128,7 +134,7 @@ function control(kernel: Kernel, fd: number, command: number, argument: number):
       file.nonblocking = (argument & O.NONBLOCK) !== 0
       return 0
     case F.DUPFD_CLOEXEC:
-      return kernel.install(file, true, argument)
+      return argument < 0 || argument >= kernel.limit ? -EINVAL : kernel.install(file, true, argument)
     case F.GETPIPE_SZ:
       return file instanceof PipeEnd ? file.size : -EBADF
     case F.SETPIPE_SZ:

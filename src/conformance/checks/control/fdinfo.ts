@@ -22,7 +22,10 @@ export function parseWatches(text: string): Watch[] {
 /** The entries of an epoll of this process, or undefined where there is no such file. */
 export function readWatches(libc: Libc, epfd: number): Watch[] | undefined {
   // Where descriptors are none of this process, the file of that number is about something else.
-  if (libc.openNumbers !== undefined) return undefined
+  if (libc.openNumbers !== undefined) {
+    const text = libc.fdinfo?.(epfd)
+    return text === undefined ? undefined : parseWatches(text)
+  }
   try {
     return parseWatches(readFileSync(`/proc/self/fdinfo/${epfd}`, 'utf8'))
   } catch {
