@@ -7,8 +7,8 @@ export interface Alarm {
 /** Where time begins: late enough that a moment in the past can be named. */
 const BEGINNING_NS = 1e9
 
-/** How far the time of day is ahead of the time that is only counted: it is the end of January 1970. */
-export const REALTIME_OFFSET_NS = 30 * 86400e9
+/** How far the time of day is ahead of the time that is only counted, at first: it is the end of January 1970. */
+const AHEAD_NS = 30 * 86400e9
 
 /** Time that passes when somebody waits, and not by itself. In nanoseconds since an arbitrary moment. */
 export class VirtualClock {
@@ -18,6 +18,24 @@ export class VirtualClock {
 
   get nowNs(): number {
     return this.#nowNs
+  }
+
+  /** How far the time of day is ahead. */
+  aheadNs = AHEAD_NS
+  /** Who hears that the time of day was set. */
+  readonly #affected = new Set<() => void>()
+
+  /** clock_settime(2): sets the time of day. What is only counted goes on. */
+  setTimeOfDay(ns: number): void {
+    this.aheadNs = ns - this.#nowNs
+    for (const tell of this.#affected) tell()
+    this.advanceTo(this.#nowNs)
+  }
+
+  /** Hears of every setting from now on, until what this returns is called. */
+  onTimeOfDaySet(tell: () => void): () => void {
+    this.#affected.add(tell)
+    return () => this.#affected.delete(tell)
   }
 
   /** When the next alarm is; undefined where there is none. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { UnsupportedError } from '../../errors.ts'
-import { CLOCK, EFD, EPOLL, EPOLL_CTL, O, PROT, TFD } from '../../libc/constants/linux.ts'
+import { CLOCK, EFD, EPOLL, EPOLL_CTL, F, O, PROT, RLIMIT_NOFILE, TFD } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName, openLibc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
@@ -124,6 +124,59 @@ describe('time', () => {
     expect(expirations(fd)).toBe('EAGAIN')
   })
 
+  function setTimeOfDay(ms: number): void {
+    const time = new Memory(layouts.timespec.size)
+    time.view.setBigInt64(layouts.timespec.offsets.tv_sec, BigInt(Math.floor(ms / 1000)), true)
+    time.view.setBigInt64(layouts.timespec.offsets.tv_nsec, BigInt((ms % 1000) * MS), true)
+    expect(given(world.fn.clock_settime(CLOCK.REALTIME, time.address))).toBe(0)
+  }
+
+  /** A timer that is due at a time of day, which is 0 when it is set. */
+  function dueAt(ms: number, flags: number, intervalMs = 0): number {
+    setTimeOfDay(0)
+    return timer(ms, intervalMs, TFD.TIMER_ABSTIME | flags, CLOCK.REALTIME)
+  }
+
+  test('a timer that is due at a time of day is due when that is, whoever sets it', () => {
+    const fd = dueAt(100, 0, 10)
+    const ep = watched(fd, EPOLL.IN)
+    setTimeOfDay(80)
+    expect(took(() => expect(wait(ep, -1)).toBe(1))).toBe(20)
+    expect(expirations(fd)).toBe(1n)
+    // The second period is due at 110, and it is 100 again.
+    setTimeOfDay(50)
+    expect(took(() => expect(wait(ep, -1)).toBe(1))).toBe(60)
+    setTimeOfDay(1000)
+    expect(expirations(fd)).toBeGreaterThan(0n)
+  })
+
+  test('a timer that is due after a time does not care what time of day it is', () => {
+    const fd = timer(100, 0, 0, CLOCK.REALTIME)
+    setTimeOfDay(1_000_000)
+    expect(took(() => expect(wait(watched(fd, EPOLL.IN), -1)).toBe(1))).toBe(100)
+  })
+
+  test('a timer that is to be cancelled tells of a setting, once, by ECANCELED, and is due all the same', () => {
+    const fd = dueAt(100, TFD.TIMER_CANCEL_ON_SET)
+    const ep = watched(fd, EPOLL.IN | EPOLL.ET)
+    setTimeOfDay(40)
+    expect([wait(ep, 0), wait(ep, 0)]).toEqual([1, 0])
+    expect([expirations(fd), expirations(fd)]).toEqual(['ECANCELED', 'EAGAIN'])
+    expect(took(() => expect(wait(ep, -1)).toBe(1))).toBe(60)
+    expect(expirations(fd)).toBe(1n)
+  })
+
+  test('setting a timer anew tells of it too', () => {
+    const fd = dueAt(100, TFD.TIMER_CANCEL_ON_SET)
+    setTimeOfDay(10)
+    const spec = new Memory(layouts.itimerspec.size)
+    spec.view.setBigInt64(layouts.itimerspec.offsets.value_sec, 5n, true)
+    const flags = TFD.TIMER_ABSTIME | TFD.TIMER_CANCEL_ON_SET
+    expect(given(world.fn.timerfd_settime(fd, flags, spec.address, NULL))).toBe('ECANCELED')
+    expect(expirations(fd)).toBe('EAGAIN')
+    expect(took(() => expect(wait(watched(fd, EPOLL.IN), -1)).toBe(1))).toBe(4990)
+  })
+
   test.each([CLOCK.MONOTONIC, CLOCK.REALTIME])(
     'a time of clock %i that has passed expires at once',
     (clock) => {
@@ -166,6 +219,49 @@ describe('descriptors', () => {
     expect(world.fn.dup(5)).toBe(4)
     expect(given(world.fn.close(9))).toBe('EBADF')
     expect(world.kernel.openNumbers).toEqual([3, 4, 5])
+  })
+
+  test('are as many as RLIMIT_NOFILE says, and a pair gets both or none', () => {
+    const { size, offsets } = layouts.rlimit
+    const limit = new Memory(size)
+    limit.view.setBigUint64(offsets.soft, 5n, true)
+    limit.view.setBigUint64(offsets.hard, 100n, true)
+    expect(world.fn.setrlimit(RLIMIT_NOFILE, limit.address)).toBe(0)
+    expect(world.fn.eventfd(0, 0)).toBe(3)
+    expect(given(world.fn.pipe2(limit.address, 0))).toBe('EMFILE')
+    expect(world.kernel.openNumbers).toEqual([3])
+    expect(world.fn.dup(3)).toBe(4)
+    expect([given(world.fn.dup(3)), given(world.fn.dup2(3, 5))]).toEqual(['EMFILE', 'EBADF'])
+    expect([-1, 5].map((least) => given(world.fn.fcntl(3, F.DUPFD_CLOEXEC, least)))).toEqual([
+      'EINVAL',
+      'EINVAL',
+    ])
+    expect(given(world.fn.setrlimit(RLIMIT_NOFILE, new Memory(8).address))).toBe('EFAULT')
+  })
+
+  test('tell what an instance watches, and what it has counted', () => {
+    const fd = world.fn.eventfd(1, EFD.NONBLOCK)
+    const ep = watched(fd, EPOLL.IN)
+    expect(wait(ep, 0)).toBe(1)
+    world.fn.close(fd)
+    expect(wait(ep, 0)).toBe(0)
+    expect(world.fdinfo(ep)).toMatchInlineSnapshot(`
+      "pos:	0
+      flags:	02
+      enqueue-attempts:	1
+      dedupe-hits:	0
+      stale-generation-drops:	1
+      empty-dequeues:	0
+      retracted:	0
+      requeues:	1
+      repairs:	0
+      delivered:	1
+      "
+    `)
+    expect(world.fdinfo(watched(world.fn.eventfd(0, 0), EPOLL.IN | EPOLL.ET))).toContain(
+      'tfd:        3 events: 80000019 data:                0',
+    )
+    expect(world.fdinfo(99)).toBeUndefined()
   })
 
   test('are of one world: another one has its own', () => {

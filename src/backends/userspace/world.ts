@@ -14,7 +14,6 @@ import { errnoNumber } from '../../libc/libc.ts'
 import type { Libc, LibcPlan } from '../../libc/libc.ts'
 import { NULL, signatures } from '../../libc/signatures.ts'
 import type { FunctionName, Functions, Pointer } from '../../libc/signatures.ts'
-import { REALTIME_OFFSET_NS } from './clock.ts'
 import { fdinfoOf } from './fdinfo.ts'
 import { Kernel, MOST_DESCRIPTORS } from './kernel.ts'
 import { creatingCalls } from './surface/creating.ts'
@@ -105,7 +104,16 @@ function processCalls(kernel: Kernel, returned: (result: number) => number): Par
       const view = memory.view(time, layouts.timespec.size, 'writes')
       if (clock !== CLOCK.MONOTONIC && clock !== CLOCK.REALTIME) return returned(-errnoNumber('EINVAL'))
       if (view === undefined) return returned(-errnoNumber('EFAULT'))
-      writeTimeTo(view, 0, kernel.clock.nowNs + (clock === CLOCK.REALTIME ? REALTIME_OFFSET_NS : 0))
+      writeTimeTo(view, 0, kernel.clock.nowNs + (clock === CLOCK.REALTIME ? kernel.clock.aheadNs : 0))
+      return 0
+    },
+    clock_settime(clock, time) {
+      const view = memory.view(time, layouts.timespec.size, 'reads')
+      if (clock !== CLOCK.REALTIME) return returned(-errnoNumber('EINVAL'))
+      if (view === undefined) return returned(-errnoNumber('EFAULT'))
+      const ns = timeIn(view, 0, 1e9)
+      if (ns === undefined) return returned(-errnoNumber('EINVAL'))
+      kernel.clock.setTimeOfDay(ns)
       return 0
     },
     nanosleep(time) {

@@ -4,7 +4,7 @@ import type { Bytes } from './open-file.ts'
 import type { Rights } from './rights.ts'
 import { datagramCost } from './socket-memory.ts'
 import { UnixSocket } from './unix-socket.ts'
-import type { TakeRights } from './unix-socket.ts'
+import type { Receipt } from './unix-socket.ts'
 
 const { EAGAIN, ECONNREFUSED, EFAULT, EMSGSIZE, ENOTCONN, EPIPE } = osConstants.errno
 
@@ -52,17 +52,18 @@ export class MessageSocket extends UnixSocket {
     return peer instanceof MessageSocket && peer.closed
   }
 
-  receive(into: Bytes, length: number, flags: number, takeRights?: TakeRights): number {
+  receive(into: Bytes, length: number, flags: number, receipt?: Receipt): number {
     const error = this.takeError()
     if (error !== 0) return -error
     const message = this.received[0]
     if (message === undefined) return this.connected && this.receivesNoMore ? 0 : -EAGAIN
     const part = message.bytes.subarray(0, length)
+    if (receipt !== undefined) receipt.truncated = part.length < message.bytes.length
     const peeks = (flags & MSG.PEEK) !== 0
     // What does not fit is lost, and so is a message for which there is no place at all.
     if (!peeks) {
       this.received.shift()
-      this.passRights(message, takeRights)
+      this.passRights(message, receipt)
       this.finish(message)
     }
     if (part.length > 0 && into === undefined) return -EFAULT

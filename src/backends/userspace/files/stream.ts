@@ -4,7 +4,7 @@ import type { Bytes } from './open-file.ts'
 import type { Rights } from './rights.ts'
 import { streamCost, streamPart } from './socket-memory.ts'
 import { UnixSocket } from './unix-socket.ts'
-import type { TakeRights } from './unix-socket.ts'
+import type { Receipt } from './unix-socket.ts'
 
 const { EAGAIN, EFAULT, ENOTCONN, EPIPE } = osConstants.errno
 
@@ -36,7 +36,7 @@ export class StreamSocket extends UnixSocket {
     return this.outstanding >= this.sendBuffer ? -EAGAIN : 0
   }
 
-  receive(into: Bytes, length: number, flags: number, takeRights?: TakeRights): number {
+  receive(into: Bytes, length: number, flags: number, receipt?: Receipt): number {
     let done = 0
     let index = 0
     while (done < length) {
@@ -51,7 +51,7 @@ export class StreamSocket extends UnixSocket {
         continue
       }
       message.start += rest.length
-      const hadRights = this.passRights(message, takeRights)
+      const hadRights = this.passRights(message, receipt)
       if (message.start < message.bytes.length) break
       this.received.shift()
       this.finish(message)

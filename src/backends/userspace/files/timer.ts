@@ -1,12 +1,11 @@
 /** timerfd_create(2), on virtual time. */
 import { constants as osConstants } from 'node:os'
 import { EPOLL, O } from '../../../libc/constants/linux.ts'
-import { REALTIME_OFFSET_NS } from '../clock.ts'
 import type { Alarm, VirtualClock } from '../clock.ts'
 import { INVALID, OpenFile } from './open-file.ts'
 import type { Bytes } from './open-file.ts'
 
-const { EAGAIN, EFAULT, EINVAL } = osConstants.errno
+const { EAGAIN, ECANCELED, EFAULT, EINVAL } = osConstants.errno
 
 const SIZE = 8
 
@@ -16,16 +15,28 @@ export interface TimerSetting {
   readonly intervalNs: number
 }
 
+/** How a timer is set: to a time and not from now on; and whether it is over when somebody sets the time of day. */
+export interface TimerMode {
+  readonly absolute: boolean
+  readonly cancels: boolean
+}
+
 export class Timer extends OpenFile {
   readonly accessMode = O.RDWR
   readonly #clock: VirtualClock
-  /** What its clock shows at time zero. */
-  readonly #offsetNs: number
+  readonly #realtime: boolean
   #alarm: Alarm | undefined
   #atNs = 0
   #intervalNs = 0
   /** Expirations that nobody has read. */
   #ticks = 0
+  /** The time of day that it is due at; undefined where it is due after a time. */
+  #dueNs: number | undefined
+  /** What it does not hear any more from then on. */
+  #stopHearing: () => void = () => undefined
+  #cancels = false
+  /** The time of day was set, which nobody was told yet. */
+  #cancelled = false
   /** It has expired and, if periodic, is only started again when somebody asks. */
   #expired = false
 
@@ -33,7 +44,7 @@ export class Timer extends OpenFile {
   constructor(clock: VirtualClock, realtime: boolean, nonblocking: boolean) {
     super(nonblocking)
     this.#clock = clock
-    this.#offsetNs = realtime ? REALTIME_OFFSET_NS : 0
+    this.#realtime = realtime
   }
 
   readiness(): number {
@@ -43,6 +54,11 @@ export class Timer extends OpenFile {
   read(into: Bytes, length: number): number {
     if (length < SIZE) return -EINVAL
     if (this.#ticks === 0) return -EAGAIN
+    if (this.#takeCancelled()) {
+      this.#ticks = 0
+      this.#expired = false
+      return -ECANCELED
+    }
     this.#catchUp()
     const ticks = this.#ticks
     this.#ticks = 0
@@ -57,16 +73,21 @@ export class Timer extends OpenFile {
     return INVALID
   }
 
-  /** Sets it to expire after a time, or at one. Returns what it was set to, and forgets what has expired. */
-  set(valueNs: number, intervalNs: number, absolute: boolean): TimerSetting {
+  /**
+   * Sets it to expire after a time, or at one. Returns what it was set to, and forgets what has expired. Or ECANCELED,
+   * negative, where the time of day was set and nobody was told: it is set all the same.
+   */
+  set(valueNs: number, intervalNs: number, { absolute, cancels }: TimerMode): TimerSetting | number {
     this.#catchUp()
     const before = this.#setting()
     this.#stop()
     this.#ticks = 0
     this.#expired = false
     this.#intervalNs = intervalNs
-    if (valueNs > 0) this.#start(absolute ? valueNs - this.#offsetNs : this.#clock.nowNs + valueNs)
-    return before
+    this.#follow(absolute && this.#realtime ? valueNs : undefined, cancels)
+    if (valueNs === 0) return before
+    this.#start(absolute ? valueNs - (this.#realtime ? this.#clock.aheadNs : 0) : this.#clock.nowNs + valueNs)
+    return this.#takeCancelled() ? -ECANCELED : before
   }
 
   get(): TimerSetting {
@@ -76,6 +97,33 @@ export class Timer extends OpenFile {
 
   release(): void {
     this.#stop()
+    this.#stopHearing()
+  }
+
+  /** Hears of settings of the time of day, if it is due at one. What is due after a time is not affected. */
+  #follow(dueNs: number | undefined, cancels: boolean): void {
+    this.#stopHearing()
+    this.#dueNs = dueNs
+    this.#cancels = cancels && dueNs !== undefined
+    this.#cancelled &&= this.#cancels
+    if (dueNs !== undefined) this.#stopHearing = this.#clock.onTimeOfDaySet(() => this.#timeOfDayWasSet())
+  }
+
+  #timeOfDayWasSet(): void {
+    if (this.#alarm !== undefined && this.#dueNs !== undefined) {
+      this.#stop()
+      this.#start(this.#dueNs - this.#clock.aheadNs)
+    }
+    if (!this.#cancels) return
+    this.#cancelled = true
+    this.#ticks++
+    this.tell(EPOLL.IN, ...this.queues)
+  }
+
+  #takeCancelled(): boolean {
+    const cancelled = this.#cancelled
+    this.#cancelled = false
+    return cancelled
   }
 
   #setting(): TimerSetting {
@@ -94,6 +142,7 @@ export class Timer extends OpenFile {
 
   #start(atNs: number): void {
     this.#atNs = atNs
+    if (this.#dueNs !== undefined) this.#dueNs = atNs + this.#clock.aheadNs
     this.#alarm = this.#clock.set(atNs, () => {
       this.#alarm = undefined
       this.#expired = true

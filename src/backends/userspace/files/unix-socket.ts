@@ -21,8 +21,13 @@ export interface Message {
   rights: Rights | undefined
 }
 
-/** What is done with descriptors that came with what was received. */
-export type TakeRights = (rights: Rights) => void
+/** What there is to say of something that was received, besides how much it was. */
+export interface Receipt {
+  /** Descriptors that came with it. */
+  rights?: Rights
+  /** It was a message of which not all was taken. */
+  truncated?: boolean
+}
 
 const RECEIVE = 1
 const SEND = 2
@@ -46,8 +51,8 @@ export abstract class UnixSocket extends OpenFile {
 
   /** Has a connection, so that an end is told of what happens to the other. */
   protected abstract readonly connected: boolean
-  /** `takeRights`: for descriptors that come along. Without it they are closed. */
-  abstract receive(into: Bytes, length: number, flags: number, takeRights?: TakeRights): number
+  /** `receipt` is filled in. Without one, descriptors that come along are closed. */
+  abstract receive(into: Bytes, length: number, flags: number, receipt?: Receipt): number
   abstract send(from: Bytes, length: number, rights?: Rights): number
 
   /** Whether sending nothing sends a message. */
@@ -160,12 +165,12 @@ export abstract class UnixSocket extends OpenFile {
   }
 
   /** Hands on the descriptors that came with a message. Returns whether there were any. */
-  protected passRights(message: Message, takeRights: TakeRights | undefined): boolean {
+  protected passRights(message: Message, receipt: Receipt | undefined): boolean {
     const { rights } = message
     if (rights === undefined) return false
     message.rights = undefined
-    if (takeRights === undefined) rights.end()
-    else takeRights(rights)
+    if (receipt === undefined) rights.end()
+    else receipt.rights = rights
     return true
   }
 

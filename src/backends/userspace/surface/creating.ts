@@ -74,9 +74,12 @@ export function creatingCalls(kernel: Kernel, returned: Returner): Partial<Funct
       if (valueNs === undefined || intervalNs === undefined) return returned(-EINVAL)
       const timer = kernel.file(fd)
       if (!(timer instanceof Timer)) return returned(timer === undefined ? -EBADF : -EINVAL)
-      const before = timer.set(valueNs, intervalNs, (flags & TFD.TIMER_ABSTIME) !== 0)
+      const absolute = (flags & TFD.TIMER_ABSTIME) !== 0
+      const cancels = (flags & TFD.TIMER_CANCEL_ON_SET) !== 0
+      const before = timer.set(valueNs, intervalNs, { absolute, cancels })
       // What is set to a time that has passed expires at once.
       kernel.clock.advanceTo(kernel.clock.nowNs)
+      if (typeof before === 'number') return returned(before)
       return returned(old === NULL ? 0 : putSetting(memory, old, before))
     },
     timerfd_gettime(fd, current) {

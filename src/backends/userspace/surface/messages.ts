@@ -7,6 +7,7 @@ import type { Functions, Pointer } from '../../../libc/signatures.ts'
 import type { Bytes, OpenFile } from '../files/open-file.ts'
 import { Rights } from '../files/rights.ts'
 import { UnixSocket } from '../files/unix-socket.ts'
+import type { Receipt } from '../files/unix-socket.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Transferring } from './using.ts'
 
@@ -15,8 +16,9 @@ const HEADER = layouts.msghdr
 const IOVEC = layouts.iovec
 const CONTROL = layouts.cmsghdr
 const FD_SIZE = 4
-/** MSG_CTRUNC: there was no room for all that came with a message. */
+/** MSG_CTRUNC: there was no room for all that came with a message. MSG_TRUNC: nor for all of the message itself. */
 const CONTROL_TRUNCATED = 8
+const TRUNCATED = 0x20
 
 /** What a header names: its bytes, piece by piece, and its control messages. */
 interface Header {
@@ -118,27 +120,28 @@ function rightsIn(kernel: Kernel, { control, controlLength }: Header): Rights | 
 
 function receiveMessage(kernel: Kernel, socket: UnixSocket, header: Header, flags: number): number {
   const length = sum(header.pieces)
-  let came: Rights | undefined
+  const receipt: Receipt = {}
   const whole = gathered(kernel, header.pieces, length)
-  const result = socket.receive(whole, length, flags & ~MSG.CMSG_CLOEXEC, (rights) => {
-    came = rights
-  })
+  const result = socket.receive(whole, length, flags & ~MSG.CMSG_CLOEXEC, receipt)
   if (result < 0) return result
-  scatter(kernel, header.pieces, whole ?? new Uint8Array(0), result)
+  if (whole !== undefined) scatter(kernel, header.pieces, whole.subarray(0, result))
   const { view } = header
+  const { rights, truncated } = receipt
   view.setUint32(HEADER.offsets.namelen, 0, true)
-  const used = came === undefined ? 0 : install(kernel, came, header, (flags & MSG.CMSG_CLOEXEC) !== 0)
-  const all = came === undefined ? 0 : came.files.length
-  view.setBigUint64(HEADER.offsets.controllen, BigInt(used === 0 ? 0 : space(used)), true)
-  view.setInt32(HEADER.offsets.flags, used < all ? CONTROL_TRUNCATED : 0, true)
-  came?.end()
+  const count = rights === undefined ? 0 : install(kernel, rights, header, (flags & MSG.CMSG_CLOEXEC) !== 0)
+  const used = count === 0 ? 0 : Math.min(space(count), header.controlLength)
+  view.setBigUint64(HEADER.offsets.controllen, BigInt(used), true)
+  const isCut = count < (rights?.files.length ?? 0)
+  const told = (isCut ? CONTROL_TRUNCATED : 0) | (truncated === true ? TRUNCATED : 0)
+  view.setInt32(HEADER.offsets.flags, told | (flags & MSG.CMSG_CLOEXEC), true)
+  rights?.end()
   return result
 }
 
-function scatter({ memory }: Kernel, pieces: Header['pieces'], from: Uint8Array, length: number): void {
+function scatter({ memory }: Kernel, pieces: Header['pieces'], from: Uint8Array): void {
   let at = 0
   for (const [address, size] of pieces) {
-    const part = from.subarray(at, Math.min(length, at + size))
+    const part = from.subarray(at, at + size)
     memory.bytes(address, part.length, 'writes')?.set(part)
     at += part.length
   }
