@@ -5,15 +5,20 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { Interest, ReadinessBatch } from '../../src/backends/backend.ts'
 import { backends } from '../../src/backends/index.ts'
+import { EventCounter } from '../../src/backends/userspace/files/event-counter.ts'
+import { EpollState } from '../../src/backends/userspace/machine/epoll-state.ts'
+import { complete } from '../../src/backends/userspace/machine/steps.ts'
 import { createWorld } from '../../src/backends/userspace/world.ts'
 import { Player } from '../../src/conformance/differential/program.ts'
-import { EFD } from '../../src/libc/constants/linux.ts'
+import { EFD, EPOLL } from '../../src/libc/constants/linux.ts'
 import type { Libc } from '../../src/libc/libc.ts'
 import { randomProgram } from '../../src/testing/random-programs.ts'
 import type { Case, Group } from './group.ts'
 
 const CHURN = 500
 const BATCH = 1024
+/** How far the next one is: it shares no factor with the numbers of registrations, so all have their turn. */
+const STRIDE = 7919
 const PROGRAMS = 200
 const OPERATIONS = 60
 
@@ -32,12 +37,14 @@ const registration = (libc: Libc): Group => ({
   limit: 10,
   cases: [10, 1000, 100_000].map((registered) => {
     const { poller, fds } = pollerOver(libc, registered, 0)
-    const fd = fds.at(-1) ?? -1
+    let next = 0
     return {
       name: `N = ${registered}`,
       operations: CHURN,
       run() {
         for (let i = 0; i < CHURN; i++) {
+          next = (next + STRIDE) % registered
+          const fd = fds[next] ?? -1
           poller.remove(fd)
           poller.add(fd, Interest.READ, fd)
         }
@@ -46,23 +53,46 @@ const registration = (libc: Libc): Group => ({
   }),
 })
 
-const waiting = (libc: Libc): Group => {
-  const { poller } = pollerOver(libc, BATCH, 1)
-  const batch = new ReadinessBatch(BATCH)
-  return {
-    name: `userspace: ${BATCH} level-triggered events, through wait`,
-    unit: 'event',
-    cases: [
-      {
-        name: 'wait',
+/** Through the Poller, which decodes what is written into memory, as many as there is room for at a time; and without. */
+const waiting = (libc: Libc): Group => ({
+  name: 'userspace: level-triggered events',
+  unit: 'event',
+  cases: [
+    ...[
+      { registered: BATCH, room: BATCH },
+      { registered: BATCH, room: 16 },
+      { registered: 100_000, room: BATCH },
+    ].map(({ registered, room }): Case => {
+      const { poller } = pollerOver(libc, registered, 1)
+      const batch = new ReadinessBatch(room)
+      return {
+        name: `wait, ${room} of ${registered}`,
         operations: BATCH,
         run() {
-          const n = poller.wait(batch, 0)
-          if (n !== BATCH) throw new Error(`${n} events of ${BATCH}`)
+          for (let i = 0; i < BATCH; i += room) expectCount(poller.wait(batch, 0), room)
         },
-      },
-    ],
+      }
+    }),
+    machineAlone(),
+  ],
+})
+
+function machineAlone(): Case {
+  const state = new EpollState()
+  for (let fd = 0; fd < BATCH; fd++) {
+    const request = { events: EPOLL.IN, dataLow: fd, dataHigh: 0 }
+    complete(state.add(fd, new EventCounter(1n, false, true), request))
   }
+  const sink = { put: () => true }
+  return {
+    name: 'the machine',
+    operations: BATCH,
+    run: () => expectCount(complete(state.drainReady(BATCH, sink)).count, BATCH),
+  }
+}
+
+function expectCount(count: number, expected: number): void {
+  if (count !== expected) throw new Error(`${count} events of ${expected}`)
 }
 
 const programs = (libc: Libc): Group => {

@@ -35,6 +35,11 @@ export class Memory {
   }
 }
 
+/** The memory that begins at an address; undefined where none of ours does. */
+export function memoryAt(address: Pointer): Memory | undefined {
+  return alive.get(address)?.deref()
+}
+
 /**
  * The memory that an address lies in, and how far in; undefined where it is none of ours. Slow for an address
  * in the middle: it looks at all that is alive.
@@ -42,7 +47,7 @@ export class Memory {
 export function findMemory(
   address: Pointer,
 ): { readonly memory: Memory; readonly offset: number } | undefined {
-  const exact = alive.get(address)?.deref()
+  const exact = memoryAt(address)
   if (exact !== undefined) return { memory: exact, offset: 0 }
   for (const [start, reference] of alive) {
     const memory = reference.deref()

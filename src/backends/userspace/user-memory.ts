@@ -1,7 +1,7 @@
 /** The memory that callers of a world point to: what `Memory` has allocated, and what the world itself has mapped. */
 import { constants as osConstants } from 'node:os'
 import { PROT } from '../../libc/constants/linux.ts'
-import { findMemory, Memory } from '../../libc/memory.ts'
+import { findMemory, Memory, memoryAt } from '../../libc/memory.ts'
 import { NULL } from '../../libc/signatures.ts'
 import type { Pointer } from '../../libc/signatures.ts'
 
@@ -42,9 +42,12 @@ export class UserMemory {
     return found.memory.bytes.subarray(found.offset, found.offset + length)
   }
 
-  /** The same as `bytes`, to read and write numbers in. */
+  /** The same as `bytes`, to read and write numbers in. There may be more behind what was asked for. */
   view(address: Pointer, length: number, access: Access): DataView | undefined {
     if (address === NULL) return undefined
+    // Mostly it is the beginning of what somebody has allocated, which has a view already.
+    const whole = this.#mappings.length === 0 ? memoryAt(address) : undefined
+    if (whole !== undefined && length <= whole.bytes.length) return whole.view
     const bytes = this.bytes(address, length, access)
     return bytes === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }

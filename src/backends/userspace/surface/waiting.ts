@@ -95,13 +95,18 @@ function requestAt(memory: UserMemory, address: Pointer): Request | undefined {
 /** Writes events one after another; refuses where there is no memory. Undefined where there cannot be any. */
 function sinkAt(memory: UserMemory, address: Pointer, max: number): EventSink | undefined {
   if (!isInProcess(address, Math.max(0, max) * EVENT_SIZE)) return undefined
+  const length = max * EVENT_SIZE
   let view: DataView | undefined
   let at = 0
+  let end = length
   return {
     put(events, dataLow, dataHigh) {
       // Looked for only now: with nothing to write, an address that is none does no harm.
-      view ??= viewFrom(memory, address, max)
-      if (at + EVENT_SIZE > view.byteLength) return false
+      if (view === undefined) {
+        view = memory.view(address, length, 'writes') ?? viewFrom(memory, address, length)
+        end = Math.min(length, view.byteLength)
+      }
+      if (at + EVENT_SIZE > end) return false
       view.setInt32(at + offsets.events, events, true)
       view.setInt32(at + offsets.data, dataLow, true)
       view.setInt32(at + offsets.data + 4, dataHigh, true)
@@ -112,8 +117,8 @@ function sinkAt(memory: UserMemory, address: Pointer, max: number): EventSink | 
 }
 
 /** As much of the room as is there: a caller may name more than it has, and get away with it. */
-function viewFrom(memory: UserMemory, address: Pointer, max: number): DataView {
-  const { buffer, byteOffset, byteLength } = memory.some(address, max * EVENT_SIZE, 'writes')
+function viewFrom(memory: UserMemory, address: Pointer, length: number): DataView {
+  const { buffer, byteOffset, byteLength } = memory.some(address, length, 'writes')
   return new DataView(buffer, byteOffset, byteLength)
 }
 
