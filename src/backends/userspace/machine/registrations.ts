@@ -61,6 +61,32 @@ export class Registrations {
     this.#subscriptions.clear()
   }
 
+  /** The registrations in the ready queue for which something holds, in their order. */
+  waiting(): Subscription[] {
+    const found: Subscription[] = []
+    for (let i = 0; i < this.queue.length; i++) {
+      const item = this.queue.at(i)
+      const subscription = item && this.current(item)
+      if (subscription !== undefined && subscription.ready !== 0) found.push(subscription)
+    }
+    return found
+  }
+
+  /**
+   * Puts the entries that have a rank before all others, the lowest first. The order of events is not promised, so who
+   * holds this instance against another one lets it choose as that one did.
+   */
+  prefer(rank: (subscription: Subscription) => number | undefined): void {
+    const ranked: (readonly [number, ReadyItem])[] = []
+    this.queue.retain((item) => {
+      const subscription = this.current(item)
+      const place = subscription && rank(subscription)
+      if (place !== undefined) ranked.push([place, item])
+      return place === undefined
+    })
+    for (const [, item] of ranked.toSorted(([a], [b]) => b - a)) this.queue.unshift(item)
+  }
+
   /** An entry of a removed registration was taken out of the queue. */
   protected dropped(): void {
     if (this.#stale > 0) this.#stale--

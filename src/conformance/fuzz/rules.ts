@@ -1,0 +1,170 @@
+/**
+ * The ways in which a backend may differ from the model, each with the reason why it may. A rule says of one step whether
+ * what the backend gave is as good as what the model gave; everything else is a difference.
+ *
+ * Two more things are left open, and are no rules, because there the model does as the backend does: the order of events,
+ * and which of them come where there is not room for all (`choice.ts`); and one is kept out of the programs that all
+ * backends are given: what a descriptor reports that was closed and not removed (`generate/pollers.ts`).
+ */
+import type { Backend } from '../../backends/backend.ts'
+import { isWait, unorderedText } from '../scenarios/observation.ts'
+import type { Observation, ObservedEvent } from '../scenarios/observation.ts'
+import type { ScenarioStep, ScenarioStepOf } from '../scenarios/schema.ts'
+
+/** What was registered under a label. */
+export type Registration = ScenarioStepOf<'add'> | ScenarioStepOf<'modify'>
+
+/** What is known of a label: how it was registered, and all bits that the backend has reported of it since. */
+export interface Known {
+  readonly step: Registration
+  readonly reported: Set<string>
+}
+type Registered = (label: string) => Known | undefined
+
+export interface Rule {
+  readonly id: string
+  readonly reason: string
+  /** Where it is said: a manual page, the kernel's source, the contract of `backends/backend.ts`. */
+  readonly source: string
+  appliesTo(backend: Backend): boolean
+  /** Whether the model is not to take the step, because the backend has refused what the model would have done. */
+  skips?(step: ScenarioStep, actual: Observation, backend: Backend): boolean
+  /** What the model gave, as this backend would have given it. */
+  translate?(step: ScenarioStep, expected: Observation, of: Registered): Observation
+  /** Whether what the backend gave is as good as what the model did. */
+  accepts?(step: ScenarioStep, actual: Observation, expected: Observation, of: Registered): boolean
+}
+
+const lacksTrigger: Rule = {
+  id: 'trigger-absent',
+  reason: 'a backend without a trigger refuses to register with it, whatever else would be wrong with that',
+  source: 'backends/backend.ts, RegistrationOptions.trigger',
+  appliesTo: ({ speaks }) => speaks === undefined,
+  skips(step, actual, { capabilities }) {
+    if (actual !== 'unsupported' || !('interest' in step)) return false
+    const isAbsent = !capabilities.triggers.includes(step.trigger ?? 'level')
+    return isAbsent || (step.interest.includes('PRIORITY') && !capabilities.priority)
+  },
+}
+
+const twoReasons: Rule = {
+  id: 'two-reasons',
+  reason: 'of a descriptor that is neither open nor registered both are true, and nothing says which is to be said',
+  source: 'epoll_ctl(2), ERRORS, in no order; backends/backend.ts, Poller.remove and Poller.modify',
+  appliesTo: ({ speaks }) => speaks === undefined,
+  accepts: (step, actual, expected) =>
+    (step.op === 'remove' || step.op === 'modify') &&
+    [actual, expected].every((one) => one === 'EBADF' || one === 'ENOENT'),
+}
+
+/** What is said of the ends of a connection, apart from readability. */
+const ends = ['READ_CLOSED', 'HANGUP', 'ERROR']
+
+const hangupAbsent: Rule = {
+  id: 'hangup-absent',
+  reason: 'select has no word for hang-ups and errors: they are readable or writable, if that was asked for',
+  source: 'select(2), the table of its correspondence with poll; backends/backend.ts, Readiness',
+  appliesTo: ({ capabilities }) => !capabilities.hangup,
+  translate(_, expected, of) {
+    if (!isWait(expected)) return expected
+    const events = expected.events.flatMap(([label, mask]): ObservedEvent[] => {
+      const flags = mask.split('|')
+      const interest = of(label)?.step.interest ?? ''
+      const readable = flags.includes('READABLE') || (interest.includes('READ') && flags.some(isEnd))
+      const writable = flags.includes('WRITABLE') || (interest.includes('WRITE') && flags.includes('ERROR'))
+      const left = [
+        ...(readable ? ['READABLE'] : []),
+        ...(writable ? ['WRITABLE'] : []),
+        ...flags.filter((flag) => flag === 'PRIORITY' || flag === 'WAKE'),
+      ]
+      return left.length === 0 ? [] : [[label, left.join('|')]]
+    })
+    return { ...expected, events }
+  },
+}
+
+const snapshots: Rule = {
+  id: 'edge-snapshot',
+  reason:
+    'with an edge trigger a ring notes what was new when it came: that may be over when it is read, and is no list of all that holds',
+  source: 'io_uring/poll.c, io_poll_check_events: the completion of a multishot poll has the bits of the wake-up',
+  appliesTo: ({ name }) => name.startsWith('io_uring'),
+  accepts(step, actual, expected, of) {
+    if (step.op !== 'wait' || !isWait(actual) || !isWait(expected)) return false
+    const [is, should] = [bitsByLabel(actual.events), bitsByLabel(expected.events)]
+    return [...new Set([...is.keys(), ...should.keys()])].every((label) => {
+      const [given, wanted] = [is.get(label) ?? [], should.get(label) ?? []]
+      const { step: registered, reported } = of(label) ?? {}
+      if (registered?.trigger?.includes('edge') !== true) return given.join() === wanted.join()
+      // Nothing new may be missing.
+      return wanted.every((bit) => given.includes(bit) || reported?.has(bit) === true) && (wanted.length === 0 || given.length > 0)
+    })
+  },
+}
+
+function bitsByLabel(events: readonly ObservedEvent[]): Map<string, readonly string[]> {
+  return new Map(events.map(([label, mask]) => [label, mask.split('|')]))
+}
+
+const isEnd = (flag: string): boolean => ends.includes(flag)
+
+/** Every rule. Adding one is a few lines here, and a test that shows it. */
+export const rules: readonly Rule[] = [lacksTrigger, twoReasons, hangupAbsent, snapshots]
+
+/** The rules of one backend, over one program, and how often each of them was needed. */
+export class RuleBook {
+  readonly #backend: Backend
+  readonly #rules: readonly Rule[]
+  readonly #registered = new Map<string, Known>()
+  readonly used = new Map<string, number>()
+
+  constructor(backend: Backend) {
+    this.#backend = backend
+    this.#rules = rules.filter((rule) => rule.appliesTo(backend))
+  }
+
+  /** Begins a program. */
+  begin(): void {
+    this.#registered.clear()
+  }
+
+  /** Whether the model is not to take a step. */
+  skips(step: ScenarioStep, actual: Observation): boolean {
+    const rule = this.#rules.find((one) => one.skips?.(step, actual, this.#backend) === true)
+    this.#note(rule)
+    return rule !== undefined
+  }
+
+  /** Whether what the backend gave is what the model gave, or as good. */
+  explains(step: ScenarioStep, actual: Observation, expected: Observation): boolean {
+    if (step.op === 'add' || step.op === 'modify') {
+      this.#registered.set(step.label ?? String(step.fd), { step, reported: new Set() })
+    }
+    const isExplained = this.#isExplained(step, actual, expected)
+    if (!isWait(actual)) return isExplained
+    for (const [label, mask] of actual.events) {
+      for (const bit of mask.split('|')) this.#registered.get(label)?.reported.add(bit)
+    }
+    return isExplained
+  }
+
+  #isExplained(step: ScenarioStep, actual: Observation, expected: Observation): boolean {
+    const of: Registered = (label) => this.#registered.get(label)
+    const is = unorderedText(actual)
+    let translated = expected
+    for (const rule of this.#rules) {
+      if (is === unorderedText(translated)) return true
+      const next = rule.translate?.(step, translated, of) ?? translated
+      if (next !== translated && unorderedText(next) !== unorderedText(translated)) this.#note(rule)
+      translated = next
+      if (rule.accepts?.(step, actual, translated, of) !== true) continue
+      this.#note(rule)
+      return true
+    }
+    return is === unorderedText(translated)
+  }
+
+  #note(rule: Rule | undefined): void {
+    if (rule !== undefined) this.used.set(rule.id, (this.used.get(rule.id) ?? 0) + 1)
+  }
+}
