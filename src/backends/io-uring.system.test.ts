@@ -4,10 +4,10 @@ import { IORING_SETUP } from '../libc/constants/io-uring.ts'
 import { SHUT } from '../libc/constants/linux.ts'
 import { syscallNumbers } from '../libc/constants/syscalls.ts'
 import { openEventfd, openSocketpair } from '../libc/fd.ts'
-import { errnoNumber, openLibc } from '../libc/libc.ts'
+import { errnoName, errnoNumber, openLibc } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import { layouts } from '../libc/layouts.ts'
-import { findMemory } from '../libc/memory.ts'
+import { findMemory, Memory } from '../libc/memory.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import type { Pointer } from '../libc/signatures.ts'
 import { wrapLibc } from '../libc/wrap.ts'
@@ -48,6 +48,24 @@ function knowing(flags: number): Libc {
 }
 
 describe.skipIf(!isHere)('a poller of io_uring', () => {
+  test.each(['remove', 'modify and remove'] as const)(
+    'a request that has just been woken does not keep a file open that is closed after %s',
+    (how) => {
+      using poller = ioUring.open(libc)
+      const [watched, other] = openSocketpair(libc)
+      poller.add(watched.fd, READ | Interest.PRIORITY, 1, { trigger: 'edge' })
+      // The kernel leaves a request alone that it has not worked off yet: POLL_REMOVE says EALREADY.
+      write(libc, other.fd)
+      if (how !== 'remove') poller.modify(watched.fd, WRITE, 2)
+      poller.remove(watched.fd)
+      watched.close()
+      // That it is closed, with something in it that nobody read, can be seen at the other end.
+      const result = libc.fn.recv(other.fd, new Memory(1).address, 1, 0)
+      expect([result, errnoName(libc.errno())]).toEqual([-1, 'ECONNRESET'])
+      other.close()
+    },
+  )
+
   test.each(['level', 'oneshot', 'edge-oneshot'] as const)(
     '%s: what was ready before the wait and is not any more is not reported',
     (trigger) => {

@@ -20,6 +20,9 @@ const { ECANCELED, EINVAL } = osConstants.errno
 /** What is reported whether or not it was asked for. */
 const ALWAYS = POLL.ERR | POLL.HUP
 
+/** How often a request is taken back that does not end: each time the kernel has worked off what it was woken for. */
+const MOST_REMOVALS = 3
+
 /** A Poller whose registrations are poll requests; see `io-uring.ts`. */
 export class IoUringPoller extends PollerBase {
   override readonly backend: Backend
@@ -71,7 +74,7 @@ export class IoUringPoller extends PollerBase {
   /** Makes the request of a registration, instead of the one that there may be, and hears whether it can be had. */
   #request(operation: string, fd: number, interest: number, trigger: Trigger): void {
     const requests = this.#requests
-    this.#pushRemoval(fd)
+    this.#withdraw(fd)
     requests.set(fd, maskOf(interest), trigger === 'edge')
     this.#pushRequest(fd, 0)
     this.#askedFd = fd
@@ -92,7 +95,7 @@ export class IoUringPoller extends PollerBase {
     // No look at the descriptor itself: one that was closed in the meantime must be removable.
     if (!this.registry.has(fd)) throw this.refusal('remove', fd, 'ENOENT')
     // At once, and not with the next wait: a request keeps the file open, also after the descriptor was closed.
-    if (this.#pushRemoval(fd)) this.#flush()
+    this.#withdraw(fd)
     this.#requests.setState(fd, State.DISARMED)
     this.#requests.takeHeld(fd)
   }
@@ -110,6 +113,14 @@ export class IoUringPoller extends PollerBase {
   #pushWaker(fd: number): void {
     this.#ring.pushWakerPoll(fd, POLL.IN)
     this.#isWakerDue = false
+  }
+
+  /**
+   * Takes the request of a registration back, and sees to it that it has ended: the kernel leaves one alone that has just
+   * been woken (EALREADY), and it would keep the file open.
+   */
+  #withdraw(fd: number): void {
+    for (let left = MOST_REMOVALS; left > 0 && this.#pushRemoval(fd); left--) this.#flush()
   }
 
   /** Takes the request of a registration back, if it is in the kernel. */

@@ -69,6 +69,11 @@ export class Lockstep {
     }
   }
 
+  close(): void {
+    this.#subject.close()
+    this.#model.close()
+  }
+
   #step(step: ScenarioStep, choice: Choice): Omit<Difference, 'program'> | undefined {
     const actual = this.#subject.step(step)
     if (this.#book.skips(step, actual)) return undefined

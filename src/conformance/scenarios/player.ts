@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import type { Backend, Poller } from '../../backends/backend.ts'
+import { RetiredPollers } from '../../backends/retired-pollers.ts'
 import { SystemError } from '../../errors.ts'
 import { F } from '../../libc/constants/linux.ts'
 import { errnoName, sys } from '../../libc/libc.ts'
@@ -40,6 +41,8 @@ export class Player {
   /** For what a call is given by address and is no longer than this. */
   readonly small = new Memory(64)
   readonly pollers = new Map<string, PlayedPoller>()
+  /** Those that scenarios have closed. */
+  readonly retired = new RetiredPollers()
   labels = new Labels()
   readonly #open = new Set<number>()
   readonly #numbers = new Map<string, number>()
@@ -73,6 +76,7 @@ export class Player {
   /** Undoes everything, for the next scenario to begin with nothing. */
   end(): void {
     for (const { poller } of this.pollers.values()) poller.close()
+    if (this.retired.areMany) this.retired.end()
     for (const fd of this.#open) this.libc.fn.close(fd)
     if (this.#hasFifo) this.libc.fn.unlink(this.fifo())
     this.#open.clear()
@@ -80,6 +84,12 @@ export class Player {
     this.pollers.clear()
     this.labels = new Labels()
     this.#hasFifo = false
+  }
+
+  /** Gives back what was kept for the next scenario. */
+  close(): void {
+    this.end()
+    this.retired.end()
   }
 
   /** What a call gave: its result, or the errno. */

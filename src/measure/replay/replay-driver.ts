@@ -18,7 +18,7 @@ import { LANES } from './layout.ts'
 import type { Replayer } from './native.ts'
 import { KeptSources, MOST_OTHERS } from './kept-sources.ts'
 import { recordCase } from './record-case.ts'
-import { RetiredPollers } from './retired-pollers.ts'
+import { RetiredPollers } from '../../backends/retired-pollers.ts'
 import { assemblePrograms, ReplaySubject } from './subject.ts'
 
 /** What the replayer costs by itself: of reading the clock, and of a call that does nothing. */

@@ -17,7 +17,8 @@ const batches = new Map<number, ReadinessBatch>()
 export const pollerSteps: Steps<'poller' | 'add' | 'modify' | 'remove' | 'wake' | 'wait'> = {
   poller(player, { as }) {
     return orErrno(() => {
-      player.pollers.set(as, { poller: player.backend.open(player.libc), labels: new Map() })
+      const retire = player.retired.taker(player.libc)
+      player.pollers.set(as, { poller: player.backend.open(player.libc, { retire }), labels: new Map() })
       return 'ok'
     })
   },
