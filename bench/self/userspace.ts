@@ -2,25 +2,25 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { Interest, ReadinessBatch } from '../../src/backends/backend.ts'
 import { backends } from '../../src/backends/index.ts'
 import { EventCounter } from '../../src/backends/userspace/files/event-counter.ts'
 import { EpollState } from '../../src/backends/userspace/machine/epoll-state.ts'
 import { complete } from '../../src/backends/userspace/machine/steps.ts'
 import { createWorld } from '../../src/backends/userspace/world.ts'
-import { Player } from '../../src/conformance/differential/program.ts'
+import { programsOf } from '../../src/conformance/fuzz/generate.ts'
+import { Lockstep } from '../../src/conformance/fuzz/lockstep.ts'
+import { Player } from '../../src/conformance/scenarios/player.ts'
 import { EFD, EPOLL } from '../../src/libc/constants/linux.ts'
 import type { Libc } from '../../src/libc/libc.ts'
-import { randomProgram } from '../../src/testing/random-programs.ts'
 import type { Case, Group } from './group.ts'
 
 const CHURN = 500
 const BATCH = 1024
 /** How far the next one is: it shares no factor with the numbers of registrations, so all have their turn. */
 const STRIDE = 7919
-const PROGRAMS = 200
-const OPERATIONS = 60
+/** Of 64 programs each. */
+const CHUNKS = 3
 
 /** One Poller with so many counters that are `count`, and the numbers of their descriptors. */
 function pollerOver(libc: Libc, registered: number, count: number) {
@@ -95,23 +95,29 @@ function expectCount(count: number, expected: number): void {
   if (count !== expected) throw new Error(`${count} events of ${expected}`)
 }
 
+/** Random programs, as `evloop fuzz` plays them: on the model alone, and on epoll and the model in lockstep. */
 const programs = (libc: Libc): Group => {
   const directory = mkdtempSync(join(tmpdir(), 'evloop-bench-'))
-  const all = fc.sample(randomProgram(OPERATIONS), { numRuns: PROGRAMS, seed: 1 })
-  const playing = (name: string, player: Player): Case => ({
+  const all = Array.from({ length: CHUNKS }, (_, chunk) => programsOf('epoll', 1, chunk)).flat()
+  const model = new Player(createWorld(libc), backends.userspace, directory)
+  const lockstep = new Lockstep(libc, backends.epoll, directory)
+  const playing = (name: string, play: (program: (typeof all)[number]) => void): Case => ({
     name,
-    operations: PROGRAMS,
+    operations: all.length,
     run() {
-      for (const program of all) player.play(program)
+      for (const program of all) play(program)
     },
     close: () => rmSync(directory, { recursive: true, force: true }),
   })
   return {
-    name: `random programs of up to ${OPERATIONS} operations`,
+    name: 'random programs of up to 60 steps',
     unit: 'program',
     cases: [
-      playing('userspace', new Player(createWorld(libc), directory)),
-      playing('the machine', new Player(libc, directory)),
+      playing('the model alone', (program) => void model.play(program)),
+      playing('epoll and the model', (program) => {
+        if (lockstep.compare(program) !== undefined)
+          throw new Error('a program differs: see evloop fuzz --seed 1')
+      }),
     ],
   }
 }

@@ -2,6 +2,7 @@ import { benchCommand } from './bench.ts'
 import type { CommandModule } from './command.ts'
 import { compareCommand } from './compare.ts'
 import { explainCommand } from './explain.ts'
+import { fuzzCommand } from './fuzz.ts'
 import { probeCommand } from './probe.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -12,4 +13,5 @@ export const commands: readonly CommandModule[] = [
   explainCommand,
   benchCommand,
   compareCommand,
+  fuzzCommand,
 ]

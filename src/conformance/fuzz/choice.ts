@@ -2,8 +2,9 @@ import { Instance } from '../../backends/userspace/files/instance.ts'
 import type { EpollState } from '../../backends/userspace/machine/epoll-state.ts'
 import type { Subscription } from '../../backends/userspace/machine/subscription.ts'
 import type { World } from '../../backends/userspace/world.ts'
+import { formatMask } from '../masks.ts'
 import { isWait } from '../scenarios/observation.ts'
-import type { Observation, WaitObservation } from '../scenarios/observation.ts'
+import type { ObservedEvent, Observation, WaitObservation } from '../scenarios/observation.ts'
 import type { Player } from '../scenarios/player.ts'
 import type { ScenarioStep, ScenarioStepOf } from '../scenarios/schema.ts'
 
@@ -26,6 +27,8 @@ export class Choice {
   #waiting: readonly Subscription[] = []
   #reported: readonly Subscription[] = []
   #wasFull = false
+  /** What the model would have told of, in its own order. */
+  #inTurn: readonly ObservedEvent[] = []
   /** Those who wait, and who has been told of since they began to. */
   readonly #passedBy = new Map<Subscription, Set<Subscription>>()
 
@@ -87,14 +90,15 @@ export class Choice {
     this.#waiting = state.waiting()
     this.#reported = this.#waiting.filter((one) => rank(one) !== undefined)
     this.#wasFull = events.length === (step.op === 'wait' ? step.capacity : step.max)
+    if (this.#wasFull) this.#inTurn = this.#waiting.map((one) => [this.#labelOf(one), formatMask(one.ready)])
     state.prefer(rank)
     return this.#reported.length
   }
 
-  /** Who was out of turn in the step that the model has followed, in words. */
-  unfairness(actual: Observation): string | undefined {
+  /** Who was out of turn in the step that the model has followed, and what would have been right. */
+  unfairness(actual: Observation): { readonly why: string; readonly expected: WaitObservation } | undefined {
     if (!isWait(actual) || this.#waiting.length === 0) return undefined
-    let found: string | undefined
+    let why: string | undefined
     for (const one of this.#waiting) {
       if (this.#reported.includes(one)) {
         this.#passedBy.delete(one)
@@ -104,7 +108,7 @@ export class Choice {
       const passed = this.#passedBy.get(one) ?? new Set()
       this.#passedBy.set(one, passed)
       for (const other of this.#reported) {
-        if (passed.has(other)) found ??= `${this.#labelOf(one)} before ${this.#labelOf(other)} comes again`
+        if (passed.has(other)) why ??= `${this.#labelOf(one)} waits, and ${this.#labelOf(other)} comes again`
         passed.add(other)
       }
     }
@@ -112,7 +116,9 @@ export class Choice {
     for (const one of this.#passedBy.keys()) {
       if (one.state === this.#waiting[0]?.state && !this.#waiting.includes(one)) this.#passedBy.delete(one)
     }
-    return found
+    if (why === undefined) return undefined
+    const events = this.#inTurn.slice(0, actual.events.length)
+    return { why, expected: { events } }
   }
 
   #labelOf(subscription: Subscription): string {

@@ -7,6 +7,7 @@
  * is fixed.
  */
 import fc from 'fast-check'
+import type { Language } from '../scenarios/language.ts'
 import type { ScenarioStep } from '../scenarios/schema.ts'
 import { descriptorDraws } from './generate/descriptors.ts'
 import type { Draws } from './generate/draw.ts'
@@ -14,14 +15,11 @@ import { epollDraws } from './generate/epoll.ts'
 import { Names } from './generate/names.ts'
 import { pollerDraws } from './generate/pollers.ts'
 
-/** What programs speak: see `scenarios/schema.ts`. */
-export type Language = 'epoll' | 'portable'
-
 /** How many steps are drawn at the most. */
 const MOST_STEPS = 60
 
-/** So many programs come of one seed of fast-check: it may be asked for any of them without all that come before. */
-const CHUNK = 64
+/** So many programs come of one seed of fast-check: those of any chunk can be had without all that come before. */
+export const CHUNK = 64
 
 const languages: Readonly<Record<Language, readonly Draws[]>> = {
   epoll: [...descriptorDraws, ...epollDraws],
@@ -41,21 +39,14 @@ const arbitraries: Readonly<Record<Language, fc.Arbitrary<ScenarioStep[]>>> = {
   portable: programsIn('portable'),
 }
 
-/** The programs of a seed, one after another, beginning with any of them. */
-export function* programsOf(
-  language: Language,
-  seed: number,
-  first = 0,
-): Generator<readonly ScenarioStep[], never, void> {
-  for (let chunk = Math.floor(first / CHUNK); ; chunk++) {
-    const programs = fc.sample(arbitraries[language], { seed: seedOf(seed, chunk), numRuns: CHUNK })
-    yield* programs.slice(Math.max(0, first - chunk * CHUNK))
-  }
+/** A chunk of the programs of a seed: those from `chunk * CHUNK` on. */
+export function programsOf(language: Language, seed: number, chunk: number): (readonly ScenarioStep[])[] {
+  return fc.sample(arbitraries[language], { seed: seedOf(seed, chunk), numRuns: CHUNK })
 }
 
 /** One program of a seed. */
 export function programOf(language: Language, seed: number, index: number): readonly ScenarioStep[] {
-  return programsOf(language, seed, index).next().value
+  return programsOf(language, seed, Math.floor(index / CHUNK))[index % CHUNK] ?? []
 }
 
 /** A seed of fast-check, which is a whole number of 32 bits, for a part of the programs of a seed (splitmix32). */

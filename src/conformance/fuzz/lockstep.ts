@@ -8,9 +8,11 @@ import type { Backend } from '../../backends/backend.ts'
 import { createWorld } from '../../backends/userspace/world.ts'
 import type { World } from '../../backends/userspace/world.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { observationText } from '../scenarios/observation.ts'
+import type { Observation } from '../scenarios/observation.ts'
+import { speaksEpoll } from '../scenarios/language.ts'
 import { Player } from '../scenarios/player.ts'
 import type { ScenarioStep } from '../scenarios/schema.ts'
+import { scenarioStepText } from '../scenarios/words.ts'
 import { Choice } from './choice.ts'
 import { RuleBook } from './rules.ts'
 import { Watched } from './watched.ts'
@@ -19,10 +21,12 @@ import { Watched } from './watched.ts'
 export interface Difference {
   /** The program up to that step, with whatever else had to be done on the way. */
   readonly program: readonly ScenarioStep[]
-  /** What the backend gave. */
-  readonly actual: string
-  /** What the model gave, or what else was expected. */
-  readonly expected: string
+  /** What the backend gave in it. */
+  readonly actual: Observation
+  /** What the model gave, or would have. */
+  readonly expected: Observation
+  /** What is wrong with that, where it does not meet the eye. */
+  readonly why?: string
 }
 
 export class Lockstep {
@@ -46,16 +50,19 @@ export class Lockstep {
     return this.#book.used
   }
 
-  /** The first difference, if there is one. `onStep` is told of each step before the backend takes it. */
-  compare(program: readonly ScenarioStep[], onStep?: (step: ScenarioStep) => void): Difference | undefined {
+  /** The first difference, if there is one. `onStep` is told of each step, in words, before the backend takes it. */
+  compare(
+    program: readonly ScenarioStep[],
+    onStep?: (step: string, index: number) => void,
+  ): Difference | undefined {
     const choice = new Choice(this.#model, this.#world)
     const watched = new Watched(this.#subject)
     const taken: ScenarioStep[] = []
     this.#book.begin()
     try {
-      for (const step of program) {
+      for (const [index, step] of program.entries()) {
         for (const one of [...watched.before(step), step]) {
-          onStep?.(one)
+          onStep?.(scenarioStepText(one), index)
           taken.push(one)
           const difference = this.#step(one, choice)
           if (difference !== undefined) return { program: taken, ...difference }
@@ -79,10 +86,10 @@ export class Lockstep {
     if (this.#book.skips(step, actual)) return undefined
     const expected = choice.follow(step, actual)
     if (!this.#book.explains(step, actual, expected)) {
-      return { actual: observationText(actual), expected: observationText(expected) }
+      return { actual, expected }
     }
     // Only of epoll it is said that they take turns.
-    const unfair = this.#backend.speaks === 'epoll' ? choice.unfairness(actual) : undefined
-    return unfair === undefined ? undefined : { actual: observationText(actual), expected: unfair }
+    const unfair = speaksEpoll(this.#backend) ? choice.unfairness(actual) : undefined
+    return unfair && { actual, ...unfair }
   }
 }

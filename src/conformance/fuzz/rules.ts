@@ -7,6 +7,7 @@
  * backends are given: what a descriptor reports that was closed and not removed (`generate/pollers.ts`).
  */
 import type { Backend } from '../../backends/backend.ts'
+import { speaksEpoll } from '../scenarios/language.ts'
 import { isWait, unorderedText } from '../scenarios/observation.ts'
 import type { Observation, ObservedEvent } from '../scenarios/observation.ts'
 import type { ScenarioStep, ScenarioStepOf } from '../scenarios/schema.ts'
@@ -39,7 +40,7 @@ const lacksTrigger: Rule = {
   id: 'trigger-absent',
   reason: 'a backend without a trigger refuses to register with it, whatever else would be wrong with that',
   source: 'backends/backend.ts, RegistrationOptions.trigger',
-  appliesTo: ({ speaks }) => speaks === undefined,
+  appliesTo: (backend) => !speaksEpoll(backend),
   skips(step, actual, { capabilities }) {
     if (actual !== 'unsupported' || !('interest' in step)) return false
     const isAbsent = !capabilities.triggers.includes(step.trigger ?? 'level')
@@ -49,9 +50,10 @@ const lacksTrigger: Rule = {
 
 const twoReasons: Rule = {
   id: 'two-reasons',
-  reason: 'of a descriptor that is neither open nor registered both are true, and nothing says which is to be said',
+  reason:
+    'of a descriptor that is neither open nor registered both are true, and nothing says which is to be said',
   source: 'epoll_ctl(2), ERRORS, in no order; backends/backend.ts, Poller.remove and Poller.modify',
-  appliesTo: ({ speaks }) => speaks === undefined,
+  appliesTo: (backend) => !speaksEpoll(backend),
   accepts: (step, actual, expected) =>
     (step.op === 'remove' || step.op === 'modify') &&
     [actual, expected].every((one) => one === 'EBADF' || one === 'ENOENT'),
@@ -106,7 +108,8 @@ const snapshots: Rule = {
   id: 'edge-snapshot',
   reason:
     'with an edge trigger a ring notes what was new when it came: that may be over when it is read, and is no list of all that holds',
-  source: 'io_uring/poll.c, io_poll_check_events: the completion of a multishot poll has the bits of the wake-up',
+  source:
+    'io_uring/poll.c, io_poll_check_events: the completion of a multishot poll has the bits of the wake-up',
   appliesTo: ({ name }) => name.startsWith('io_uring'),
   accepts(step, actual, expected, of) {
     if (step.op !== 'wait' || !isWait(actual) || !isWait(expected)) return false
@@ -116,7 +119,10 @@ const snapshots: Rule = {
       const { step: registered, reported } = of(label) ?? {}
       if (registered?.trigger?.includes('edge') !== true) return given.join() === wanted.join()
       // Nothing new may be missing.
-      return wanted.every((bit) => given.includes(bit) || reported?.has(bit) === true) && (wanted.length === 0 || given.length > 0)
+      return (
+        wanted.every((bit) => given.includes(bit) || reported?.has(bit) === true) &&
+        (wanted.length === 0 || given.length > 0)
+      )
     })
   },
 }

@@ -1,26 +1,61 @@
+/**
+ * Makes a program that shows something as short as can be found without trying everything. First pieces are left out,
+ * the largest first, until no single step can be; then two at a time, and steps that make something of which another one
+ * would do; and at last what the steps are given is made plain.
+ */
 import { namesMadeBy } from '../scenarios/load.ts'
 import type { ScenarioStep } from '../scenarios/schema.ts'
 
-type Fails = (candidate: readonly ScenarioStep[]) => boolean
+type Program = readonly ScenarioStep[]
+
+/** Asks whether a program still shows it, and is told. */
+type Questions<T> = Generator<Program, T, boolean>
 
 /** Programs that are this short are also tried without any two of their steps, which takes the square of that. */
 const FEW = 24
 
-/**
- * A program that is as short as can be found without trying everything, of which `fails` still holds, as it must of the
- * one that is given. First pieces are left out, the largest first, until no single step can be; then two at a time,
- * and steps that make something of which another one would do.
- */
-export function shrink(program: readonly ScenarioStep[], fails: Fails): readonly ScenarioStep[] {
-  let best = withoutPieces(program, fails)
+/** A shorter program of which `fails` still holds, as it must of the one that is given. */
+export function shrink(program: Program, fails: (candidate: Program) => boolean): Program {
+  const questions = shrinking(program)
+  let asked = questions.next()
+  while (asked.done !== true) asked = questions.next(fails(asked.value))
+  return asked.value
+}
+
+/** The same where the answer takes time. No more is asked when `isOver` says so. */
+export async function shrinkSlowly(
+  program: Program,
+  fails: (candidate: Program) => Promise<boolean>,
+  isOver: () => boolean,
+): Promise<Program> {
+  const questions = shrinking(program)
+  let best = program
+  let asked = questions.next()
+  while (asked.done !== true && !isOver()) {
+    const candidate: Program = asked.value
+    // One at a time: the next question depends on the answer.
+    const answer = await fails(candidate)
+    if (answer) best = candidate
+    asked = questions.next(answer)
+  }
+  return best
+}
+
+function* shrinking(program: Program): Questions<Program> {
+  let best = yield* withoutPieces(program)
   for (;;) {
-    const shorter = candidates(best).find(fails)
+    const shorter = (yield* firstOf(candidates(best))) ?? (yield* firstOf(plainer(best)))
     if (shorter === undefined) return best
-    best = withoutPieces(shorter, fails)
+    best = shorter.length < best.length ? yield* withoutPieces(shorter) : shorter
   }
 }
 
-function withoutPieces(program: readonly ScenarioStep[], fails: Fails): readonly ScenarioStep[] {
+function* firstOf(all: Iterable<Program>): Questions<Program | undefined> {
+  for (const candidate of all) if (yield candidate) return candidate
+  return undefined
+}
+
+function* withoutPieces(program: Program): Questions<Program> {
   let best = program
   for (let size = Math.ceil(best.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     let isShorter: boolean
@@ -29,7 +64,7 @@ function withoutPieces(program: readonly ScenarioStep[], fails: Fails): readonly
       // From the end: what comes last depends on more, and less depends on it.
       for (let at = best.length - size; at >= 0; at--) {
         const candidate = best.toSpliced(at, size)
-        if (!fails(candidate)) continue
+        if (!(yield candidate)) continue
         best = candidate
         isShorter = true
       }
@@ -39,20 +74,51 @@ function withoutPieces(program: readonly ScenarioStep[], fails: Fails): readonly
 }
 
 /** Shorter programs that may do the same, where no single step can be left out. */
-function candidates(program: readonly ScenarioStep[]): (readonly ScenarioStep[])[] {
-  if (program.length > FEW) return []
-  const pairs = program.flatMap((_, i) =>
-    Array.from({ length: i }, (__, k) => program.toSpliced(i, 1).toSpliced(k, 1)),
-  )
-  const replaced = program.flatMap((maker, i) =>
-    namesMadeBy(maker).flatMap((name) =>
-      program
-        .flatMap(namesMadeBy)
-        .filter((other) => other !== name)
-        .map((other) => program.toSpliced(i, 1).map((step) => renamed(step, name, other))),
-    ),
-  )
-  return [...pairs, ...replaced]
+function* candidates(program: Program): Generator<Program, void, void> {
+  if (program.length > FEW) return
+  for (let i = 0; i < program.length; i++) {
+    for (let k = 0; k < i; k++) yield program.toSpliced(i, 1).toSpliced(k, 1)
+  }
+  const all = program.flatMap(namesMadeBy)
+  for (const [i, maker] of program.entries()) {
+    for (const name of namesMadeBy(maker)) {
+      for (const other of all) {
+        if (other !== name) yield program.toSpliced(i, 1).map((step) => renamed(step, name, other))
+      }
+    }
+  }
+}
+
+/** Programs of the same length with steps that are given less. */
+function* plainer(program: Program): Generator<Program, void, void> {
+  for (const [i, step] of program.entries()) {
+    for (const plain of plainerSteps(step)) yield program.with(i, plain)
+  }
+}
+
+/** What is plain, of what else may be. */
+const PLAIN_BYTES = [1, 8]
+
+function* plainerSteps(step: ScenarioStep): Generator<ScenarioStep, void, void> {
+  for (const field of ['events', 'interest'] as const) {
+    const bits = fieldOf(step, field)?.split('|') ?? []
+    if (bits.length < 2) continue
+    for (const bit of bits)
+      yield { ...step, [field]: bits.filter((one) => one !== bit).join('|') } as ScenarioStep
+  }
+  if ('bytes' in step) {
+    for (const bytes of PLAIN_BYTES) if (bytes < step.bytes) yield { ...step, bytes }
+  }
+  for (const field of ['max', 'capacity', 'trigger', 'initial', 'packets', 'semaphore']) {
+    if (!(field in step)) continue
+    const { [field]: _, ...rest } = step as unknown as Readonly<Record<string, unknown>>
+    yield rest as unknown as ScenarioStep
+  }
+}
+
+function fieldOf(step: ScenarioStep, field: string): string | undefined {
+  const value: unknown = Reflect.get(step, field)
+  return typeof value === 'string' ? value : undefined
 }
 
 /** The same step, about another descriptor. */

@@ -20,7 +20,7 @@ const entry = <R extends Reporter>(use: string, of: readonly R[], load: Entry<R>
   load,
 })
 
-const all: readonly Reporter[] = ['probe', 'verify', 'bench', 'compare', 'list', 'explain']
+const all: readonly Reporter[] = ['probe', 'verify', 'bench', 'compare', 'fuzz', 'list', 'explain']
 
 /** Every format. Adding one is a file and a line here. */
 export const formats = {

@@ -93,8 +93,10 @@ const ending: readonly Draws[] = [
   }),
 ]
 
-export const descriptorDraws: readonly Draws[] = [...making, ...using, ...ending].map(({ weight, arbitrary }) => ({
-  // fast-check wants whole numbers.
-  weight: weight * 2,
-  arbitrary,
-}))
+export const descriptorDraws: readonly Draws[] = [...making, ...using, ...ending].map(
+  ({ weight, arbitrary }) => ({
+    // fast-check wants whole numbers.
+    weight: weight * 2,
+    arbitrary,
+  }),
+)

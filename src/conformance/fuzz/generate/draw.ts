@@ -29,7 +29,10 @@ export function draws<T>(
   const arbitrary = fc.record(fields as { [K in keyof T]: fc.Arbitrary<T[K]> }) as fc.Arbitrary<T>
   return {
     weight,
-    arbitrary: arbitrary.map((drawn) => (names: Names) => [...names.makeRoom(), ...[make(names, drawn)].flat()]),
+    arbitrary: arbitrary.map((drawn) => (names: Names) => [
+      ...names.makeRoom(),
+      ...[make(names, drawn)].flat(),
+    ]),
   }
 }
 
@@ -42,8 +45,6 @@ export const oneOf = <const T extends readonly (string | number)[]>(...values: T
 
 /** The names of bits, each as often as it says, joined. */
 export function maskOf(bits: Readonly<Record<string, number>>): fc.Arbitrary<string> {
-  const each = Object.entries(bits).map(([name, percent]) =>
-    often(percent).map((is) => (is ? [name] : [])),
-  )
+  const each = Object.entries(bits).map(([name, percent]) => often(percent).map((is) => (is ? [name] : [])))
   return fc.tuple(...each).map((names) => names.flat().join('|') || '0')
 }

@@ -1,5 +1,5 @@
+import type { Language } from '../../scenarios/language.ts'
 import type { ScenarioStep } from '../../scenarios/schema.ts'
-import type { Language } from '../generate.ts'
 import type { Pick } from './draw.ts'
 
 /** What a descriptor is, as far as it matters to what is done with it. */

@@ -24,7 +24,13 @@ export const pollerDraws: readonly Draws[] = [
   ),
   draws(
     28,
-    { poller, fd: pick, op: oneOf('add', 'add', 'add', 'add', 'modify', 'modify', 'remove'), interest, trigger },
+    {
+      poller,
+      fd: pick,
+      op: oneOf('add', 'add', 'add', 'add', 'modify', 'modify', 'remove'),
+      interest,
+      trigger,
+    },
     (names, { poller: drawn, fd, op, ...given }) => {
       const first = [...needPoller(names), ...names.need(sources)]
       const at = { poller: names.choosePoller(drawn), fd: names.choose(fd, sources) }
