@@ -21,6 +21,7 @@ const threadProgram = 'src/conformance/threads/thread-main'
 const programs = [
   'bin/evloop',
   'src/conformance/child',
+  'src/conformance/fuzz/child',
   'src/conformance/peer',
   threadProgram,
   'src/probe/candidates-child',

@@ -5,7 +5,6 @@ import { openLibcOrSay, receiveOrder, say } from '../../child-side.ts'
 import { whereaboutsWriter } from '../whereabouts.ts'
 import { Lockstep } from './lockstep.ts'
 import type { FuzzMessage, FuzzOrder } from './messages.ts'
-import { playShare } from './share.ts'
 
 const order = receiveOrder<FuzzOrder>()
 const libc = openLibcOrSay(order.lib)
@@ -23,6 +22,8 @@ if (libc !== undefined) {
       )
       say<FuzzMessage>({ kind: 'answer', ...(difference === undefined ? {} : { difference }) })
     } else {
+      // Not to be loaded where it is not needed: fast-check takes as long as all the rest.
+      const { playShare } = await import('./share.ts')
       playShare(lockstep, order, tell, (message) => say<FuzzMessage>(message))
     }
     lockstep.close()

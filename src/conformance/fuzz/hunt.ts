@@ -46,16 +46,24 @@ export interface Hunt {
 /** How long a child may take to start, which emulators make long. */
 const START_MS = 60_000
 
-/** How long a program is made shorter that ends or hangs the process: each try is a process. */
-const SHRINK_MS = 40_000
+/** How long a program is made shorter where each try is a process. */
+const SHRINK_MS = 35_000
 
-/** How long a step may take in a program that is tried because it is shorter. */
-const SHRINK_STEP_MS = 1500
+/** How many differences are looked for that a process by itself shows, before one will do that none does. */
+const MOST_UNCONFIRMED = 25
+
+/** A program of so many steps is as short as one would want. */
+const SHORT = 8
+
+/** How long a step may take in a program that is played apart. */
+const APART_STEP_MS = 1500
 
 interface Candidate {
   readonly index: number
   readonly foundSteps: number
   readonly difference: Difference
+  /** The program as it was found. */
+  readonly original: readonly ScenarioStep[]
   /** It ended the process, or made it hang, so that it could not be made shorter there. */
   readonly isFatal: boolean
 }
@@ -72,35 +80,55 @@ export async function hunt(options: HuntOptions): Promise<Hunt> {
 class Hunter {
   readonly #options: HuntOptions
   readonly #directory: string
-  readonly #shares: FuzzProgress[]
-  readonly #stops: AbortController[]
+  readonly #done: FuzzProgress[] = []
+  #shares: FuzzProgress[] = []
+  #stops: AbortController[] = []
   #best: Candidate | undefined
   #unavailable: string | undefined
 
   constructor(options: HuntOptions, directory: string) {
     this.#options = options
     this.#directory = directory
-    const nothing = { programs: 0, steps: 0, rules: {}, next: 0 }
-    this.#shares = Array.from({ length: options.jobs }, () => nothing)
-    this.#stops = this.#shares.map(() => new AbortController())
   }
 
   async run(): Promise<Hunt> {
-    const { backend, lib, seed, runs, jobs, stepMs } = this.#options
-    const orders = this.#shares.map((_, job) => ({ backend, lib, seed, runs, job, jobs }))
     this.#options.over?.addEventListener('abort', () => this.#stopSearching(), { once: true })
-    if (this.#options.over?.aborted === true) this.#stopSearching()
-    await Promise.all(orders.map(async (order) => await this.#runShare(order, stepMs)))
-    const best = this.#best
-    if (best === undefined) {
-      return {
-        shares: this.#shares,
-        ...(this.#unavailable === undefined ? {} : { unavailable: this.#unavailable }),
-      }
+    let unconfirmed: Hunt['found']
+    let first = 0
+    for (let left = MOST_UNCONFIRMED; left > 0; left--) {
+      const best = await this.#search(first)
+      if (best === undefined) break
+      const { index, foundSteps } = best
+      const difference = await this.#confirmed(best)
+      const found = { index, foundSteps, difference: difference ?? best.difference }
+      if (difference !== undefined || this.#isOver) return { shares: this.#done, found }
+      // The process remembers what came before. New ones go on behind it.
+      const why = 'it comes only after programs before this one'
+      unconfirmed ??= { ...found, difference: { ...found.difference, why } }
+      first = index + 1
     }
-    const { index, foundSteps } = best
-    const difference = best.isFatal ? await this.#shrinkFatal(best.difference) : best.difference
-    return { shares: this.#shares, found: { index, foundSteps, difference } }
+    return {
+      shares: this.#done,
+      ...(unconfirmed === undefined ? {} : { found: unconfirmed }),
+      ...(this.#unavailable === undefined ? {} : { unavailable: this.#unavailable }),
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#options.signal.aborted || this.#options.over?.aborted === true
+  }
+
+  /** The first difference in the programs from a number on. */
+  async #search(first: number): Promise<Candidate | undefined> {
+    const { backend, lib, seed, runs, jobs, stepMs } = this.#options
+    this.#best = undefined
+    this.#shares = Array.from({ length: jobs }, () => ({ programs: 0, steps: 0, rules: {}, next: 0 }))
+    this.#stops = this.#shares.map(() => new AbortController())
+    if (this.#isOver) return undefined
+    const orders = this.#shares.map((_, job) => ({ backend, lib, seed, runs, first, job, jobs }))
+    await Promise.all(orders.map(async (order) => await this.#runShare(order, stepMs)))
+    this.#done.push(...this.#shares)
+    return this.#best
   }
 
   /** One child, from its start to its end. */
@@ -114,7 +142,8 @@ class Hunter {
       if (message.kind === 'unavailable') this.#unavailable = message.reason
       if (message.kind === 'difference') {
         const { index, difference } = message
-        this.#offer({ index, foundSteps: difference.program.length, difference, isFatal: false })
+        const original = difference.program
+        this.#offer({ index, foundSteps: original.length, original, difference, isFatal: false })
       }
       if (message.kind === 'shrunk' && this.#best?.index === message.index) {
         this.#best = { ...this.#best, difference: message.difference }
@@ -122,7 +151,7 @@ class Hunter {
       if (message.kind !== 'progress') return
       const { kind: _, ...progress } = message
       this.#shares[job] = progress
-      this.#options.onProgress(this.#shares)
+      this.#options.onProgress([...this.#done, ...this.#shares])
       this.#stopThosePast()
     })
     if (stop.signal.aborted || this.#options.signal.aborted || isWell(end)) return
@@ -141,7 +170,8 @@ class Hunter {
       place.check,
     )
     const difference = fatalDifference(program, end, place)
-    this.#offer({ index: place.check, foundSteps: difference.program.length, difference, isFatal: true })
+    const { program: original } = difference
+    this.#offer({ index: place.check, foundSteps: original.length, original, difference, isFatal: true })
   }
 
   /** Takes up what was found, unless a program before it differs as well. */
@@ -161,27 +191,47 @@ class Hunter {
     if (this.#best === undefined) for (const stop of this.#stops) stop.abort()
   }
 
-  /** Makes a program shorter that ends the process, in a new one for each try. */
-  async #shrinkFatal(difference: Difference): Promise<Difference> {
-    const { backend, lib, signal } = this.#options
+  /**
+   * A difference that a process shows which plays nothing else: whoever plays the scenario will see it. Where the short
+   * program shows none, or is not short (a library may remember what came before it, and so do other things with each
+   * try), it is made shorter with a new process for each try. Undefined where it comes only after other programs.
+   */
+  async #confirmed({ difference, original, isFatal }: Candidate): Promise<Difference | undefined> {
+    if (this.#options.signal.aborted) return difference
+    const again = isFatal ? undefined : await this.#playAlone(difference.program)
+    if (again !== undefined && again.program.length <= SHORT) return again
+    const shortest = await this.#shrinkApart(again?.program ?? original)
+    return shortest ?? again
+  }
+
+  /** Makes a program shorter, in a new process for each try. Undefined where it shows nothing there. */
+  async #shrinkApart(program: readonly ScenarioStep[]): Promise<Difference | undefined> {
+    const { signal } = this.#options
     const untilMs = performance.now() + SHRINK_MS
-    let shortest = difference
-    const fails = async (program: readonly ScenarioStep[]): Promise<boolean> => {
-      let found: Difference | undefined
-      const { end, place } = await this.#runChild(
-        { backend, lib, program },
-        SHRINK_STEP_MS,
-        signal,
-        (message) => {
-          if (message.kind === 'answer') found = message.difference
-        },
-      )
-      if (!isWell(end) && place !== undefined) found = fatalDifference(program, end, place)
+    let shortest = await this.#playAlone(program)
+    if (shortest === undefined) return undefined
+    const fails = async (candidate: readonly ScenarioStep[]): Promise<boolean> => {
+      const found = await this.#playAlone(candidate)
       if (found !== undefined) shortest = found
       return found !== undefined
     }
-    await shrinkSlowly(difference.program, fails, () => signal.aborted || performance.now() > untilMs)
+    await shrinkSlowly(shortest.program, fails, () => signal.aborted || performance.now() > untilMs)
     return shortest
+  }
+
+  /** What one program comes to in a process of its own. */
+  async #playAlone(program: readonly ScenarioStep[]): Promise<Difference | undefined> {
+    const { backend, lib, signal } = this.#options
+    let found: Difference | undefined
+    const { end, place } = await this.#runChild(
+      { backend, lib, program },
+      APART_STEP_MS,
+      signal,
+      (message) => {
+        if (message.kind === 'answer') found = message.difference
+      },
+    )
+    return isWell(end) || place === undefined ? found : fatalDifference(program, end, place)
   }
 
   /** Starts a child, and watches that it gets on from step to step. */

@@ -59,21 +59,37 @@ export class Lockstep {
     const watched = new Watched(this.#subject)
     const taken: ScenarioStep[] = []
     this.#book.begin()
+    const take = (step: ScenarioStep, index: number): Difference | undefined => {
+      for (const one of [...watched.before(step), step]) {
+        onStep?.(scenarioStepText(one), index)
+        taken.push(one)
+        const difference = this.#step(one, choice)
+        if (difference !== undefined) return { program: taken, ...difference }
+        watched.after(one)
+      }
+      return undefined
+    }
     try {
       for (const [index, step] of program.entries()) {
-        for (const one of [...watched.before(step), step]) {
-          onStep?.(scenarioStepText(one), index)
-          taken.push(one)
-          const difference = this.#step(one, choice)
-          if (difference !== undefined) return { program: taken, ...difference }
-          watched.after(one)
-        }
+        const difference = take(step, index)
+        if (difference !== undefined) return difference
+      }
+      for (const step of this.#lastSteps()) {
+        const difference = take(step, program.length)
+        if (difference !== undefined) return difference
       }
       return undefined
     } finally {
       this.#subject.end()
       this.#model.end()
     }
+  }
+
+  /** What is open is closed in the end, and must be closed then: nothing of a program may be left to the next one. */
+  *#lastSteps(): Generator<ScenarioStep, void, void> {
+    const names = this.#subject.openNames
+    for (const fd of names) yield { op: 'close', fd }
+    for (const fd of names) yield { op: 'poll', fd, events: 'IN' }
   }
 
   close(): void {

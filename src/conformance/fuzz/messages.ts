@@ -15,6 +15,8 @@ export type FuzzOrder = {
       readonly seed: number
       /** How many programs all children together play. Undefined: for as long as they are let. */
       readonly runs: number | undefined
+      /** Programs before this one are left out. */
+      readonly first: number
       /** Which of how many children this one is: they take turns by chunks of programs. */
       readonly job: number
       readonly jobs: number

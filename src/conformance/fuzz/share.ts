@@ -12,16 +12,17 @@ import { shrink } from './shrink.ts'
  */
 export function playShare(
   lockstep: Lockstep,
-  { backend, seed, runs = Infinity, job, jobs }: Extract<FuzzOrder, { readonly seed: number }>,
+  { backend, seed, runs = Infinity, first, job, jobs }: Extract<FuzzOrder, { readonly seed: number }>,
   tell: (place: Place) => void,
   say: (message: FuzzMessage) => void,
 ): void {
   const language = speaksEpoll(backends[backend]) ? 'epoll' : 'portable'
   let [programs, steps] = [0, 0]
   for (let chunk = job; chunk * CHUNK < runs; chunk += jobs) {
-    const first = chunk * CHUNK
+    if ((chunk + 1) * CHUNK <= first) continue
     for (const [i, program] of programsOf(language, seed, chunk).entries()) {
-      const index = first + i
+      const index = chunk * CHUNK + i
+      if (index < first) continue
       if (index >= runs) break
       const difference = lockstep.compare(program, (step, at) =>
         tell({ check: index, step: `${at} ${step}` }),

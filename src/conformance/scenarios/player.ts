@@ -121,6 +121,11 @@ export class Player {
     return `#${fd - this.#first}`
   }
 
+  /** The names of descriptors that are open, and were not closed by their numbers. */
+  get openNames(): string[] {
+    return [...this.#numbers].filter(([, fd]) => this.#open.has(fd)).map(([name]) => name)
+  }
+
   closeNumber(fd: number): number {
     this.#open.delete(fd)
     return this.libc.fn.close(fd)
