@@ -22,6 +22,7 @@ const programs = [
   'bin/evloop',
   'src/conformance/child',
   'src/conformance/peer',
+  'src/conformance/scenarios/run/child',
   threadProgram,
   'src/probe/candidates-child',
   'src/probe/child',

@@ -19,6 +19,7 @@ export const json: Format = {
   verify: document,
   bench: document,
   compare: document,
+  run: document,
   list: document,
   explain: document,
 }

@@ -15,6 +15,7 @@ export const tables: { readonly [Command in keyof Format]: () => Promise<Format[
         : `${benchTable(report, options)}\n${compareTable(report.baseline, options)}`
   },
   compare: async () => (await import('./compare.ts')).compareTable,
+  run: async () => (await import('./run.ts')).runTable,
   list: async () => (await import('./catalogue.ts')).catalogueTable,
   explain: async () => (await import('./explanation.ts')).explanation,
 }
