@@ -23,11 +23,6 @@ export function whyNotScenario(document: unknown): string | undefined {
   return whyNotOf(document, scenarioType)
 }
 
-/** Which language a scenario speaks: epoll's own, which only some backends understand, or that of every backend. */
-export function languageOf({ steps }: Pick<Scenario, 'steps'>): 'epoll' | 'portable' {
-  return steps.some(({ op }) => epollSteps.includes(op)) ? 'epoll' : 'portable'
-}
-
 /** What a step makes, and what it uses: the fields that are names. */
 const makes = ['as', 'read', 'write', 'a', 'b'] as const
 const uses = ['fd', 'ep', 'to', 'poller'] as const

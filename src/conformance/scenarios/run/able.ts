@@ -1,21 +1,15 @@
 import type { Backend } from '../../../backends/backend.ts'
 import { backends } from '../../../backends/index.ts'
 import type { BackendName } from '../../../backends/index.ts'
-import { languageOf } from '../load.ts'
+import { languageOf, speaks } from '../language.ts'
 import type { Scenario } from '../schema.ts'
-
-/** Whether a backend understands the language of a scenario. */
-export function speaks(name: BackendName, scenario: Pick<Scenario, 'steps'>): boolean {
-  const backend: Backend = backends[name]
-  return languageOf(scenario) === 'portable' || name === 'epoll' || backend.speaks === 'epoll'
-}
 
 /**
  * Why a backend cannot play a scenario, whatever machine it is on; undefined where it can. A step that it is said to
  * refuse is one that it can be told.
  */
 export function whyUnable(name: BackendName, scenario: Pick<Scenario, 'steps'>): string | undefined {
-  if (!speaks(name, scenario)) return `${name} does not speak epoll, as the scenario does`
+  if (!speaks(name, languageOf(scenario))) return `${name} does not speak epoll, as the scenario does`
   const { capabilities }: Backend = backends[name]
   for (const [i, step] of scenario.steps.entries()) {
     if (step.op !== 'add' && step.op !== 'modify') continue

@@ -1,11 +1,11 @@
 /** What each step of a scenario gave on each backend, held against what it must give. */
 import type { BackendName } from '../../../backends/index.ts'
+import { languageOf } from '../language.ts'
 import { isWait, observationText, unorderedText } from '../observation.ts'
 import type { ExpectedGiven, Scenario, ScenarioStep } from '../schema.ts'
 import { expectationText, isMet, scenarioStepText } from '../words.ts'
 import type { Played } from './isolation.ts'
 import type { Cell, ScenarioReport, StepReport } from './report.ts'
-import { languageOf } from '../load.ts'
 
 /** Reports what came of a scenario, in the order of the backends that were to play it. */
 export function judge(

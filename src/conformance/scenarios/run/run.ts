@@ -2,9 +2,10 @@ import type { BackendName } from '../../../backends/index.ts'
 import { UnsupportedError } from '../../../errors.ts'
 import { probe } from '../../../probe/index.ts'
 import { version } from '../../../version.ts'
+import { languageOf, speaks } from '../language.ts'
 import { loadScenario } from '../load.ts'
 import type { Scenario } from '../schema.ts'
-import { speaks, whyUnable } from './able.ts'
+import { whyUnable } from './able.ts'
 import { playIsolated } from './isolation.ts'
 import type { Played, PlayOptions } from './isolation.ts'
 import { judge } from './judge.ts'
@@ -64,7 +65,7 @@ export async function runScenarios(options: RunOptions): Promise<RunReport> {
 function chosenFor(scenario: Scenario, { backends, candidates }: RunOptions): readonly BackendName[] {
   const named = backends ?? scenario.backends
   if (named !== undefined) return [...new Set(named)]
-  return [...new Set<BackendName>([...candidates, 'userspace'])].filter((name) => speaks(name, scenario))
+  return [...new Set<BackendName>([...candidates, 'userspace'])].filter((name) => speaks(name, languageOf(scenario)))
 }
 
 async function playOnAll(

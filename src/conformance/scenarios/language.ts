@@ -1,0 +1,20 @@
+/** Which of the two languages a scenario speaks, and who understands it. */
+import type { Backend } from '../../backends/backend.ts'
+import { backends } from '../../backends/index.ts'
+import type { BackendName } from '../../backends/index.ts'
+import { epollSteps } from './schema.ts'
+import type { Scenario } from './schema.ts'
+
+/** Epoll's own language, which only some backends understand, or that of every backend. */
+export type Language = 'epoll' | 'portable'
+
+/** Which language a scenario speaks. */
+export function languageOf({ steps }: Pick<Scenario, 'steps'>): Language {
+  return steps.some(({ op }) => epollSteps.includes(op)) ? 'epoll' : 'portable'
+}
+
+/** Whether a backend understands a language. */
+export function speaks(name: BackendName, language: Language): boolean {
+  const backend: Backend = backends[name]
+  return language === 'portable' || name === 'epoll' || backend.speaks === 'epoll'
+}
