@@ -65,7 +65,9 @@ export async function runScenarios(options: RunOptions): Promise<RunReport> {
 function chosenFor(scenario: Scenario, { backends, candidates }: RunOptions): readonly BackendName[] {
   const named = backends ?? scenario.backends
   if (named !== undefined) return [...new Set(named)]
-  return [...new Set<BackendName>([...candidates, 'userspace'])].filter((name) => speaks(name, languageOf(scenario)))
+  return [...new Set<BackendName>([...candidates, 'userspace'])].filter((name) =>
+    speaks(name, languageOf(scenario)),
+  )
 }
 
 async function playOnAll(
