@@ -23,6 +23,7 @@ const programs = [
   'src/conformance/child',
   'src/conformance/fuzz/child',
   'src/conformance/peer',
+  'src/conformance/scenarios/run/child',
   threadProgram,
   'src/probe/candidates-child',
   'src/probe/child',

@@ -4,7 +4,8 @@ import type { BackendName } from '../backends/index.ts'
 import { kinds, levels } from '../conformance/check.ts'
 import type { CatalogueEntry } from '../conformance/selection.ts'
 import { UsageError } from '../errors.ts'
-import { chooseNames, nearest } from './choose.ts'
+import { nearest } from '../nearest.ts'
+import { chooseNames } from './choose.ts'
 import { parseList } from './options.ts'
 
 /** As commander hands them over. */

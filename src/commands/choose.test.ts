@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../errors.ts'
-import { chooseName, chooseNames, nearest } from './choose.ts'
+import { nearest } from '../nearest.ts'
+import { chooseName, chooseNames } from './choose.ts'
 
 const all = ['epoll', 'poll', 'select'] as const
 

@@ -4,6 +4,7 @@ import { compareCommand } from './compare.ts'
 import { explainCommand } from './explain.ts'
 import { fuzzCommand } from './fuzz.ts'
 import { probeCommand } from './probe.ts'
+import { runCommand } from './run.ts'
 import { verifyCommand } from './verify.ts'
 
 /** Every command, in the order of the help. Adding one is a file and a line here. */
@@ -11,6 +12,7 @@ export const commands: readonly CommandModule[] = [
   probeCommand,
   verifyCommand,
   explainCommand,
+  runCommand,
   benchCommand,
   compareCommand,
   fuzzCommand,

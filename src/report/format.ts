@@ -3,6 +3,7 @@ import type { CompareReport } from '../measure/compare/report.ts'
 import type { ProbeReport } from '../probe/report.ts'
 import type { FuzzReport } from '../conformance/fuzz/report.ts'
 import type { CatalogueReport } from '../conformance/catalogue-report.ts'
+import type { RunReport } from '../conformance/scenarios/run/report.ts'
 import type { VerifyReport } from '../conformance/report.ts'
 import type { Style } from './style.ts'
 
@@ -20,6 +21,8 @@ export interface Format {
   bench(report: BenchReport, options: FormatOptions): string
   compare(report: CompareReport, options: FormatOptions): string
   fuzz(report: FuzzReport, options: FormatOptions): string
+  /** What the steps of scenarios gave. */
+  run(report: RunReport, options: FormatOptions): string
   /** What checks there are, a line each. */
   list(report: CatalogueReport, options: FormatOptions): string
   /** The same checks, with all that is to be said of each. */

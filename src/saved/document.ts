@@ -47,7 +47,7 @@ function parse(file: string, text: string): unknown {
     const message = error instanceof Error ? error.message : String(error)
     throw new SavedFileError(
       file,
-      endsEarly(message, text) ? 'its end is missing' : `it is not JSON: ${message}`,
+      endsEarly(message, text) ? 'its end is missing' : `it is not JSON: ${withPlace(message, text)}`,
     )
   }
 }
@@ -57,6 +57,14 @@ function endsEarly(message: string, text: string): boolean {
   const [, position] = /at position (\d+)/.exec(message) ?? []
   if (position !== undefined && Number(position) >= text.trimEnd().length) return true
   return /end of JSON input|Unterminated/.test(message)
+}
+
+/** `at position 55` as a line and a column too, which is how editors count; not every message tells where it is. */
+function withPlace(message: string, text: string): string {
+  const [, position] = /at position (\d+)$/.exec(message) ?? []
+  if (position === undefined) return message
+  const lines = text.slice(0, Number(position)).split('\n')
+  return `${message} (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`
 }
 
 /** What a document is if it is none of this type and version at all. */

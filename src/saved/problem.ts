@@ -15,6 +15,10 @@ export function problemOf(schema: TSchema, value: unknown): string | undefined {
     const [missing = ''] = error.params.requiredProperties
     return `${path === '' ? '' : `${path}.`}${missing} is missing`
   }
+  // A property that an object may not have.
+  if (error.keyword === 'boolean' && 'properties' in schema && /^[^.[]+$/.test(path)) {
+    return `${path} is not one of its properties; expected one of ${Object.keys(schema.properties as object).join(', ')}`
+  }
   return `${where} is ${quote(valueAt(value, error.instancePath))}; expected ${expectation(error)}`
 }
 
@@ -35,6 +39,7 @@ function expectation(error: TLocalizedValidationError): string {
   if (keyword === 'minimum') return `at least ${params.limit}`
   if (keyword === 'exclusiveMinimum') return `more than ${params.limit}`
   if (keyword === 'maximum') return `at most ${params.limit}`
+  if (keyword === 'maxItems') return `at most ${params.limit} of them`
   if (keyword === 'minItems' || keyword === 'minLength') return `a length of at least ${params.limit}`
   if (keyword === 'maxLength') return `a length of at most ${params.limit}`
   // What comes after the last item of a tuple has the schema `false`.

@@ -1,5 +1,5 @@
 import type { BackendName } from '../../backends/index.ts'
-import { namesMadeBy } from '../scenarios/load.ts'
+import { namesMadeBy } from '../scenarios/names.ts'
 import { isWait } from '../scenarios/observation.ts'
 import type { Observation } from '../scenarios/observation.ts'
 import { SCENARIO_SCHEMA } from '../scenarios/schema.ts'

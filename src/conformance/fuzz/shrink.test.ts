@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Operation } from './program.ts'
-import { shrink } from './shrink.ts'
+import type { ScenarioStep } from '../scenarios/schema.ts'
+import { shrink, shrinkSlowly } from './shrink.ts'
 
-const write = (fd: string): Operation => ({ op: 'write', fd, bytes: 1 })
-const epoll = (as: string): Operation => ({ op: 'epoll', as })
-const opsOf = (program: readonly Operation[]): string[] => program.map(({ op }) => op)
+const write = (fd: string): ScenarioStep => ({ op: 'write', fd, bytes: 1 })
+const epoll = (as: string): ScenarioStep => ({ op: 'epoll', as })
+const opsOf = (program: readonly ScenarioStep[]): string[] => program.map(({ op }) => op)
 
 test('leaves out all that does not matter', () => {
   const program = [epoll('a'), ...Array.from({ length: 40 }, () => write('a')), epoll('b'), write('b')]
@@ -15,16 +15,16 @@ test('leaves out all that does not matter', () => {
   expect(shortest).toEqual([epoll('a'), epoll('b')])
 })
 
-test('leaves out two operations that only go together', () => {
-  const close: Operation = { op: 'close', fd: 'a' }
-  const isEven = (candidate: readonly Operation[]): boolean =>
+test('leaves out two steps that only go together', () => {
+  const close: ScenarioStep = { op: 'close', fd: 'a' }
+  const isEven = (candidate: readonly ScenarioStep[]): boolean =>
     candidate.filter(({ op }) => op === 'close').length % 2 === 0 && opsOf(candidate).includes('epoll')
   expect(shrink([epoll('a'), close, write('a'), close], isEven)).toEqual([epoll('a')])
 })
 
 test('uses one descriptor where another was made for nothing', () => {
-  const program: Operation[] = [epoll('a'), { op: 'dup', fd: 'a', as: 'b' }, write('b')]
-  const writesToWhatIsThere = (candidate: readonly Operation[]): boolean => {
+  const program: ScenarioStep[] = [epoll('a'), { op: 'dup', fd: 'a', as: 'b' }, write('b')]
+  const writesToWhatIsThere = (candidate: readonly ScenarioStep[]): boolean => {
     const made = candidate.flatMap((one) => ('as' in one ? [one.as] : []))
     return (
       opsOf(candidate).includes('epoll') &&
@@ -37,4 +37,34 @@ test('uses one descriptor where another was made for nothing', () => {
 test('a program of which nothing can be left out stays as it is', () => {
   const program = [epoll('a'), write('a')]
   expect(shrink(program, (candidate) => candidate.length === 2)).toEqual(program)
+})
+
+test('what a step is given is made plain', () => {
+  const program: ScenarioStep[] = [
+    { op: 'epoll_ctl', ep: 'a', command: 'ADD', fd: 'b', events: 'IN|OUT|ET' },
+    { op: 'write', fd: 'b', bytes: 150_000 },
+    { op: 'epoll_wait', ep: 'a', max: 2 },
+  ]
+  const isEdge = (candidate: readonly ScenarioStep[]): boolean =>
+    candidate.length === 3 && candidate.some((step) => 'events' in step && step.events.includes('ET'))
+  expect(shrink(program, isEdge)).toEqual([
+    { op: 'epoll_ctl', ep: 'a', command: 'ADD', fd: 'b', events: 'ET' },
+    { op: 'write', fd: 'b', bytes: 1 },
+    { op: 'epoll_wait', ep: 'a' },
+  ])
+})
+
+test('where each answer takes time, it ends when the time is over, with the shortest so far', async () => {
+  const program = Array.from({ length: 16 }, () => write('a'))
+  let asked = 0
+  const shortest = await shrinkSlowly(
+    program,
+    async (candidate) => {
+      asked++
+      return await Promise.resolve(candidate.length >= 2)
+    },
+    () => asked >= 2,
+  )
+  expect(asked).toBe(2)
+  expect(shortest).toHaveLength(7)
 })

@@ -3,7 +3,7 @@
  * the largest first, until no single step can be; then two at a time, and steps that make something of which another one
  * would do; and at last what the steps are given is made plain.
  */
-import { namesMadeBy } from '../scenarios/load.ts'
+import { namesMadeBy } from '../scenarios/names.ts'
 import type { ScenarioStep } from '../scenarios/schema.ts'
 
 type Program = readonly ScenarioStep[]

@@ -1,16 +1,24 @@
+/** Which of the two languages a scenario speaks, and who understands it. */
 import type { Backend } from '../../backends/backend.ts'
+import { backends } from '../../backends/index.ts'
+import type { BackendName } from '../../backends/index.ts'
 import { epollSteps } from './schema.ts'
 import type { Scenario } from './schema.ts'
 
-/** What scenarios speak: epoll's own calls, which only some backends understand, or those of every backend. */
+/** Epoll's own language, which only some backends understand, or that of every backend. */
 export type Language = 'epoll' | 'portable'
 
-/** Which of them a scenario speaks. */
+/** Which language a scenario speaks. */
 export function languageOf({ steps }: Pick<Scenario, 'steps'>): Language {
   return steps.some(({ op }) => epollSteps.includes(op)) ? 'epoll' : 'portable'
 }
 
+/** Whether a backend understands a language. */
+export function speaks(name: BackendName, language: Language): boolean {
+  return language === 'portable' || speaksEpoll(backends[name])
+}
+
 /** Whether a backend understands the calls of epoll. */
-export function speaksEpoll({ name, speaks }: Backend): boolean {
-  return name === 'epoll' || speaks === 'epoll'
+export function speaksEpoll({ name, speaks: native }: Backend): boolean {
+  return name === 'epoll' || native === 'epoll'
 }

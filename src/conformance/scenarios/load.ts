@@ -1,17 +1,20 @@
-import type { TSchema } from 'typebox'
+import type { BackendName } from '../../backends/index.ts'
 import { loadDocument, whyNotOf } from '../../saved/document.ts'
 import type { DocumentType } from '../../saved/document.ts'
-import { problemOf } from '../../saved/problem.ts'
-import { parseMask } from '../masks.ts'
-import { epollSteps, headSchema, portableSteps, SCENARIO_SCHEMA, stepSchemas } from './schema.ts'
+import { languageOf, speaks } from './language.ts'
+import { namesMadeBy, namesUsedBy } from './names.ts'
+import { epollSteps, headSchema, portableSteps, SCENARIO_SCHEMA } from './schema.ts'
 import type { Scenario, ScenarioStep, StepName } from './schema.ts'
+import { problemOfExpectations, problemOfOperation, problemOfStep } from './steps.ts'
 
 const scenarioType: DocumentType = {
   kind: 'scenario',
   name: SCENARIO_SCHEMA,
   schema: headSchema,
-  contradictionOf: (document) => problemOfSteps((document as Scenario).steps),
+  contradictionOf: (document) => problemOfScenario(document as Scenario),
 }
+
+export { namesMadeBy } from './names.ts'
 
 /** A scenario from a file. Throws `SavedFileError`, with the first thing that is wrong in it, and where. */
 export function loadScenario(file: string): Scenario {
@@ -23,89 +26,67 @@ export function whyNotScenario(document: unknown): string | undefined {
   return whyNotOf(document, scenarioType)
 }
 
-/** What a step makes, and what it uses: the fields that are names. */
-const makes = ['as', 'read', 'write', 'a', 'b'] as const
-const uses = ['fd', 'ep', 'to', 'poller'] as const
-
-/** The names that a step gives. */
-export function namesMadeBy(step: ScenarioStep): string[] {
-  return makes.flatMap((field) => named(step, field))
-}
-
-/** The names that a step must find. */
-export function namesUsedBy(step: ScenarioStep): string[] {
-  return uses.flatMap((field) => named(step, field))
-}
-
-function named(step: ScenarioStep, field: string): string[] {
-  const value: unknown = Reflect.get(step, field)
-  return typeof value === 'string' ? [value] : []
-}
-
-function problemOfSteps(steps: readonly ScenarioStep[]): string | undefined {
-  const made = new Map<string, { readonly index: number; readonly op: StepName }>()
+function problemOfScenario(scenario: Scenario): string | undefined {
+  const { steps, backends = [] } = scenario
+  const made = new Map<string, Maker>()
+  const labels = new Set<string>()
   const languages = new Map<readonly StepName[], number>()
   for (const [index, step] of steps.entries()) {
-    const where = `steps[${index}] (${step.op})`
-    const problem = problemOfStep(step) ?? problemOfNames(step, made)
-    if (problem !== undefined) return `${where}: ${problem}`
+    const unknown = problemOfOperation(step)
+    if (unknown !== undefined) return `steps[${index}]: ${unknown}`
+    const problem = problemOfStep(step) ?? problemOfNames(step, made) ?? problemOfExpectations(step, labels)
+    if (problem !== undefined) return `steps[${index}] (${step.op}): ${problem}`
     for (const name of namesMadeBy(step)) made.set(name, { index, op: step.op })
-    for (const language of [epollSteps, portableSteps]) {
-      if (language.includes(step.op) && !languages.has(language)) languages.set(language, index)
-    }
-    if (languages.size > 1) {
-      const others = languages.get(epollSteps.includes(step.op) ? portableSteps : epollSteps) ?? 0
-      return (
-        `${where}: steps[${others}] is ${steps[others]?.op}; expected one language: that of epoll ` +
-        `(${epollSteps.join(', ')}), or that of every backend (${portableSteps.join(', ')})`
-      )
+    if (step.op === 'epoll_ctl' || step.op === 'add' || step.op === 'modify')
+      labels.add(step.label ?? String(step.fd))
+    const language = [epollSteps, portableSteps].find((ops) => ops.includes(step.op))
+    if (language === undefined || languages.has(language)) continue
+    languages.set(language, index)
+    const other = languages.get(language === epollSteps ? portableSteps : epollSteps)
+    if (other === undefined) continue
+    return (
+      `steps[${index}] (${step.op}): steps[${other}] is ${steps[other]?.op}; expected one language: that of epoll ` +
+      `(${epollSteps.join(', ')}), or that of every backend (${portableSteps.join(', ')})`
+    )
+  }
+  return problemOfBackends(backends, scenario)
+}
+
+function problemOfBackends(
+  backends: Scenario['backends'] & {},
+  { steps }: Pick<Scenario, 'steps'>,
+): string | undefined {
+  const language = languageOf({ steps })
+  const deaf = backends.findIndex((name) => !speaks(name, language))
+  if (deaf !== -1)
+    return `backends[${deaf}] is ${JSON.stringify(backends[deaf])}; expected one that speaks epoll, as the steps do`
+  for (const [index, { op, expectOn = {} }] of steps.entries()) {
+    for (const name of Object.keys(expectOn) as BackendName[]) {
+      if (!speaks(name, language))
+        return `steps[${index}] (${op}): expectOn.${name}: ${name} does not speak epoll, as the steps do`
     }
   }
   return undefined
 }
 
-function problemOfStep(step: ScenarioStep): string | undefined {
-  const schema = stepSchemas[step.op] as TSchema & { readonly properties: Record<string, TSchema> }
-  const unknown = Object.keys(step).find((key) => !(key in schema.properties))
-  if (unknown !== undefined) {
-    return `${unknown} is not one of its properties; expected one of ${Object.keys(schema.properties).join(', ')}`
-  }
-  // A field by itself, and not a field of a union: that says only that none of its members fits.
-  for (const [key, value] of Object.entries(step)) {
-    const problem = problemOf(schema.properties[key] ?? {}, value)
-    if (problem === undefined) continue
-    const of = schema.properties[key] as { readonly description?: string; readonly pattern?: string }
-    const more = of.description === undefined ? '' : ` (${of.description})`
-    return `${problem.replace(/^it\b/, key)}${more}`
-  }
-  return problemOf(schema, step) ?? problemOfMask('events' in step ? step.events : undefined)
+/** The step that has made something. */
+interface Maker {
+  readonly index: number
+  readonly op: StepName
 }
 
-function problemOfMask(mask: string | undefined): string | undefined {
-  try {
-    if (mask !== undefined) parseMask(mask)
-    return undefined
-  } catch (error) {
-    if (error instanceof TypeError) return `events: ${error.message}`
-    throw error
-  }
-}
-
-function problemOfNames(
-  step: ScenarioStep,
-  made: ReadonlyMap<string, { readonly index: number; readonly op: StepName }>,
-): string | undefined {
-  for (const field of uses) {
-    for (const name of named(step, field)) {
-      const maker = made.get(name)
-      const known = [...made].filter(([, { op }]) => (op === 'poller') === (field === 'poller'))
-      if (maker !== undefined && known.some(([one]) => one === name)) continue
-      const choice =
-        known.length === 0
-          ? 'a step before it that makes one'
-          : `one of ${known.map(([one]) => one).join(', ')}`
-      return `${field} is ${JSON.stringify(name)}, which no step before it makes; expected ${choice}`
-    }
+function problemOfNames(step: ScenarioStep, made: ReadonlyMap<string, Maker>): string | undefined {
+  for (const [field, name] of namesUsedBy(step)) {
+    const maker = made.get(name)
+    const wanted = field === 'poller'
+    if (maker !== undefined && (maker.op === 'poller') === wanted) continue
+    const known = [...made].filter(([, { op }]) => (op === 'poller') === wanted).map(([one]) => one)
+    const choice = known.length === 0 ? 'a step before it that makes one' : `one of ${known.join(', ')}`
+    const why =
+      maker === undefined
+        ? 'which no step before it makes'
+        : `which steps[${maker.index}] makes, and which is ${wanted ? 'a descriptor and no Poller' : 'a Poller and no descriptor'}`
+    return `${field} is ${JSON.stringify(name)}, ${why}; expected ${choice}`
   }
   const names = namesMadeBy(step)
   for (const [i, name] of names.entries()) {

@@ -20,7 +20,7 @@ const entry = <R extends Reporter>(use: string, of: readonly R[], load: Entry<R>
   load,
 })
 
-const all: readonly Reporter[] = ['probe', 'verify', 'bench', 'compare', 'fuzz', 'list', 'explain']
+const all: readonly Reporter[] = ['probe', 'verify', 'bench', 'compare', 'fuzz', 'run', 'list', 'explain']
 
 /** Every format. Adding one is a file and a line here. */
 export const formats = {
@@ -30,7 +30,7 @@ export const formats = {
   }),
   json: entry('for programs', all, async () => (await import('./json.ts')).json),
   ndjson: entry('a result a line', ['verify'], async () => (await import('./ndjson.ts')).ndjson),
-  markdown: entry('for summaries', ['verify'], async () => (await import('./markdown.ts')).markdown),
+  markdown: entry('for summaries', ['verify', 'run'], async () => (await import('./markdown.ts')).markdown),
   csv: entry('for spreadsheets', ['verify'], async () => (await import('./csv.ts')).csv),
   junit: entry('XML', ['verify'], async () => (await import('./junit.ts')).junit),
   tap: entry('version 14', ['verify'], async () => (await import('./tap.ts')).tap),

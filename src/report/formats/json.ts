@@ -20,6 +20,7 @@ export const json: Format = {
   bench: document,
   compare: document,
   fuzz: document,
+  run: document,
   list: document,
   explain: document,
 }

@@ -1,7 +1,9 @@
 import type { JudgedResult, VerifyReport } from '../../conformance/report.ts'
+import type { RunReport, ScenarioReport } from '../../conformance/scenarios/run/report.ts'
 import { verdictOf } from '../../conformance/verdict.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { formatMs, printable } from '../text.ts'
+import { cellWords, endedBehind, marks, runOutcome, verdictOfStep } from './run/cells.ts'
 import { machineLine } from './table/layout.ts'
 import { detailsOf, frequencyOf } from './verify/details.ts'
 import { countInWords, matrixOf } from './verify/matrix.ts'
@@ -73,4 +75,33 @@ function code(text: string): string {
   return `${fence}${pad}${shown}${pad}${fence}`
 }
 
-export const markdown: Pick<Format, 'verify'> = { verify: verifyMarkdown }
+/** Steps down, backends across. */
+function runMarkdown(report: RunReport): string {
+  return `${[
+    `# ${plain(machineLine('run', report.environment))}`,
+    plain(runOutcome(report)),
+    ...report.scenarios.flatMap(scenarioBlocks),
+  ].join('\n\n')}\n`
+}
+
+function scenarioBlocks({ name, description, source, columns, steps }: ScenarioReport): string[] {
+  const lines = [
+    ['#', '', 'step', ...columns.map(({ backend }) => plain(backend))],
+    ['---:', '---', '---', ...columns.map(() => '---')],
+    ...steps.map((step, i) => [
+      String(i + 1),
+      marks[verdictOfStep(step)],
+      `${plain(step.text)}${step.note === undefined ? '' : ` *${plain(step.note)}*`}`,
+      ...columns.map((column) => cellWords(step, i, column).lines.map(plain).join('<br>')),
+    ]),
+  ]
+  return [
+    `## ${plain(name)}`,
+    ...(description === undefined ? [] : [plain(description)]),
+    ...(source === undefined ? [] : [plain(source)]),
+    lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
+    ...endedBehind(columns, steps.length).map(plain),
+  ]
+}
+
+export const markdown: Pick<Format, 'verify' | 'run'> = { verify: verifyMarkdown, run: runMarkdown }

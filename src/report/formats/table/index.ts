@@ -16,6 +16,7 @@ export const tables: { readonly [Command in keyof Format]: () => Promise<Format[
   },
   compare: async () => (await import('./compare.ts')).compareTable,
   fuzz: async () => (await import('./fuzz.ts')).fuzzTable,
+  run: async () => (await import('./run.ts')).runTable,
   list: async () => (await import('./catalogue.ts')).catalogueTable,
   explain: async () => (await import('./explanation.ts')).explanation,
 }
