@@ -101,11 +101,19 @@ export function isInProcess(address: Pointer, length: number): boolean {
   return address >= 0 && address + length <= END_OF_PROCESS
 }
 
-/** Seconds and a fraction of them, 64 bits each, as nanoseconds; undefined where the fraction or the sign is wrong. */
-export function timeIn(view: DataView, at: number, perSecond: number): number | undefined {
+/**
+ * Seconds and a fraction of them, 64 bits each, as nanoseconds; undefined where the fraction or the sign is wrong. A
+ * fraction of more than a second is, unless it `carries`.
+ */
+export function timeIn(
+  view: DataView,
+  at: number,
+  perSecond: number,
+  carries?: 'carries',
+): number | undefined {
   const seconds = Number(view.getBigInt64(at, true))
   const fraction = Number(view.getBigInt64(at + 8, true))
-  if (seconds < 0 || fraction < 0 || fraction >= perSecond) return undefined
+  if (seconds < 0 || fraction < 0 || (carries === undefined && fraction >= perSecond)) return undefined
   return seconds * 1e9 + fraction * (1e9 / perSecond)
 }
 

@@ -18,7 +18,7 @@ import { timeIn, writeTimeTo } from '../user-memory.ts'
 import type { UserMemory } from '../user-memory.ts'
 import type { Returner } from './waiting.ts'
 
-const { EAFNOSUPPORT, EBADF, EEXIST, EFAULT, EINVAL, ENOENT, ENXIO } = osConstants.errno
+const { EAFNOSUPPORT, EBADF, EDEADLK, EEXIST, EFAULT, EINVAL, ENOENT, ENXIO } = osConstants.errno
 const { offsets: TIMER, size: TIMER_SIZE } = layouts.itimerspec
 
 /** <sys/mman.h> */
@@ -103,6 +103,9 @@ export function creatingCalls(kernel: Kernel, returned: Returner): Partial<Funct
       const mode = flags & O.ACCMODE
       const nonblocking = (flags & O.NONBLOCK) !== 0
       if (mode === O.WRONLY && nonblocking && shared.readers === 0) return returned(-ENXIO)
+      // The other end would have to be opened by somebody else meanwhile, who is not there.
+      const isAlone = mode === O.RDONLY ? shared.writers === 0 : mode === O.WRONLY && shared.readers === 0
+      if (isAlone && !nonblocking) return returned(-EDEADLK)
       const end = new PipeEnd(shared, mode, nonblocking, { fifo: true })
       return returned(kernel.install(end, (flags & O.CLOEXEC) !== 0))
     },

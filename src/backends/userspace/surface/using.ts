@@ -16,6 +16,9 @@ import type { Returner } from './waiting.ts'
 
 const { EAGAIN, EBADF, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK, ENOTTY, ESPIPE } = osConstants.errno
 const IOVEC = layouts.iovec
+/** <linux/close_range.h> */
+const CLOSE_RANGE_UNSHARE = 2
+const CLOSE_RANGE_CLOEXEC = 4
 
 type Transfer = (file: OpenFile) => number
 
@@ -91,7 +94,11 @@ export function usingCalls(kernel: Kernel, returned: Returner): Partial<Function
         return 0
       }),
     close: (fd) => returned(kernel.close(fd)),
-    close_range: (first, last) => returned(kernel.closeRange(first, last >>> 0)),
+    close_range(first, last, flags) {
+      // CLOSE_RANGE_UNSHARE changes nothing where there is one process.
+      if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) !== 0) return returned(-EINVAL)
+      return returned(kernel.closeRange(first, last >>> 0, (flags & CLOSE_RANGE_CLOEXEC) !== 0))
+    },
     dup(fd) {
       const file = kernel.file(fd)
       return returned(file === undefined ? -EBADF : kernel.install(file, false))
