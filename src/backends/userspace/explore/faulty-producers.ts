@@ -72,8 +72,8 @@ export class ToldOnce extends WatchedState {
 
 /** A modification that finds the entry in somebody's hand tells nobody, as if it were in the queue. */
 export class UntoldModification extends WatchedState {
-  protected override *enqueue(subscription: Subscription, bits: number): Steps<Enqueued> {
-    const found = yield* super.enqueue(subscription, bits)
+  protected override *enqueue(subscription: Subscription, bits: number, asks?: boolean): Steps<Enqueued> {
+    const found = yield* super.enqueue(subscription, bits, asks)
     return found === 'goes back' ? 'there' : found
   }
 }

@@ -112,19 +112,6 @@ export const programs: readonly ExploredProgram[] = [
     threads: { p: [signal(0), signal(0)], c1: [look()], c2: [look()] },
   },
   {
-    name: 'modified-while-delivered',
-    about: 'A registration is modified while its entry is on the way to a consumer.',
-    sources: [EDGE],
-    threads: { p: [signal(0)], m: [modify(0, EDGE)], c1: [look()], c2: [look()] },
-  },
-  {
-    name: 'outer-retracted',
-    about: 'What the inner instance has is gone when the outer one looks, and comes again meanwhile.',
-    sources: [EDGE],
-    outer: IN,
-    threads: { p1: [signal(0), take(0)], p2: [signal(0)], c: [waitOutside()] },
-  },
-  {
     name: 'outer-modified',
     about:
       'A registration of the inner instance is modified while somebody waits outside and another one takes from it.',
@@ -132,6 +119,21 @@ export const programs: readonly ExploredProgram[] = [
     ready: [0],
     outer: EDGE,
     threads: { m: [modify(0, IN)], c1: [look()], c2: [waitOutside()] },
+  },
+  {
+    name: 'outer-edge-taken',
+    about:
+      'One takes from the inner instance while an edge comes; another waits outside, and must be told of it.',
+    sources: [EDGE],
+    ready: [0],
+    outer: IN,
+    threads: { p: [signal(0)], c1: [look()], c2: [waitOutside()] },
+  },
+  {
+    name: 'modified-while-delivered',
+    about: 'A registration is modified while its entry is on the way to a consumer.',
+    sources: [EDGE],
+    threads: { p: [signal(0)], m: [modify(0, EDGE)], c1: [look()], c2: [look()] },
   },
   {
     name: 'outer-added-again',
@@ -142,13 +144,11 @@ export const programs: readonly ExploredProgram[] = [
     threads: { p: [signal(0)], m: [remove(0), add(0, EDGE)], c: [waitOutside()] },
   },
   {
-    name: 'outer-edge-taken',
-    about:
-      'One takes from the inner instance while an edge comes; another waits outside, and must be told of it.',
+    name: 'outer-retracted',
+    about: 'What the inner instance has is gone when the outer one looks, and comes again meanwhile.',
     sources: [EDGE],
-    ready: [0],
     outer: IN,
-    threads: { p: [signal(0)], c1: [look()], c2: [waitOutside()] },
+    threads: { p1: [signal(0), take(0)], p2: [signal(0)], c: [waitOutside()] },
   },
   {
     name: 'two-wakes-for-one',

@@ -111,16 +111,19 @@ export class EpollState extends Registrations implements Watchable {
     const ready = subscription.ready
     if (ready === 0 || subscription.removed) return
     // What stands in the queue was told of when it came there.
-    if ((yield* this.enqueue(subscription, ready)) !== 'there') yield* this.wake(subscription)
+    if ((yield* this.enqueue(subscription, ready, true)) !== 'there') yield* this.wake(subscription)
   }
 
-  /** Sets bits, and puts the registration into the queue unless it is there, or somebody else puts it there. */
-  protected *enqueue(subscription: Subscription, bits: number): Steps<Enqueued> {
+  /**
+   * Sets bits, and puts the registration into the queue unless it is there, or somebody else puts it there. Which of the
+   * two is only found out for who `asks`: who tells in any case need not know.
+   */
+  protected *enqueue(subscription: Subscription, bits: number, asks = false): Steps<Enqueued> {
     this.counters.enqueueAttempts++
     if (this.#stepwise) yield `set pending ${bits}`
-    const isThere = subscription.enqueued && !this.#inHand.includes(subscription.item)
+    const isThere = asks && subscription.enqueued && !this.#inHand.includes(subscription.item)
     subscription.pending |= bits
-    if (this.#stepwise) yield 'swap enqueued'
+    if (this.#stepwise) yield isThere ? 'swap enqueued of what is there' : 'swap enqueued'
     if (!this.mayEnqueue(subscription)) {
       this.counters.dedupeHits++
       return isThere ? 'there' : 'goes back'
