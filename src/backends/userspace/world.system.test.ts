@@ -1,6 +1,19 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { UnsupportedError } from '../../errors.ts'
-import { CLOCK, EFD, EPOLL, EPOLL_CTL, F, O, PROT, RLIMIT_NOFILE, TFD } from '../../libc/constants/linux.ts'
+import {
+  AF,
+  CLOCK,
+  EFD,
+  EPOLL,
+  EPOLL_CTL,
+  F,
+  FIONREAD,
+  O,
+  PROT,
+  RLIMIT_NOFILE,
+  SOCK,
+  TFD,
+} from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { errnoName, openLibc } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
@@ -93,6 +106,39 @@ describe('time', () => {
     const ep = watched(world.fn.eventfd(0, 0), EPOLL.IN)
     expect(wait(ep, -1)).toBe('EDEADLK')
     expect(given(world.fn.read(world.fn.eventfd(0, 0), value.address, 8))).toBe('EDEADLK')
+  })
+
+  test('so is a write that waits for more room than there is, and a part of it is there by then', () => {
+    const fds = new Memory(8)
+    const bytes = new Memory(100_000)
+    const readable = new Memory(4)
+    for (const make of [
+      () => world.fn.pipe2(fds.address, 0),
+      () => world.fn.socketpair(AF.UNIX, SOCK.STREAM, 0, fds.address),
+    ]) {
+      expect(make()).toBe(0)
+      const [a, b] = [fds.view.getInt32(0, true), fds.view.getInt32(4, true)]
+      const written = Array.from({ length: 4 }, () => given(world.fn.write(b, bytes.address, 100_000)))
+      expect(written.at(-1)).toBe('EDEADLK')
+      expect(world.fn.ioctl(a, FIONREAD, readable.address)).toBe(0)
+      const whole = written.filter((result) => result === 100_000).length
+      expect(readable.view.getInt32(0, true)).toBeGreaterThan(whole * 100_000)
+    }
+  })
+
+  test('a time that never comes is none', () => {
+    const ep = watched(timer(10, 0), EPOLL.IN)
+    const time = new Memory(layouts.timespec.size)
+    time.view.setBigInt64(layouts.timespec.offsets.tv_sec, 2n ** 62n, true)
+    expect(given(world.fn.epoll_pwait2(ep, events.address, 4, time.address, NULL))).toBe(1)
+    const idle = watched(world.fn.eventfd(0, 0), EPOLL.IN)
+    expect(given(world.fn.epoll_pwait2(idle, events.address, 4, time.address, NULL))).toBe('EDEADLK')
+    const spec = new Memory(layouts.itimerspec.size)
+    spec.view.setBigInt64(layouts.itimerspec.offsets.value_sec, 2n ** 62n, true)
+    const never = world.fn.timerfd_create(CLOCK.MONOTONIC, 0)
+    expect(world.fn.timerfd_settime(never, 0, spec.address, NULL)).toBe(0)
+    expect(wait(watched(never, EPOLL.IN), -1)).toBe('EDEADLK')
+    expect(took(() => wait(idle, 5))).toBe(5)
   })
 
   test('a read that may wait does so until a timer expires', () => {
