@@ -196,6 +196,15 @@ describe('time', () => {
     expect(expirations(fd)).toBeGreaterThan(0n)
   })
 
+  test('a clock that wakes the machine is a privilege', () => {
+    expect([8, 9, 10].map((clock) => given(world.fn.timerfd_create(clock, 0)))).toEqual([
+      'EPERM',
+      'EPERM',
+      'EINVAL',
+    ])
+    expect(given(world.fn.timerfd_create(8, 1))).toBe('EINVAL')
+  })
+
   test('a timer that is due after a time does not care what time of day it is', () => {
     const fd = timer(100, 0, 0, CLOCK.REALTIME)
     setTimeOfDay(1_000_000)
