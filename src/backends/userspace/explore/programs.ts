@@ -171,9 +171,10 @@ export const programs: readonly ExploredProgram[] = [
   },
   {
     name: 'level-again',
-    about: 'One level-triggered source is signalled twice; who has had it gives it on to the other.',
+    about:
+      'One level-triggered source is signalled twice; one waits for it, and another one looks: who has had it gives it on.',
     sources: [IN],
-    threads: { p: [signal(0), signal(0)], c1: [wait(2)], c2: [wait(2)] },
+    threads: { p: [signal(0), signal(0)], c1: [wait()], c2: [look()] },
   },
   {
     name: 'two-by-two-level',
@@ -185,6 +186,6 @@ export const programs: readonly ExploredProgram[] = [
     name: 'producers-and-consumers',
     about: 'Two producers and two consumers, one of which re-arms, over an edge and a oneshot.',
     sources: [EDGE, ONCE],
-    threads: { p1: [signal(0)], p2: [signal(1)], c1: [wait()], c2: [look(), modify(1, ONCE)] },
+    threads: { p1: [signal(0)], p2: [signal(1)], c1: [wait(), modify(1, ONCE)], c2: [look()] },
   },
 ]
