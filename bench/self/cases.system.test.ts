@@ -12,6 +12,6 @@ describe('the benchmarks of evloop itself', () => {
       expect(() => one.run()).not.toThrow()
     }
     for (const one of cases) one.close?.()
-    expect(cases).toHaveLength(hasCompiler ? 22 : 20)
+    expect(cases).toHaveLength(hasCompiler ? 25 : 23)
   })
 })

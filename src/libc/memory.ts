@@ -40,22 +40,32 @@ export function memoryAt(address: Pointer): Memory | undefined {
   return alive.get(address)?.deref()
 }
 
+/** How far back the beginning of the memory of an address is looked for, before all that is alive is looked at. */
+const NEAR_BYTES = 512
+const WORD = 8
+
 /**
  * The memory that an address lies in, and how far in; undefined where it is none of ours. Slow for an address
- * in the middle: it looks at all that is alive.
+ * far from the beginning: it looks at all that is alive.
  */
 export function findMemory(
   address: Pointer,
 ): { readonly memory: Memory; readonly offset: number } | undefined {
-  const exact = memoryAt(address)
-  if (exact !== undefined) return { memory: exact, offset: 0 }
-  for (const [start, reference] of alive) {
+  // Memory begins at words.
+  const word = address - (address % WORD)
+  for (let start = word; start > word - NEAR_BYTES; start -= WORD) {
+    const memory = memoryAt(start as Pointer)
+    if (memory !== undefined && isInside(memory, address)) return { memory, offset: address - start }
+  }
+  for (const reference of alive.values()) {
     const memory = reference.deref()
-    if (memory !== undefined && address > start && address < start + memory.bytes.length) {
-      return { memory, offset: address - start }
-    }
+    if (memory !== undefined && isInside(memory, address)) return { memory, offset: address - memory.address }
   }
   return undefined
+}
+
+function isInside({ address: start, bytes }: Memory, address: Pointer): boolean {
+  return address >= start && address < start + bytes.length
 }
 
 /** Where scratch memory is cut from. */

@@ -4,6 +4,9 @@ export interface Alarm {
   readonly ring: () => void
 }
 
+/** What is this far away never comes: as much time as 64 bits count (KTIME_MAX), 292 years. */
+export const FOREVER_NS = 2 ** 63
+
 /** Where time begins: late enough that a moment in the past can be named. */
 const BEGINNING_NS = 1e9
 
@@ -43,9 +46,10 @@ export class VirtualClock {
     return this.#alarms.at(-1)?.atNs
   }
 
-  /** Alarms for the same time ring in the order in which they were set. One that is due rings on the next advance. */
+  /** One that is for ever away does not ring. Alarms for the same time ring in the order in which they were set. One that is due rings on the next advance. */
   set(atNs: number, ring: () => void): Alarm {
     const alarm = { atNs, ring }
+    if (atNs >= FOREVER_NS) return alarm
     let low = 0
     let high = this.#alarms.length
     while (low < high) {

@@ -1,6 +1,6 @@
 /** The descriptors, the memory and the time of a userspace world. */
 import { constants as osConstants } from 'node:os'
-import { VirtualClock } from './clock.ts'
+import { FOREVER_NS, VirtualClock } from './clock.ts'
 import type { OpenFile } from './files/open-file.ts'
 import type { Pipe } from './files/pipe.ts'
 import { UserMemory } from './user-memory.ts'
@@ -88,10 +88,15 @@ export class Kernel {
     return to
   }
 
-  /** close_range(2). */
-  closeRange(first: number, last: number): number {
+  /** close_range(2). With `onExec` they are to be closed when another program begins, and not now. */
+  closeRange(first: number, last: number, onExec: boolean): number {
     if (first > last) return -EINVAL
-    for (const fd of this.openNumbers) if (fd >= first && fd <= last) this.close(fd)
+    for (const fd of this.openNumbers) {
+      if (fd < first || fd > last) continue
+      const descriptor = this.#descriptors[fd]
+      if (onExec && descriptor !== undefined) descriptor.closeOnExec = true
+      else this.close(fd)
+    }
     return 0
   }
 
@@ -102,7 +107,7 @@ export class Kernel {
    */
   patiently(timeoutNs: number | null, attempt: () => number): number {
     const { clock } = this
-    const endNs = timeoutNs === null ? Infinity : clock.nowNs + timeoutNs
+    const endNs = timeoutNs === null || timeoutNs >= FOREVER_NS ? Infinity : clock.nowNs + timeoutNs
     for (;;) {
       const result = attempt()
       if (result !== 0 || clock.nowNs >= endNs) return result

@@ -8,6 +8,8 @@ import type { Pointer } from '../../libc/signatures.ts'
 const { EINVAL, ENOMEM } = osConstants.errno
 
 const PAGE = 4096
+/** How much memory of its callers a world keeps alive, in pieces. */
+const MOST_RECENT = 16
 const NO_BYTES = new Uint8Array(0)
 
 /** Where the addresses of a process end: no pointer beyond is even tried (`access_ok`). */
@@ -25,6 +27,8 @@ interface Mapping {
 
 export class UserMemory {
   readonly #mappings: Mapping[] = []
+  /** Memory that was used, by a part of its address: it stays alive until other memory takes its place. */
+  readonly #recent: (Memory | undefined)[] = Array<Memory | undefined>(MOST_RECENT).fill(undefined)
 
   /** The bytes at an address; undefined where it is none, where there are not so many, or where it is not allowed. */
   bytes(address: Pointer, length: number, access: Access): Uint8Array | undefined {
@@ -37,6 +41,8 @@ export class UserMemory {
     if (length === 0) return NO_BYTES
     const mapping = this.#mappingAt(address)
     if (mapping !== undefined) return mapped(mapping, address, length, access)
+    const whole = this.#memoryAt(address)
+    if (whole !== undefined) return whole.bytes.subarray(0, length)
     const found = findMemory(address)
     if (found === undefined) return NO_BYTES
     return found.memory.bytes.subarray(found.offset, found.offset + length)
@@ -46,7 +52,7 @@ export class UserMemory {
   view(address: Pointer, length: number, access: Access): DataView | undefined {
     if (address === NULL) return undefined
     // Mostly it is the beginning of what somebody has allocated, which has a view already.
-    const whole = this.#mappings.length === 0 ? memoryAt(address) : undefined
+    const whole = this.#mappings.length === 0 ? this.#memoryAt(address) : undefined
     if (whole !== undefined && length <= whole.bytes.length) return whole.view
     const bytes = this.bytes(address, length, access)
     return bytes === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -72,6 +78,16 @@ export class UserMemory {
     // What is unmapped stays known as such: the memory behind it is there for as long as somebody holds it.
     mapping.pages.fill(protection, first, first + Math.ceil(length / PAGE))
     return 0
+  }
+
+  /** What was used before is mostly used again, and is found here at once: following a weak reference takes long. */
+  #memoryAt(address: Pointer): Memory | undefined {
+    const place = (address >>> 4) % MOST_RECENT
+    const recent = this.#recent[place]
+    if (recent?.address === address) return recent
+    const memory = memoryAt(address)
+    if (memory !== undefined) this.#recent[place] = memory
+    return memory
   }
 
   #mappingAt(address: number): Mapping | undefined {
@@ -101,11 +117,19 @@ export function isInProcess(address: Pointer, length: number): boolean {
   return address >= 0 && address + length <= END_OF_PROCESS
 }
 
-/** Seconds and a fraction of them, 64 bits each, as nanoseconds; undefined where the fraction or the sign is wrong. */
-export function timeIn(view: DataView, at: number, perSecond: number): number | undefined {
+/**
+ * Seconds and a fraction of them, 64 bits each, as nanoseconds; undefined where the fraction or the sign is wrong. A
+ * fraction of more than a second is, unless it `carries`.
+ */
+export function timeIn(
+  view: DataView,
+  at: number,
+  perSecond: number,
+  carries?: 'carries',
+): number | undefined {
   const seconds = Number(view.getBigInt64(at, true))
   const fraction = Number(view.getBigInt64(at + 8, true))
-  if (seconds < 0 || fraction < 0 || fraction >= perSecond) return undefined
+  if (seconds < 0 || fraction < 0 || (carries === undefined && fraction >= perSecond)) return undefined
   return seconds * 1e9 + fraction * (1e9 / perSecond)
 }
 

@@ -19,6 +19,7 @@ import {
   QueuedBeforeBits,
   ReusedGenerations,
   ToldOnce,
+  UntoldModification,
   WokenEarly,
 } from './faulty-producers.ts'
 import type { MakeState } from './run.ts'
@@ -94,6 +95,11 @@ export const faults: readonly Fault[] = [
     name: 'tell-outer-once',
     about: 'what is told of an entry in the queue is not told to an outer instance',
     makeState: (onStale) => new ToldOnce(onStale),
+  },
+  {
+    name: 'modify-untold',
+    about: 'a modification leaves the entry to who has it in hand, and does not tell the outer instance',
+    makeState: (onStale) => new UntoldModification(onStale),
   },
   {
     name: 'take-late',

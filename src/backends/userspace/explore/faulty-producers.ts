@@ -1,4 +1,5 @@
 /** Faults of who registers and who tells. */
+import type { Enqueued } from '../machine/epoll-state.ts'
 import { Notifier } from '../machine/notifier.ts'
 import type { Steps } from '../machine/steps.ts'
 import type { Subscription } from '../machine/subscription.ts'
@@ -38,13 +39,13 @@ export class LostPermit extends WatchedState {
 
 /** The registration is queued, and only then are its bits set. */
 export class QueuedBeforeBits extends WatchedState {
-  protected override *enqueue(subscription: Subscription, bits: number): Steps<boolean> {
+  protected override *enqueue(subscription: Subscription, bits: number): Steps<Enqueued> {
     yield 'swap enqueued'
     const isNew = this.mayEnqueue(subscription)
     if (isNew) this.queue.push(subscription.item)
     yield `set pending ${bits}`
     subscription.pending |= bits
-    return isNew
+    return isNew ? 'new' : 'there'
   }
 }
 
@@ -64,8 +65,16 @@ export class ToldOnce extends WatchedState {
   override *pushInterest(subscription: Subscription, bits: number): Steps<boolean> {
     yield `hear of ${bits} for generation ${subscription.generation}`
     if ((bits & subscription.mask) === 0 || subscription.removed) return false
-    if (!(yield* this.enqueue(subscription, bits & subscription.mask))) return false
+    if ((yield* this.enqueue(subscription, bits & subscription.mask)) !== 'new') return false
     return yield* this.wake(subscription)
+  }
+}
+
+/** A modification that finds the entry in somebody's hand tells nobody, as if it were in the queue. */
+export class UntoldModification extends WatchedState {
+  protected override *enqueue(subscription: Subscription, bits: number, asks?: boolean): Steps<Enqueued> {
+    const found = yield* super.enqueue(subscription, bits, asks)
+    return found === 'goes back' ? 'there' : found
   }
 }
 

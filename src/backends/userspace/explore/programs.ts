@@ -112,10 +112,13 @@ export const programs: readonly ExploredProgram[] = [
     threads: { p: [signal(0), signal(0)], c1: [look()], c2: [look()] },
   },
   {
-    name: 'modified-while-delivered',
-    about: 'A registration is modified while its entry is on the way to a consumer.',
+    name: 'outer-modified',
+    about:
+      'A registration of the inner instance is modified while somebody waits outside and another one takes from it.',
     sources: [EDGE],
-    threads: { p: [signal(0)], m: [modify(0, EDGE)], c1: [look()], c2: [look()] },
+    ready: [0],
+    outer: EDGE,
+    threads: { m: [modify(0, IN)], c1: [look()], c2: [waitOutside()] },
   },
   {
     name: 'outer-edge-taken',
@@ -125,6 +128,27 @@ export const programs: readonly ExploredProgram[] = [
     ready: [0],
     outer: IN,
     threads: { p: [signal(0)], c1: [look()], c2: [waitOutside()] },
+  },
+  {
+    name: 'modified-while-delivered',
+    about: 'A registration is modified while its entry is on the way to a consumer.',
+    sources: [EDGE],
+    threads: { p: [signal(0)], m: [modify(0, EDGE)], c1: [look()], c2: [look()] },
+  },
+  {
+    name: 'outer-added-again',
+    about:
+      'A registration of the inner instance is removed and added anew while it is told of and waited for outside.',
+    sources: [IN],
+    outer: IN,
+    threads: { p: [signal(0)], m: [remove(0), add(0, EDGE)], c: [waitOutside()] },
+  },
+  {
+    name: 'outer-retracted',
+    about: 'What the inner instance has is gone when the outer one looks, and comes again meanwhile.',
+    sources: [EDGE],
+    outer: IN,
+    threads: { p1: [signal(0), take(0)], p2: [signal(0)], c: [waitOutside()] },
   },
   {
     name: 'two-wakes-for-one',
@@ -147,9 +171,10 @@ export const programs: readonly ExploredProgram[] = [
   },
   {
     name: 'level-again',
-    about: 'One level-triggered source is signalled twice; who has had it gives it on to the other.',
+    about:
+      'One level-triggered source is signalled twice; one waits for it, and another one looks: who has had it gives it on.',
     sources: [IN],
-    threads: { p: [signal(0), signal(0)], c1: [wait(2)], c2: [wait(2)] },
+    threads: { p: [signal(0), signal(0)], c1: [wait()], c2: [look()] },
   },
   {
     name: 'two-by-two-level',
@@ -161,6 +186,6 @@ export const programs: readonly ExploredProgram[] = [
     name: 'producers-and-consumers',
     about: 'Two producers and two consumers, one of which re-arms, over an edge and a oneshot.',
     sources: [EDGE, ONCE],
-    threads: { p1: [signal(0)], p2: [signal(1)], c1: [wait()], c2: [look(), modify(1, ONCE)] },
+    threads: { p1: [signal(0)], p2: [signal(1)], c1: [wait(), modify(1, ONCE)], c2: [look()] },
   },
 ]

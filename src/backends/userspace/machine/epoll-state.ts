@@ -39,6 +39,12 @@ export interface Drained {
   readonly busy: boolean
 }
 
+/**
+ * Where the entry of a registration was when its bits were set: nowhere, so that it was put into the queue; in the queue;
+ * or in the hands of somebody who will put it back for these bits, and tells nobody.
+ */
+export type Enqueued = 'new' | 'there' | 'goes back'
+
 /** What came of an entry that was taken. */
 export type Outcome = 'delivered' | 'refused' | 'nothing'
 
@@ -104,23 +110,27 @@ export class EpollState extends Registrations implements Watchable {
     if (this.#stepwise) yield `prime generation ${subscription.generation}`
     const ready = subscription.ready
     if (ready === 0 || subscription.removed) return
-    const isNew = yield* this.enqueue(subscription, ready)
-    if (isNew) yield* this.wake(subscription)
+    // What stands in the queue was told of when it came there.
+    if ((yield* this.enqueue(subscription, ready, true)) !== 'there') yield* this.wake(subscription)
   }
 
-  /** Returns whether the registration was put into the queue. */
-  protected *enqueue(subscription: Subscription, bits: number): Steps<boolean> {
+  /**
+   * Sets bits, and puts the registration into the queue unless it is there, or somebody else puts it there. Which of the
+   * two is only found out for who `asks`: who tells in any case need not know.
+   */
+  protected *enqueue(subscription: Subscription, bits: number, asks = false): Steps<Enqueued> {
     this.counters.enqueueAttempts++
     if (this.#stepwise) yield `set pending ${bits}`
+    const isThere = asks && subscription.enqueued && !this.#inHand.includes(subscription.item)
     subscription.pending |= bits
-    if (this.#stepwise) yield 'swap enqueued'
+    if (this.#stepwise) yield isThere ? 'swap enqueued of what is there' : 'swap enqueued'
     if (!this.mayEnqueue(subscription)) {
       this.counters.dedupeHits++
-      return false
+      return isThere ? 'there' : 'goes back'
     }
     if (this.#stepwise) yield 'push'
     this.queue.push(subscription.item)
-    return true
+    return 'new'
   }
 
   /** Wakes one who waits, and tells the instances that watch this one. */

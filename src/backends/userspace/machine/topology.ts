@@ -16,25 +16,41 @@ const PATH_LIMITS = [Infinity, 500, 100, 50, 10] as const
 
 /** Whether an instance may watch another one: 0, or -ELOOP. */
 export function checkLoop(outer: EpollState, inner: EpollState): number {
-  const below = levelsBelow(inner, outer, 0)
-  return below > MAX_NESTS || below + 1 + levelsAbove(outer, 0) > MAX_NESTS ? -ELOOP : 0
+  const below = levelsBelow(inner, outer, 0, new Map())
+  return below > MAX_NESTS || below + 1 + levelsAbove(outer, 0, new Map()) > MAX_NESTS ? -ELOOP : 0
 }
 
-/** How many instances stand below one, as far as it matters; too many where `outer` is among them. */
-function levelsBelow(state: EpollState, outer: EpollState, depth: number): number {
+/**
+ * How many instances stand below one, as far as it matters; too many where `outer` is among them. Each is visited once
+ * (`loop_check_gen`), or a net of instances would take as long as there are ways through it.
+ */
+function levelsBelow(
+  state: EpollState,
+  outer: EpollState,
+  depth: number,
+  known: Map<EpollState, number>,
+): number {
+  const before = known.get(state)
+  if (before !== undefined) return before
   let most = 0
   for (const { file } of state.subscriptions()) {
     if (!(file instanceof EpollState)) continue
     if (file === outer || depth > MAX_NESTS) return MAX_NESTS + 1
-    most = Math.max(most, levelsBelow(file, outer, depth + 1) + 1)
+    most = Math.max(most, levelsBelow(file, outer, depth + 1, known) + 1)
   }
+  known.set(state, most)
   return most
 }
 
-function levelsAbove(state: EpollState, depth: number): number {
+function levelsAbove(state: EpollState, depth: number, known: Map<EpollState, number>): number {
+  const before = known.get(state)
+  if (before !== undefined) return before
   if (depth > MAX_NESTS) return MAX_NESTS + 1
   let most = 0
-  for (const { state: above } of state.watchers) most = Math.max(most, levelsAbove(above, depth + 1) + 1)
+  for (const { state: above } of state.watchers) {
+    most = Math.max(most, levelsAbove(above, depth + 1, known) + 1)
+  }
+  known.set(state, most)
   return most
 }
 
@@ -46,10 +62,13 @@ export function checkPaths(outer: EpollState, added: Watchable): number {
 }
 
 /** The files at the ends of what is watched, through whatever instances. */
-function filesBelow(file: Watchable, found = new Set<Watchable>()): Set<Watchable> {
-  if (!(file instanceof EpollState)) return found.add(file)
-  for (const { file: below } of file.subscriptions()) filesBelow(below, found)
-  return found
+function filesBelow(file: Watchable): Watchable[] {
+  const seen = new Set([file])
+  // What is added while it is gone through is gone through too.
+  for (const one of seen) {
+    if (one instanceof EpollState) for (const { file: below } of one.subscriptions()) seen.add(below)
+  }
+  return [...seen].filter((one) => !(one instanceof EpollState))
 }
 
 function countPaths(file: Watchable, depth: number, counts: number[]): boolean {

@@ -18,14 +18,16 @@ import { timeIn, writeTimeTo } from '../user-memory.ts'
 import type { UserMemory } from '../user-memory.ts'
 import type { Returner } from './waiting.ts'
 
-const { EAFNOSUPPORT, EBADF, EEXIST, EFAULT, EINVAL, ENOENT, ENXIO } = osConstants.errno
+const { EAFNOSUPPORT, EBADF, EDEADLK, EEXIST, EFAULT, EINVAL, ENOENT, ENXIO, EPERM } = osConstants.errno
 const { offsets: TIMER, size: TIMER_SIZE } = layouts.itimerspec
 
 /** <sys/mman.h> */
 const MFD_CLOEXEC = 1
 
-/** Clocks that a timer may go by. Those that wake a machine need a privilege, and are not here. */
+/** Clocks that a timer may go by. */
 const clocks: readonly number[] = [CLOCK.REALTIME, CLOCK.MONOTONIC, CLOCK.BOOTTIME]
+/** Clocks that wake a machine (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM): they need a privilege, which nobody has. */
+const wakingClocks: readonly number[] = [8, 9]
 
 export function creatingCalls(kernel: Kernel, returned: Returner): Partial<Functions> {
   const { memory } = kernel
@@ -61,7 +63,8 @@ export function creatingCalls(kernel: Kernel, returned: Returner): Partial<Funct
       return returned(putPair(view, kernel.installPair(a, b, (typeAndFlags & SOCK.CLOEXEC) !== 0)))
     },
     timerfd_create(clock, flags) {
-      if (!clocks.includes(clock) || (flags & ~(TFD.NONBLOCK | TFD.CLOEXEC)) !== 0) return returned(-EINVAL)
+      if ((flags & ~(TFD.NONBLOCK | TFD.CLOEXEC)) !== 0) return returned(-EINVAL)
+      if (!clocks.includes(clock)) return returned(wakingClocks.includes(clock) ? -EPERM : -EINVAL)
       const file = new Timer(kernel.clock, clock === CLOCK.REALTIME, (flags & TFD.NONBLOCK) !== 0)
       return returned(kernel.install(file, (flags & TFD.CLOEXEC) !== 0))
     },
@@ -103,6 +106,9 @@ export function creatingCalls(kernel: Kernel, returned: Returner): Partial<Funct
       const mode = flags & O.ACCMODE
       const nonblocking = (flags & O.NONBLOCK) !== 0
       if (mode === O.WRONLY && nonblocking && shared.readers === 0) return returned(-ENXIO)
+      // The other end would have to be opened by somebody else meanwhile, who is not there.
+      const isAlone = mode === O.RDONLY ? shared.writers === 0 : mode === O.WRONLY && shared.readers === 0
+      if (isAlone && !nonblocking) return returned(-EDEADLK)
       const end = new PipeEnd(shared, mode, nonblocking, { fifo: true })
       return returned(kernel.install(end, (flags & O.CLOEXEC) !== 0))
     },

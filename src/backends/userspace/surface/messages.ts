@@ -40,7 +40,7 @@ export function messageCalls(kernel: Kernel, transfer: Transferring): Partial<Fu
       if (header === undefined) return -EFAULT
       return file.refuses(flags & ~MSG.CMSG_CLOEXEC) || move(kernel, file, header, flags)
     }
-    return transfer(fd, attempt, (flags & MSG.DONTWAIT) !== 0)
+    return transfer(fd, attempt, { dontWait: (flags & MSG.DONTWAIT) !== 0 })
   }
   return {
     sendmsg: (fd, header, flags) => onSocket(fd, header, flags, sendMessage),

@@ -31,7 +31,7 @@ export function movingCalls(kernel: Kernel, transfer: Transferring): Partial<Fun
         if (target === undefined) return -EBADF
         return move(pipeEnd(call, source), pipeEnd(call, target), length)
       },
-      (flags & DONT_WAIT) !== 0 || kernel.file(to)?.nonblocking === true,
+      { dontWait: (flags & DONT_WAIT) !== 0 || kernel.file(to)?.nonblocking === true },
     )
   return {
     splice(from, fromAt, to, toAt, length, flags) {
@@ -48,7 +48,7 @@ export function movingCalls(kernel: Kernel, transfer: Transferring): Partial<Fun
         const bytes = memory.bytes(address, Number(view.getBigUint64(IOVEC.offsets.len, true)), 'reads')
         return bytes === undefined ? -EFAULT : addPages(pipeEnd('vmsplice', file), address, bytes)
       }
-      return transfer(fd, put, (flags & DONT_WAIT) !== 0)
+      return transfer(fd, put, { dontWait: (flags & DONT_WAIT) !== 0 })
     },
   }
 }

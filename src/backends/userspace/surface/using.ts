@@ -14,17 +14,27 @@ import { messageCalls } from './messages.ts'
 import { movingCalls } from './moving.ts'
 import type { Returner } from './waiting.ts'
 
-const { EAGAIN, EBADF, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK, ENOTTY, ESPIPE } = osConstants.errno
+const { EAGAIN, EBADF, EDEADLK, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK, ENOTTY, ESPIPE } = osConstants.errno
 const IOVEC = layouts.iovec
+/** <linux/close_range.h> */
+const CLOSE_RANGE_UNSHARE = 2
+const CLOSE_RANGE_CLOEXEC = 4
 
 type Transfer = (file: OpenFile) => number
 
-/** Makes a transfer, and waits for what it needs unless the descriptor, or the call, does not want that. */
-export type Transferring = (fd: number, move: Transfer, dontWait?: boolean) => number
+/**
+ * Makes a transfer, and waits for what it needs unless the descriptor, or the call, does not want that. Who waits for
+ * room waits until all `bytes` have some, which nobody else will make: then it is a deadlock, with a part moved already.
+ */
+export type Transferring = (
+  fd: number,
+  move: Transfer,
+  how?: { readonly dontWait?: boolean; readonly bytes?: number },
+) => number
 
 export function usingCalls(kernel: Kernel, returned: Returner): Partial<Functions> {
   const { memory } = kernel
-  const transfer: Transferring = (fd, move, dontWait = false) => {
+  const transfer: Transferring = (fd, move, { dontWait = false, bytes = 0 } = {}) => {
     const file = kernel.file(fd)
     if (file === undefined) return returned(-EBADF)
     if (file.nonblocking || dontWait) return returned(move(file))
@@ -34,7 +44,8 @@ export function usingCalls(kernel: Kernel, returned: Returner): Partial<Function
       // A transfer of nothing is one, but who waits takes 0 for nothing yet.
       return moved === -EAGAIN ? 0 : 1
     })
-    return returned(result < 0 ? result : moved)
+    if (result < 0) return returned(result)
+    return returned(moved >= 0 && moved < bytes ? -EDEADLK : moved)
   }
   const ofSocket = (fd: number, act: (socket: UnixSocket) => number): number => {
     const file = kernel.file(fd)
@@ -51,7 +62,7 @@ export function usingCalls(kernel: Kernel, returned: Returner): Partial<Function
     read: (fd, into, length) =>
       transfer(fd, (file) => file.read(memory.bytes(into, length, 'writes'), length)),
     write: (fd, from, length) =>
-      transfer(fd, (file) => file.write(memory.bytes(from, length, 'reads'), length)),
+      transfer(fd, (file) => file.write(memory.bytes(from, length, 'reads'), length), { bytes: length }),
     readv: (fd, vector, count) => transfer(fd, (file) => eachPiece(memory, vector, count, file, 'read')),
     writev: (fd, vector, count) => transfer(fd, (file) => eachPiece(memory, vector, count, file, 'write')),
     pread: seek,
@@ -62,13 +73,13 @@ export function usingCalls(kernel: Kernel, returned: Returner): Partial<Function
       if (!(file instanceof UnixSocket)) return returned(file === undefined ? -EBADF : -ENOTSOCK)
       const receive = (): number =>
         file.refuses(flags) || file.receive(memory.bytes(into, length, 'writes'), length, flags)
-      return transfer(fd, receive, (flags & MSG.DONTWAIT) !== 0)
+      return transfer(fd, receive, { dontWait: (flags & MSG.DONTWAIT) !== 0 })
     },
     send(fd, from, length, flags) {
       const file = kernel.file(fd)
       if (!(file instanceof UnixSocket)) return returned(file === undefined ? -EBADF : -ENOTSOCK)
       const send = (): number => file.refuses(flags) || file.send(memory.bytes(from, length, 'reads'), length)
-      return transfer(fd, send, (flags & MSG.DONTWAIT) !== 0)
+      return transfer(fd, send, { dontWait: (flags & MSG.DONTWAIT) !== 0, bytes: length })
     },
     ...messageCalls(kernel, transfer),
     ...movingCalls(kernel, transfer),
@@ -91,7 +102,11 @@ export function usingCalls(kernel: Kernel, returned: Returner): Partial<Function
         return 0
       }),
     close: (fd) => returned(kernel.close(fd)),
-    close_range: (first, last) => returned(kernel.closeRange(first, last >>> 0)),
+    close_range(first, last, flags) {
+      // CLOSE_RANGE_UNSHARE changes nothing where there is one process.
+      if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) !== 0) return returned(-EINVAL)
+      return returned(kernel.closeRange(first, last >>> 0, (flags & CLOSE_RANGE_CLOEXEC) !== 0))
+    },
     dup(fd) {
       const file = kernel.file(fd)
       return returned(file === undefined ? -EBADF : kernel.install(file, false))

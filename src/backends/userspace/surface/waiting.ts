@@ -128,6 +128,7 @@ function pollAll(
   count: number,
   timeoutNs: number | null,
 ): number {
+  if (count > kernel.limit) return -EINVAL
   if (view === undefined && count > 0) return -EFAULT
   return kernel.patiently(timeoutNs, () => {
     let ready = 0
@@ -148,7 +149,7 @@ function selectAll(kernel: Kernel, nfds: number, addresses: readonly Pointer[], 
   if (nfds < 0) return -EINVAL
   const time = timeval === NULL ? undefined : kernel.memory.view(timeval, layouts.timeval.size, 'writes')
   if (timeval !== NULL && time === undefined) return -EFAULT
-  const timeoutNs = time === undefined ? null : timeIn(time, 0, 1e6)
+  const timeoutNs = time === undefined ? null : timeIn(time, 0, 1e6, 'carries')
   if (timeoutNs === undefined) return -EINVAL
   const bytes = Math.ceil(nfds / 64) * 8
   const sets = addresses.map((address) =>
