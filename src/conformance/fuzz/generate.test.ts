@@ -32,6 +32,10 @@ describe.each(['epoll', 'portable'] as const)('programs that speak %s', (languag
 
 /** The same on every machine: what changes here changes the programs of every seed that anybody has noted. */
 test('the programs of a seed are known', () => {
-  expect(digestOf([0, 1, 2].map((chunk) => programsOf('epoll', 1, chunk)))).toMatchInlineSnapshot(`"1249b7f4fd3d10edb4a96fdfe4a545a42da55fb8a0f98d8c74496817e2b19521"`)
-  expect(digestOf([0, 1, 2].map((chunk) => programsOf('portable', 4_294_967_295, chunk)))).toMatchInlineSnapshot(`"94b7b0cf65f7daa7ef0c11d6650eb8b9c3a12adf0d156483750b891af90051e0"`)
+  expect(digestOf([0, 1, 2].map((chunk) => programsOf('epoll', 1, chunk)))).toMatchInlineSnapshot(
+    `"1249b7f4fd3d10edb4a96fdfe4a545a42da55fb8a0f98d8c74496817e2b19521"`,
+  )
+  expect(
+    digestOf([0, 1, 2].map((chunk) => programsOf('portable', 4_294_967_295, chunk))),
+  ).toMatchInlineSnapshot(`"94b7b0cf65f7daa7ef0c11d6650eb8b9c3a12adf0d156483750b891af90051e0"`)
 })
