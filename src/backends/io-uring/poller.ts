@@ -7,6 +7,7 @@ import type { Libc } from '../../libc/libc.ts'
 import { CqeWord } from '../../libc/ring.ts'
 import { INTERRUPTED, Readiness } from '../backend.ts'
 import type { Backend, PollerOptions, ReadinessBatch, Trigger } from '../backend.ts'
+import { isOver, leftOf } from './deadline.ts'
 import { awaitInterruption } from './interruption.ts'
 import { PollRing, WAKER } from './poll-ring.ts'
 import type { RingKind } from './poll-ring.ts'
@@ -362,16 +363,4 @@ export class IoUringPoller extends PollerBase {
     end()
     settle()
   }
-}
-
-/** How much of a timeout is left. */
-function leftOf(timeoutNs: number | null, deadlineMs: number): number | null {
-  return timeoutNs === null ? null : Math.max(0, Math.min(timeoutNs, (deadlineMs - performance.now()) * 1e6))
-}
-
-/** A double has no room for a nanosecond of a long uptime. */
-const TOLERANCE_MS = 0.001
-
-function isOver(deadlineMs: number): boolean {
-  return performance.now() >= deadlineMs - TOLERANCE_MS
 }

@@ -3,9 +3,12 @@ import { backends } from '../../backends/index.ts'
 import { SHARED_FD } from '../../child-process.ts'
 import { openLibcOrSay, receiveOrder, say } from '../../child-side.ts'
 import { whereaboutsWriter } from '../whereabouts.ts'
+import type { Place } from '../whereabouts.ts'
 import { Lockstep } from './lockstep.ts'
 import type { FuzzMessage, FuzzOrder } from './messages.ts'
+import { shrink } from './shrink.ts'
 
+let tell: (place: Place) => void = () => undefined
 const order = receiveOrder<FuzzOrder>()
 const libc = openLibcOrSay(order.lib)
 if (libc !== undefined) {
@@ -14,13 +17,15 @@ if (libc !== undefined) {
   if (!availability.available) {
     say<FuzzMessage>({ kind: 'unavailable', reason: availability.reason })
   } else {
-    const tell = order.hasWhereabouts ? whereaboutsWriter(libc, SHARED_FD) : () => undefined
+    tell = order.hasWhereabouts ? whereaboutsWriter(libc, SHARED_FD) : () => undefined
     const lockstep = new Lockstep(libc, backend, order.directory)
     if ('program' in order) {
       const difference = lockstep.compare(order.program, (step, index) =>
         tell({ check: 0, step: `${index} ${step}` }),
       )
       say<FuzzMessage>({ kind: 'answer', ...(difference === undefined ? {} : { difference }) })
+    } else if ('shorten' in order) {
+      shorten(lockstep, order)
     } else {
       // Not to be loaded where it is not needed: fast-check takes as long as all the rest.
       const { playShare } = await import('./share.ts')
@@ -30,4 +35,22 @@ if (libc !== undefined) {
   }
   // A library may have threads that keep an ordinary exit waiting.
   libc.fn._exit(0)
+}
+
+/** Asks itself what is not known yet. The parent learns of each question before it is tried. */
+function shorten(
+  lockstep: Lockstep,
+  { shorten: program, known, yes }: Extract<FuzzOrder, { readonly shorten: unknown }>,
+): void {
+  const answers = new Set(yes)
+  let question = -1
+  shrink(program, (candidate) => {
+    question++
+    if (question < known) return answers.has(question)
+    const difference = lockstep.compare(candidate, (step, index) =>
+      tell({ check: question, step: `${index} ${step}` }),
+    )
+    if (difference !== undefined) say<FuzzMessage>({ kind: 'still', question, difference })
+    return difference !== undefined
+  })
 }

@@ -7,19 +7,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { backends } from '../../backends/index.ts'
 import type { BackendName } from '../../backends/index.ts'
-import { followChild } from '../../child-process.ts'
 import type { ChildEnd } from '../../child-process.ts'
 import { LibraryError } from '../../errors.ts'
 import { speaksEpoll } from '../scenarios/language.ts'
-import type { ScenarioStep } from '../scenarios/schema.ts'
-import { scenarioStepText } from '../scenarios/words.ts'
-import { Whereabouts } from '../whereabouts.ts'
-import type { Place } from '../whereabouts.ts'
+import { confirmed } from './confirm.ts'
+import type { Candidate } from './confirm.ts'
+import { fatalDifference, isWell } from './fatal.ts'
 import { programOf } from './generate.ts'
 import type { Difference } from './lockstep.ts'
-import type { FuzzMessage, FuzzOrder, FuzzProgress } from './messages.ts'
-import { shrinkSlowly } from './shrink.ts'
-import { Standstill } from './standstill.ts'
+import type { FuzzOrder, FuzzProgress } from './messages.ts'
+import { FuzzProcesses } from './processes.ts'
 
 export interface HuntOptions {
   readonly backend: BackendName
@@ -43,30 +40,8 @@ export interface Hunt {
   readonly unavailable?: string
 }
 
-/** How long a child may take to start, which emulators make long. */
-const START_MS = 60_000
-
-/** How long a program is made shorter where each try is a process. */
-const SHRINK_MS = 35_000
-
 /** How many differences are looked for that a process by itself shows, before one will do that none does. */
 const MOST_UNCONFIRMED = 25
-
-/** A program of so many steps is as short as one would want. */
-const SHORT = 8
-
-/** How long a step may take in a program that is played apart. */
-const APART_STEP_MS = 1500
-
-interface Candidate {
-  readonly index: number
-  readonly foundSteps: number
-  readonly difference: Difference
-  /** The program as it was found. */
-  readonly original: readonly ScenarioStep[]
-  /** It ended the process, or made it hang, so that it could not be made shorter there. */
-  readonly isFatal: boolean
-}
 
 export async function hunt(options: HuntOptions): Promise<Hunt> {
   const directory = mkdtempSync(join(tmpdir(), 'evloop-fuzz-'))
@@ -79,7 +54,7 @@ export async function hunt(options: HuntOptions): Promise<Hunt> {
 
 class Hunter {
   readonly #options: HuntOptions
-  readonly #directory: string
+  readonly #processes: FuzzProcesses
   readonly #done: FuzzProgress[] = []
   #shares: FuzzProgress[] = []
   #stops: AbortController[] = []
@@ -88,7 +63,7 @@ class Hunter {
 
   constructor(options: HuntOptions, directory: string) {
     this.#options = options
-    this.#directory = directory
+    this.#processes = new FuzzProcesses(directory, options)
   }
 
   async run(): Promise<Hunt> {
@@ -99,7 +74,7 @@ class Hunter {
       const best = await this.#search(first)
       if (best === undefined) break
       const { index, foundSteps } = best
-      const difference = await this.#confirmed(best)
+      const difference = await confirmed(best, this.#processes)
       const found = { index, foundSteps, difference: difference ?? best.difference }
       if (difference !== undefined || this.#isOver) return { shares: this.#done, found }
       // The process remembers what came before. New ones go on behind it.
@@ -138,7 +113,7 @@ class Hunter {
   ): Promise<void> {
     const { job } = order
     const stop = this.#stops[job] as AbortController
-    const { end, place } = await this.#runChild(order, stepMs, stop.signal, (message) => {
+    const { end, place } = await this.#processes.run(order, { stepMs, signal: stop.signal }, (message) => {
       if (message.kind === 'unavailable') this.#unavailable = message.reason
       if (message.kind === 'difference') {
         const { index, difference } = message
@@ -190,92 +165,7 @@ class Hunter {
   #stopSearching(): void {
     if (this.#best === undefined) for (const stop of this.#stops) stop.abort()
   }
-
-  /**
-   * A difference that a process shows which plays nothing else: whoever plays the scenario will see it. Where the short
-   * program shows none, or is not short (a library may remember what came before it, and so do other things with each
-   * try), it is made shorter with a new process for each try. Undefined where it comes only after other programs.
-   */
-  async #confirmed({ difference, original, isFatal }: Candidate): Promise<Difference | undefined> {
-    if (this.#options.signal.aborted) return difference
-    const again = isFatal ? undefined : await this.#playAlone(difference.program)
-    if (again !== undefined && again.program.length <= SHORT) return again
-    const shortest = await this.#shrinkApart(again?.program ?? original)
-    return shortest ?? again
-  }
-
-  /** Makes a program shorter, in a new process for each try. Undefined where it shows nothing there. */
-  async #shrinkApart(program: readonly ScenarioStep[]): Promise<Difference | undefined> {
-    const { signal } = this.#options
-    const untilMs = performance.now() + SHRINK_MS
-    let shortest = await this.#playAlone(program)
-    if (shortest === undefined) return undefined
-    const fails = async (candidate: readonly ScenarioStep[]): Promise<boolean> => {
-      const found = await this.#playAlone(candidate)
-      if (found !== undefined) shortest = found
-      return found !== undefined
-    }
-    await shrinkSlowly(shortest.program, fails, () => signal.aborted || performance.now() > untilMs)
-    return shortest
-  }
-
-  /** What one program comes to in a process of its own. */
-  async #playAlone(program: readonly ScenarioStep[]): Promise<Difference | undefined> {
-    const { backend, lib, signal } = this.#options
-    let found: Difference | undefined
-    const { end, place } = await this.#runChild(
-      { backend, lib, program },
-      APART_STEP_MS,
-      signal,
-      (message) => {
-        if (message.kind === 'answer') found = message.difference
-      },
-    )
-    return isWell(end) || place === undefined ? found : fatalDifference(program, end, place)
-  }
-
-  /** Starts a child, and watches that it gets on from step to step. */
-  async #runChild(
-    order: Readonly<Record<string, unknown>>,
-    stepMs: number,
-    signal: AbortSignal,
-    onMessage: (message: FuzzMessage) => void,
-  ): Promise<{ readonly end: ChildEnd; readonly place: Place | undefined }> {
-    const whereabouts = Whereabouts.open()
-    try {
-      const standstill = new Standstill(() => whereabouts?.read(), stepMs)
-      const directory = mkdtempSync(join(this.#directory, 'child-'))
-      const end = await followChild<FuzzMessage>({
-        program: 'src/conformance/fuzz/child',
-        order: { ...order, directory, hasWhereabouts: whereabouts !== undefined },
-        startMs: START_MS,
-        // It tells by its whereabouts that it gets on.
-        silenceMs: whereabouts === undefined ? START_MS : Infinity,
-        signal: AbortSignal.any([signal, this.#options.signal]),
-        shared: whereabouts?.fd,
-        isStuck: () => standstill.isStuck(),
-        onMessage,
-      })
-      if (end.library !== undefined) throw end.library
-      return { end, place: whereabouts?.read() }
-    } finally {
-      whereabouts?.close()
-    }
-  }
 }
-
-const isWell = (end: ChildEnd): boolean => !end.hung && end.cause === 'exit code 0'
 
 const neverPlayed = (lib: string | undefined, end: ChildEnd): LibraryError =>
   new LibraryError(lib ?? 'libc', `the process that was to use it played no program: ${end.cause}`)
-
-/** What a program has come to whose process has ended, or hangs, in one of its steps. */
-function fatalDifference(program: readonly ScenarioStep[], end: ChildEnd, place: Place): Difference {
-  const [number = '0', ...words] = place.step.split(' ')
-  const index = Number(number)
-  const step = program[index]
-  const actual = end.hung ? 'it hangs, and was killed' : `the process ends: ${end.cause}`
-  // What is in hand may have been done on the way to the step.
-  const why = step === undefined || words.join(' ') === scenarioStepText(step) ? {} : { why: words.join(' ') }
-  return { program: program.slice(0, index + 1), actual, expected: 'ok', ...why }
-}

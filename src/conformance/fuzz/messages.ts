@@ -2,7 +2,7 @@ import type { BackendName } from '../../backends/index.ts'
 import type { ScenarioStep } from '../scenarios/schema.ts'
 import type { Difference } from './lockstep.ts'
 
-/** What a child is to do: its share of the programs of a seed, or one program. */
+/** What a child is to do: its share of the programs of a seed, one program, or to make one shorter. */
 export type FuzzOrder = {
   readonly backend: BackendName
   readonly lib: string | undefined
@@ -11,6 +11,12 @@ export type FuzzOrder = {
   readonly hasWhereabouts: boolean
 } & (
   | { readonly program: readonly ScenarioStep[] }
+  /** Makes a program shorter, and goes on where another process has ended: it knows the answers up to there. */
+  | {
+      readonly shorten: readonly ScenarioStep[]
+      readonly known: number
+      readonly yes: readonly number[]
+    }
   | {
       readonly seed: number
       /** How many programs all children together play. Undefined: for as long as they are let. */
@@ -39,5 +45,7 @@ export type FuzzMessage =
   /** The first difference of its share, as it was found, and then as short as it got. */
   | { readonly kind: 'difference'; readonly index: number; readonly difference: Difference }
   | { readonly kind: 'shrunk'; readonly index: number; readonly difference: Difference }
+  /** What was tried shows it still: which question it was, of those that shrinking asks. */
+  | { readonly kind: 'still'; readonly question: number; readonly difference: Difference }
   /** What came of one program. */
   | { readonly kind: 'answer'; readonly difference?: Difference }

@@ -13,7 +13,7 @@ import type { Observation, ObservedEvent } from '../scenarios/observation.ts'
 import type { ScenarioStep, ScenarioStepOf } from '../scenarios/schema.ts'
 
 /** What was registered under a label. */
-export type Registration = ScenarioStepOf<'add'> | ScenarioStepOf<'modify'>
+type Registration = ScenarioStepOf<'add'> | ScenarioStepOf<'modify'>
 
 /** What is known of a label: how it was registered, and all bits that the backend has reported of it since. */
 export interface Known {

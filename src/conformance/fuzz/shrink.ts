@@ -41,6 +41,17 @@ export async function shrinkSlowly(
   return best
 }
 
+/**
+ * The candidate that a question is about, where it is known of all questions before it whether the answer was yes: what
+ * is asked next depends on nothing else.
+ */
+export function candidateAt(program: Program, question: number, yes: ReadonlySet<number>): Program {
+  const questions = shrinking(program)
+  let asked = questions.next()
+  for (let i = 0; i < question && asked.done !== true; i++) asked = questions.next(yes.has(i))
+  return asked.value
+}
+
 function* shrinking(program: Program): Questions<Program> {
   let best = yield* withoutPieces(program)
   for (;;) {

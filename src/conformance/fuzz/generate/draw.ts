@@ -4,7 +4,7 @@ import type { ScenarioStep } from '../../scenarios/schema.ts'
 import type { Names } from './names.ts'
 
 /** Makes a step, and where something must be there first, the steps that make it, of what was drawn. */
-export type Draw = (names: Names) => ScenarioStep[]
+type Draw = (names: Names) => ScenarioStep[]
 
 /** Draws of one kind, and how often they come. */
 export type Draws = fc.WeightedArbitrary<Draw>
