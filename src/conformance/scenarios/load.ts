@@ -14,8 +14,6 @@ const scenarioType: DocumentType = {
   contradictionOf: (document) => problemOfScenario(document as Scenario),
 }
 
-export { namesMadeBy } from './names.ts'
-
 /** A scenario from a file. Throws `SavedFileError`, with the first thing that is wrong in it, and where. */
 export function loadScenario(file: string): Scenario {
   return loadDocument(file, scenarioType) as Scenario
