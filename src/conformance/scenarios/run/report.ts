@@ -8,7 +8,7 @@ import type { StepName } from '../schema.ts'
  * expected; `ended` where the process crashed or hung in it; `missing` where it was not made.
  */
 export const cellOutcomes = ['met', 'unmet', 'open', 'ended', 'missing'] as const
-export type CellOutcome = (typeof cellOutcomes)[number]
+type CellOutcome = (typeof cellOutcomes)[number]
 
 /** What a step gave on one backend. */
 export interface Cell {
