@@ -37,20 +37,24 @@ if (libc !== undefined) {
   libc.fn._exit(0)
 }
 
-/** Asks itself what is not known yet. The parent learns of each question before it is tried. */
+/** Tries what is not known yet, up to the first that shows something. The parent can see which one is being tried. */
 function shorten(
   lockstep: Lockstep,
   { shorten: program, known, yes }: Extract<FuzzOrder, { readonly shorten: unknown }>,
 ): void {
   const answers = new Set(yes)
   let question = -1
+  let isFound = false
   shrink(program, (candidate) => {
     question++
+    if (isFound) return false
     if (question < known) return answers.has(question)
     const difference = lockstep.compare(candidate, (step, index) =>
       tell({ check: question, step: `${index} ${step}` }),
     )
-    if (difference !== undefined) say<FuzzMessage>({ kind: 'still', question, difference })
-    return difference !== undefined
+    if (difference === undefined) return false
+    isFound = true
+    say<FuzzMessage>({ kind: 'still', question })
+    return true
   })
 }

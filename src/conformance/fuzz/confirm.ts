@@ -2,9 +2,9 @@ import type { ScenarioStep } from '../scenarios/schema.ts'
 import { fatalDifference, isWell } from './fatal.ts'
 import type { Difference } from './lockstep.ts'
 import type { FuzzProcesses } from './processes.ts'
-import { candidateAt, shrinkSlowly } from './shrink.ts'
+import { candidateAt } from './shrink.ts'
 
-/** How long a program is made shorter where each try is a process. */
+/** How long a program is made shorter in processes of its own. */
 const SHRINK_MS = 35_000
 
 /** A program of so many steps is as short as one would want. */
@@ -27,59 +27,45 @@ export interface Candidate {
 /**
  * A difference that a process shows which plays nothing else: whoever plays the scenario will see it. Where the short
  * program shows none, or is not short (a library may remember what came before it, and so do other things with each try),
- * it is made shorter with a new process for each try. Undefined where it comes only after other programs.
+ * it is made shorter apart. Undefined where it comes only after other programs.
  */
 export async function confirmed(
   { difference, original, isFatal }: Candidate,
   processes: FuzzProcesses,
 ): Promise<Difference | undefined> {
   if (processes.signal.aborted) return difference
-  const short = isFatal ? await shrinkFatal(difference, processes) : difference
-  const again = await playAlone(short.program, processes)
+  const again = isFatal ? undefined : await playAlone(difference.program, processes)
   if (again !== undefined && again.program.length <= SHORT) return again
-  const shortest = await shrinkApart(again?.program ?? original, processes)
-  return shortest ?? again
+  const whole = again ?? (await playAlone(original, processes))
+  return whole && (await shrinkApart(whole, processes))
 }
 
-/** Makes a program shorter that ends the process: in one for all tries that do not, and then in another. */
-async function shrinkFatal(difference: Difference, processes: FuzzProcesses): Promise<Difference> {
+/**
+ * Makes a program shorter. A process tries one candidate after another up to the first that shows something, or that ends
+ * it; another one, which plays nothing else, confirms that, and a new one goes on behind it. So nothing that a library
+ * remembers of other programs makes one what it is not.
+ */
+async function shrinkApart(difference: Difference, processes: FuzzProcesses): Promise<Difference> {
   const { program } = difference
   const untilMs = performance.now() + SHRINK_MS
   const yes = new Set<number>()
-  let [known, shortest, isDone] = [0, difference, false]
-  while (!isDone && !processes.signal.aborted && performance.now() < untilMs) {
+  let [known, shortest] = [0, difference]
+  while (!processes.signal.aborted && performance.now() < untilMs) {
+    let still: number | undefined
     const order = { shorten: program, known, yes: [...yes] }
     const { end, place } = await processes.run(order, { stepMs: APART_STEP_MS }, (message) => {
-      if (message.kind !== 'still') return
-      yes.add(message.question)
-      known = message.question + 1
-      shortest = message.difference
+      if (message.kind === 'still') still = message.question
     })
-    // One that ends at a question that was answered before has got nowhere.
-    isDone = isWell(end) || place === undefined || place.check < known
-    if (isDone || place === undefined) continue
-    shortest = fatalDifference(candidateAt(program, place.check, yes), end, place)
-    yes.add(place.check)
-    known = place.check + 1
+    const question = still ?? (isWell(end) ? undefined : place?.check)
+    // There are no more, or it ended before it got to one.
+    if (question === undefined || question < known) break
+    const found = await playAlone(candidateAt(program, question, yes), processes)
+    if (found !== undefined) {
+      yes.add(question)
+      shortest = found
+    }
+    known = question + 1
   }
-  return shortest
-}
-
-/** Makes a program shorter, in a new process for each try. Undefined where it shows nothing there. */
-async function shrinkApart(
-  program: readonly ScenarioStep[],
-  processes: FuzzProcesses,
-): Promise<Difference | undefined> {
-  const untilMs = performance.now() + SHRINK_MS
-  let shortest = await playAlone(program, processes)
-  if (shortest === undefined) return undefined
-  const fails = async (candidate: readonly ScenarioStep[]): Promise<boolean> => {
-    const found = await playAlone(candidate, processes)
-    if (found !== undefined) shortest = found
-    return found !== undefined
-  }
-  const isOver = (): boolean => processes.signal.aborted || performance.now() > untilMs
-  await shrinkSlowly(shortest.program, fails, isOver)
   return shortest
 }
 

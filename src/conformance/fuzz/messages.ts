@@ -46,6 +46,6 @@ export type FuzzMessage =
   | { readonly kind: 'difference'; readonly index: number; readonly difference: Difference }
   | { readonly kind: 'shrunk'; readonly index: number; readonly difference: Difference }
   /** What was tried shows it still: which question it was, of those that shrinking asks. */
-  | { readonly kind: 'still'; readonly question: number; readonly difference: Difference }
+  | { readonly kind: 'still'; readonly question: number }
   /** What came of one program. */
   | { readonly kind: 'answer'; readonly difference?: Difference }

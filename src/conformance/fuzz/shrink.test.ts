@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ScenarioStep } from '../scenarios/schema.ts'
-import { shrink, shrinkSlowly } from './shrink.ts'
+import { candidateAt, shrink } from './shrink.ts'
 
 const write = (fd: string): ScenarioStep => ({ op: 'write', fd, bytes: 1 })
 const epoll = (as: string): ScenarioStep => ({ op: 'epoll', as })
@@ -54,17 +54,16 @@ test('what a step is given is made plain', () => {
   ])
 })
 
-test('where each answer takes time, it ends when the time is over, with the shortest so far', async () => {
-  const program = Array.from({ length: 16 }, () => write('a'))
-  let asked = 0
-  const shortest = await shrinkSlowly(
-    program,
-    async (candidate) => {
-      asked++
-      return await Promise.resolve(candidate.length >= 2)
-    },
-    () => asked >= 2,
-  )
-  expect(asked).toBe(2)
-  expect(shortest).toHaveLength(7)
+test('the candidate that a question is about can be had from the answers before it', () => {
+  const program = [epoll('a'), ...Array.from({ length: 9 }, () => write('a')), epoll('b')]
+  const asked: (readonly ScenarioStep[])[] = []
+  const yes = new Set<number>()
+  shrink(program, (candidate) => {
+    asked.push(candidate)
+    const answer = opsOf(candidate).filter((op) => op === 'write').length >= 3
+    if (answer) yes.add(asked.length - 1)
+    return answer
+  })
+  expect(yes.size).toBeGreaterThan(2)
+  expect(asked.map((_, question) => candidateAt(program, question, yes))).toEqual(asked)
 })

@@ -22,25 +22,6 @@ export function shrink(program: Program, fails: (candidate: Program) => boolean)
   return asked.value
 }
 
-/** The same where the answer takes time. No more is asked when `isOver` says so. */
-export async function shrinkSlowly(
-  program: Program,
-  fails: (candidate: Program) => Promise<boolean>,
-  isOver: () => boolean,
-): Promise<Program> {
-  const questions = shrinking(program)
-  let best = program
-  let asked = questions.next()
-  while (asked.done !== true && !isOver()) {
-    const candidate: Program = asked.value
-    // One at a time: the next question depends on the answer.
-    const answer = await fails(candidate)
-    if (answer) best = candidate
-    asked = questions.next(answer)
-  }
-  return best
-}
-
 /**
  * The candidate that a question is about, where it is known of all questions before it whether the answer was yes: what
  * is asked next depends on nothing else.
