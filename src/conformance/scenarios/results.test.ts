@@ -22,6 +22,8 @@ describe('what a step can give', () => {
     ['epoll_wait', 2],
     ['epoll_wait', 'EINVAL'],
     ['wait', 'nothing'],
+    ['epoll_wait', 'nothing, wrote behind them'],
+    ['epoll_wait', 'r: IN, returned 65'],
     ['add', 'unsupported'],
     ['remove', 'ENOENT'],
     ['sleep', 'ok'],
