@@ -222,6 +222,30 @@ describe.skipIf(!hasCompiler)('run of a library that', () => {
     expect(unmetOn('userspace')).toBe(0)
   })
 
+  it('brings an epoll that does not work is a finding, and one that brings none is not', async () => {
+    const file = write('create', [{ ...ep, expect: 'ok' }])
+    const columnOf = async (name: string): Promise<unknown> => {
+      const { exitCode, scenarios } = await report(
+        file,
+        '--lib',
+        compileLibrary(`faults/${name}`),
+        '-b',
+        'epoll,userspace',
+      )
+      const [one] = scenarios
+      return { exitCode, column: one?.columns[0], cell: one?.steps[0]?.on.epoll }
+    }
+    expect(await columnOf('epoll-emfile')).toEqual({
+      exitCode: 1,
+      column: { backend: 'epoll', made: 1 },
+      cell: { outcome: 'unmet', given: 'EMFILE', expected: 'ok' },
+    })
+    expect(await columnOf('no-epoll')).toMatchObject({
+      exitCode: 0,
+      column: { made: 0, reason: 'epoll is not available: epoll_create1 failed with ENOSYS' },
+    })
+  })
+
   it('cannot be loaded is named, exit code 2', async () => {
     const lib = join(directory, 'no.so')
     writeFileSync(lib, 'no library')

@@ -3,7 +3,8 @@ import { openLibc } from '../libc/libc.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { CheckResult } from './check.ts'
 import { checksOf, findCheck } from './checks/index.ts'
-import { isTooOldFor, runChecks, whyUnavailable } from './session.ts'
+import { runChecks } from './session.ts'
+import { isTooOldFor, whyUnavailable } from './unavailable.ts'
 
 const libc = openLibc()
 

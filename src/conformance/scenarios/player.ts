@@ -15,7 +15,7 @@ import { Memory } from '../../libc/memory.ts'
 import { Labels } from '../labels.ts'
 import type { Observation } from './observation.ts'
 import { steps } from './play/index.ts'
-import { MOST_BYTES } from './schema.ts'
+import { MOST_BYTES } from './limits.ts'
 import type { ScenarioStep } from './schema.ts'
 
 /** The lowest number of scenarios. Far above those that a process has anyway, so that no free one is in the way. */

@@ -9,14 +9,9 @@ import type { Static, TProperties } from 'typebox'
 import { backendNames } from '../../backends/index.ts'
 import { draft7, name as title, text } from '../../saved/parts.ts'
 import type { DeepReadonly } from '../../saved/parts.ts'
+import { LONGEST_WAIT_MS, MOST_BYTES, MOST_EVENTS, MOST_STEPS } from './limits.ts'
 
 export const SCENARIO_SCHEMA = 'evloop/scenario@1'
-
-/** What one write, or all steps of a scenario together, must not be: longer than anybody waits, or has memory for. */
-export const MOST_BYTES = 1_000_000
-const LONGEST_WAIT_MS = 10_000
-export const MOST_EVENTS = 64
-const MOST_STEPS = 1000
 
 const name = Type.String({
   pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,39}$',

@@ -5,6 +5,7 @@ import { backendNames } from '../../backends/index.ts'
 import { nearest } from '../../nearest.ts'
 import { problemOf, quote } from '../../saved/problem.ts'
 import { parseMask } from '../masks.ts'
+import { whyNeverGiven } from './results.ts'
 import { stepSchemas } from './schema.ts'
 import type { ExpectedGiven, ScenarioStep, StepName } from './schema.ts'
 
@@ -33,7 +34,7 @@ export function problemOfStep(step: ScenarioStep): string | undefined {
 }
 
 /**
- * Why what a step must give cannot be: events of what is no wait, a mask that has no such bit, or a label that nothing
+ * Why what a step must give cannot be: a result that it never gives, events of what is no wait, a mask that has no such bit, or a label that nothing
  * has been registered as (`labels`).
  */
 export function problemOfExpectations(step: ScenarioStep, labels: ReadonlySet<string>): string | undefined {
@@ -42,7 +43,12 @@ export function problemOfExpectations(step: ScenarioStep, labels: ReadonlySet<st
     ...Object.entries(step.expectOn ?? {}).map(([name, one]) => [`expectOn.${name}`, one] as const),
   ]
   for (const [where, expected] of all) {
-    if (typeof expected !== 'object') continue
+    if (expected === undefined) continue
+    if (typeof expected !== 'object') {
+      const instead = whyNeverGiven(step.op, expected)
+      if (instead !== undefined) return `${where} is ${quote(expected)}; expected ${instead}`
+      continue
+    }
     if (step.op !== 'wait' && step.op !== 'epoll_wait')
       return `${where} is an object; expected a text or a whole number: only a wait gives events`
     for (const [label, mask] of Object.entries(expected)) {

@@ -13,6 +13,8 @@ describe('whether a step gave what it must', () => {
     ['ok', '17', true],
     ['ok', 'EAGAIN', false],
     ['ok', 'unsupported', false],
+    // An errno that has no name.
+    ['ok', 'errno 524', false],
     ['ok', events(), true],
     [{}, events(), true],
     [{}, '0', false],

@@ -19,6 +19,7 @@ import { NULL } from '../../../libc/signatures.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import type { Player } from '../player.ts'
 import type { Steps } from './index.ts'
+import { orErrno } from './or-errno.ts'
 
 const fifoModes = { read: O.RDONLY, write: O.WRONLY, both: O.RDWR } as const
 const socketTypes = { stream: SOCK.STREAM, dgram: SOCK.DGRAM, seqpacket: SOCK.SEQPACKET } as const
@@ -65,7 +66,10 @@ export const descriptorSteps: Steps<
     return player.place(player.libc.fn.eventfd(initial, flags), as)
   },
   fifo(player, { as, mode }) {
-    return player.place(player.libc.fn.open(player.fifo(), fifoModes[mode] | O.NONBLOCK, 0), as)
+    // Its directory may be one that can have none.
+    return orErrno(() =>
+      player.place(player.libc.fn.open(player.fifo(), fifoModes[mode] | O.NONBLOCK, 0), as),
+    )
   },
   timerfd(player, { as }) {
     return player.place(player.libc.fn.timerfd_create(CLOCK.MONOTONIC, TFD.NONBLOCK), as)

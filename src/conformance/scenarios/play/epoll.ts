@@ -6,7 +6,7 @@ import { Memory } from '../../../libc/memory.ts'
 import { formatMask, parseMask } from '../../masks.ts'
 import type { Observation, ObservedEvent } from '../observation.ts'
 import type { Player } from '../player.ts'
-import { MOST_EVENTS } from '../schema.ts'
+import { MOST_EVENTS } from '../limits.ts'
 import type { Steps } from './index.ts'
 
 const EVENT = layouts.epoll_event

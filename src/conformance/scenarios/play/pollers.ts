@@ -1,11 +1,11 @@
 /** Steps that speak the portable contract of a Poller, and run on every backend. */
 import { Interest, INTERRUPTED, Readiness, ReadinessBatch } from '../../../backends/backend.ts'
-import { SystemError, UnsupportedError } from '../../../errors.ts'
 import type { Observation, ObservedEvent } from '../observation.ts'
 import type { Player } from '../player.ts'
-import { MOST_EVENTS } from '../schema.ts'
+import { MOST_EVENTS } from '../limits.ts'
 import type { ScenarioStepOf } from '../schema.ts'
 import type { Steps } from './index.ts'
+import { orErrno } from './or-errno.ts'
 
 const NS_PER_MS = 1e6
 
@@ -68,17 +68,6 @@ function reported(player: Player, batch: ReadinessBatch, count: number): Observa
     events.push([label, namesOf(flags)])
   }
   return { events }
-}
-
-/** What an action gives, or the errno of what it throws. */
-function orErrno(action: () => Observation): Observation {
-  try {
-    return action()
-  } catch (error) {
-    if (error instanceof SystemError) return error.code
-    if (error instanceof UnsupportedError) return 'unsupported'
-    throw error
-  }
 }
 
 function batchOf(capacity: number): ReadinessBatch {

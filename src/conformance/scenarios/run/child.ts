@@ -16,6 +16,7 @@ if (libc !== undefined) {
     onReady: () => say<PlayMessage>({ kind: 'ready' }),
     onGiven: (observation) => say<PlayMessage>({ kind: 'gave', observation }),
   })
+  say<PlayMessage>({ kind: 'done' })
   // A thread that is still in a native call would keep an ordinary exit waiting.
   libc.fn._exit(0)
 }

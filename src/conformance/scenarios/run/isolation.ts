@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { BackendName } from '../../../backends/index.ts'
 import { followChild } from '../../../child-process.ts'
 import type { ChildEnd } from '../../../child-process.ts'
-import { LibraryError } from '../../../errors.ts'
+import { LibraryError, UnsupportedError } from '../../../errors.ts'
 import { openLibc } from '../../../libc/libc.ts'
 import type { Observation } from '../observation.ts'
 import type { ScenarioStep } from '../schema.ts'
@@ -32,9 +32,6 @@ export interface Played {
   readonly cause?: string
 }
 
-/** The end of a child that has come to its own. */
-const WELL = 'exit code 0'
-
 /** How long a child may take from its start to its first step, which emulators make long. */
 const START_MS = 60_000
 
@@ -47,13 +44,26 @@ export async function playIsolated(
   steps: readonly ScenarioStep[],
   options: PlayOptions,
 ): Promise<Played> {
-  const directory = mkdtempSync(join(tmpdir(), 'evloop-run-'))
+  const directory = ownDirectory()
   try {
     writeFileSync(join(directory, STEPS_FILE), JSON.stringify(steps))
     return await playInChild({ backend, lib: options.lib, directory }, steps, options)
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+function ownDirectory(): string {
+  let reason = ''
+  // Memory, where the usual place cannot be written to.
+  for (const place of [tmpdir(), '/dev/shm']) {
+    try {
+      return mkdtempSync(join(place, 'evloop-run-'))
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error)
+    }
+  }
+  throw new UnsupportedError('a directory for the run', reason)
 }
 
 async function playInChild(
@@ -63,6 +73,7 @@ async function playInChild(
 ): Promise<Played> {
   const { given, observer, played } = collector()
   let isReady = false
+  let isDone = false
   const end = await followChild<PlayMessage>({
     program: 'src/conformance/scenarios/run/child',
     order,
@@ -72,7 +83,8 @@ async function playInChild(
     onMessage(message) {
       if (message.kind === 'unavailable') observer.onUnavailable(message.reason)
       else if (message.kind === 'gave') observer.onGiven(message.observation)
-      else isReady = true
+      else if (message.kind === 'ready') isReady = true
+      else isDone = true
     },
   })
   if (played().reason !== undefined) return played()
@@ -81,9 +93,9 @@ async function playInChild(
   // Nothing but a policy sends this signal: what it forbids is not there, and no fault of the backend.
   if (end.signal === 'SIGSYS')
     return { given, reason: 'a seccomp filter kills the process for a system call' }
-  // Whatever ends it behind its last step has ended it in tidying up.
-  if (isReady)
-    return given.length === steps.length && end.cause === WELL ? { given } : { given, cause: end.cause }
+  // Whatever ends it behind its last step, also as if all were well, has ended it in tidying up.
+  if (isDone) return { given }
+  if (isReady) return { given, cause: end.cause }
   if (!end.started) return playHere(order, steps, end, options)
   throw new LibraryError(
     order.lib ?? 'libc',

@@ -17,6 +17,8 @@ export type PlayMessage =
   | { readonly kind: 'unavailable'; readonly reason: string }
   /** What a step gave. The next one begins. */
   | { readonly kind: 'gave'; readonly observation: Observation }
+  /** All steps are made, and what they have opened is closed. */
+  | { readonly kind: 'done' }
 
 /** The file of the steps in the directory of a run: as an argument, many would be too long. */
 export const STEPS_FILE = 'steps.json'

@@ -3,6 +3,7 @@ import { backends } from '../../../backends/index.ts'
 import type { BackendName } from '../../../backends/index.ts'
 import type { Libc } from '../../../libc/libc.ts'
 import type { Observation } from '../observation.ts'
+import { whyUnavailable } from '../../unavailable.ts'
 import { Player } from '../player.ts'
 import type { ScenarioStep } from '../schema.ts'
 
@@ -25,9 +26,10 @@ export function playOn(
   observer: PlayObserver,
 ): void {
   const backend: Backend = backends[name]
-  const found = backend.availability(libc)
-  if (!found.available) {
-    observer.onUnavailable(found.reason)
+  // One that is there and does not work is played: that is what it gives.
+  const reason = whyUnavailable(libc, name)
+  if (reason !== undefined) {
+    observer.onUnavailable(reason)
     return
   }
   const player = new Player(backend.world?.(libc) ?? libc, backend, directory)
