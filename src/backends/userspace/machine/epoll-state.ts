@@ -82,8 +82,9 @@ export class EpollState extends Registrations implements Watchable {
     const subscription = this.find(fd, file)
     if (subscription === undefined) return -ENOENT
     if (subscription.exclusive) return -EINVAL
+    const wasThere = this.#isThere(subscription)
     subscription.replace(request, this.nextGeneration())
-    yield* this.prime(subscription)
+    yield* this.prime(subscription, wasThere)
     return 0
   }
 
@@ -106,22 +107,22 @@ export class EpollState extends Registrations implements Watchable {
   }
 
   /** A new or changed registration is looked at once: what holds already is told by nobody. */
-  protected *prime(subscription: Subscription): Steps<void> {
-    if (this.#stepwise) yield `prime generation ${subscription.generation}`
+  protected *prime(subscription: Subscription, wasThere = false): Steps<void> {
+    if (this.#stepwise) yield `prime generation ${subscription.generation}${wasThere ? ' of what was there' : ''}`
     const ready = subscription.ready
     if (ready === 0 || subscription.removed) return
-    // What stands in the queue was told of when it came there.
-    if ((yield* this.enqueue(subscription, ready, true)) !== 'there') yield* this.wake(subscription)
+    // What stood in the queue was told of when it came there. What a consumer has put back was not.
+    if ((yield* this.enqueue(subscription, ready, wasThere)) !== 'there') yield* this.wake(subscription)
   }
 
   /**
    * Sets bits, and puts the registration into the queue unless it is there, or somebody else puts it there. Which of the
-   * two is only found out for who `asks`: who tells in any case need not know.
+   * two is only found out of what `wasThere` when the caller began: who tells in any case need not know.
    */
-  protected *enqueue(subscription: Subscription, bits: number, asks = false): Steps<Enqueued> {
+  protected *enqueue(subscription: Subscription, bits: number, wasThere = false): Steps<Enqueued> {
     this.counters.enqueueAttempts++
-    if (this.#stepwise) yield `set pending ${bits}`
-    const isThere = asks && subscription.enqueued && !this.#inHand.includes(subscription.item)
+    if (this.#stepwise) yield `set pending ${bits}${wasThere ? ' of what was there' : ''}`
+    const isThere = wasThere && this.#isThere(subscription)
     subscription.pending |= bits
     if (this.#stepwise) yield isThere ? 'swap enqueued of what is there' : 'swap enqueued'
     if (!this.mayEnqueue(subscription)) {
@@ -301,6 +302,11 @@ export class EpollState extends Registrations implements Watchable {
   /** What was taken of a registration that was modified meanwhile may be all that tells of it: the repair finds it. */
   protected giveBack(subscription: Subscription, pending: number): void {
     subscription.pending |= pending
+  }
+
+  /** Whether it is in the queue, and in nobody's hand. */
+  #isThere({ enqueued, item }: Subscription): boolean {
+    return enqueued && !this.#inHand.includes(item)
   }
 
   /** Puts a registration back of which something was told between taking its bits and letting it be queued again. */
