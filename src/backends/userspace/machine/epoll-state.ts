@@ -108,7 +108,8 @@ export class EpollState extends Registrations implements Watchable {
 
   /** A new or changed registration is looked at once: what holds already is told by nobody. */
   protected *prime(subscription: Subscription, wasThere = false): Steps<void> {
-    if (this.#stepwise) yield `prime generation ${subscription.generation}${wasThere ? ' of what was there' : ''}`
+    if (this.#stepwise)
+      yield `prime generation ${subscription.generation}${wasThere ? ' of what was there' : ''}`
     const ready = subscription.ready
     if (ready === 0 || subscription.removed) return
     // What stood in the queue was told of when it came there. What a consumer has put back was not.
