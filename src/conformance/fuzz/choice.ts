@@ -32,6 +32,9 @@ export class Choice {
   /** Those who wait, and who has been told of since they began to. */
   readonly #passedBy = new Map<Subscription, Set<Subscription>>()
 
+  /** Whether the backend has chosen otherwise than the model would have, in the step that was followed last. */
+  isOwn = false
+
   constructor(model: Player, world: World) {
     this.#model = model
     this.#world = world
@@ -40,6 +43,7 @@ export class Choice {
   /** Has the model take a step, with the choices that a backend has made in it. */
   follow(step: ScenarioStep, actual: Observation): Observation {
     this.#waiting = []
+    this.isOwn = false
     if (step.op === 'poller') return this.#open(step)
     if ((step.op !== 'wait' && step.op !== 'epoll_wait') || !isWait(actual)) return this.#model.step(step)
     return step.op === 'wait' ? this.#wait(step, actual) : this.#epollWait(step, actual)
@@ -91,6 +95,9 @@ export class Choice {
     this.#reported = this.#waiting.filter((one) => rank(one) !== undefined)
     this.#wasFull = events.length === (step.op === 'wait' ? step.capacity : step.max)
     if (this.#wasFull) this.#inTurn = this.#waiting.map((one) => [this.#labelOf(one), formatMask(one.ready)])
+    this.isOwn = this.#reported.some(
+      (one, i) => one !== this.#waiting[i] || (i > 0 && before(rank, one, this.#reported[i - 1])),
+    )
     state.prefer(rank)
     return this.#reported.length
   }
@@ -128,3 +135,12 @@ export class Choice {
 
 const dataOf = ({ dataLow, dataHigh }: Subscription): bigint =>
   (BigInt.asUintN(32, BigInt(dataHigh)) << 32n) | BigInt.asUintN(32, BigInt(dataLow))
+
+/** Whether one was chosen before another one. */
+function before(
+  rank: (subscription: Subscription) => number | undefined,
+  one: Subscription,
+  other: Subscription | undefined,
+): boolean {
+  return other !== undefined && (rank(one) ?? 0) < (rank(other) ?? 0)
+}

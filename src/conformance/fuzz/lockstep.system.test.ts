@@ -156,6 +156,7 @@ describe('what is open', () => {
   test('is open: another order, and another choice, are no difference', () => {
     const lockstep = new Lockstep(reversed(), backends.epoll, directory)
     expect(lockstep.compare([...ready, { ...wait, max: 8 }, { ...wait, max: 2 }])).toBeUndefined()
+    expect([...lockstep.rulesUsed]).toEqual([['event-order', 2]])
     lockstep.close()
   })
 
@@ -165,6 +166,21 @@ describe('what is open', () => {
     expect(difference?.why).toMatch(/^\w waits, and \w comes again$/)
     lockstep.close()
   })
+})
+
+test('what closes a descriptor that a Poller watches removes it first', () => {
+  const lockstep = new Lockstep(testedLibc, backends.poll, directory)
+  const program: readonly ScenarioStep[] = [
+    { op: 'poller', as: 'p' },
+    { op: 'eventfd', as: 'a', initial: 1 },
+    { op: 'add', poller: 'p', fd: 'a', interest: 'READ' },
+    { op: 'close', fd: 'a' },
+    // It would report an error on poll, and nothing on the model.
+    { op: 'wait', poller: 'p' },
+  ]
+  expect(lockstep.compare(program)).toBeUndefined()
+  expect([...lockstep.rulesUsed]).toEqual([['closed-unremoved', 1]])
+  lockstep.close()
 })
 
 test('a close that does not close is found out in the program that it happens in', () => {

@@ -14,7 +14,7 @@ import { Player } from '../scenarios/player.ts'
 import type { ScenarioStep } from '../scenarios/schema.ts'
 import { scenarioStepText } from '../scenarios/words.ts'
 import { Choice } from './choice.ts'
-import { RuleBook } from './rules.ts'
+import { closedUnremoved, eventOrder, RuleBook } from './rules.ts'
 import { Watched } from './watched.ts'
 
 /** The first step that did not give the same. */
@@ -60,7 +60,9 @@ export class Lockstep {
     const taken: ScenarioStep[] = []
     this.#book.begin()
     const take = (step: ScenarioStep, index: number): Difference | undefined => {
-      for (const one of [...watched.before(step), step]) {
+      const first = watched.before(step)
+      if (first.length > 0) this.#book.note(closedUnremoved)
+      for (const one of [...first, step]) {
         onStep?.(scenarioStepText(one), index)
         taken.push(one)
         const difference = this.#step(one, choice)
@@ -101,6 +103,7 @@ export class Lockstep {
     const actual = this.#subject.step(step)
     if (this.#book.skips(step, actual)) return undefined
     const expected = choice.follow(step, actual)
+    if (choice.isOwn) this.#book.note(eventOrder)
     if (!this.#book.explains(step, actual, expected)) {
       return { actual, expected }
     }

@@ -3,7 +3,7 @@ import { backends } from '../../backends/index.ts'
 import type { BackendName } from '../../backends/index.ts'
 import type { Observation } from '../scenarios/observation.ts'
 import type { ScenarioStep } from '../scenarios/schema.ts'
-import { RuleBook, rules } from './rules.ts'
+import { closedUnremoved, eventOrder, RuleBook, rules } from './rules.ts'
 
 const wait: ScenarioStep = { op: 'wait', poller: 'p', capacity: 8 }
 const events = (all: Readonly<Record<string, string>>): Observation => ({ events: Object.entries(all) })
@@ -79,6 +79,9 @@ const cases: readonly Case[] = [
   },
 ]
 
+/** Those that are shown where programs are played: `lockstep.system.test.ts`. */
+const inLockstep = [eventOrder.id, closedUnremoved.id]
+
 const bookOf = ({ backend, before = [] }: Case): RuleBook => {
   const book = new RuleBook(backends[backend])
   book.begin()
@@ -115,7 +118,7 @@ describe('trigger-absent', () => {
 test('every rule has an id of its own, a reason, a source, and a test here', () => {
   const ids = rules.map(({ id }) => id)
   expect(new Set(ids).size).toBe(ids.length)
-  expect(new Set([...cases.map(({ rule }) => rule), 'trigger-absent'])).toEqual(new Set(ids))
+  expect(new Set([...cases.map(({ rule }) => rule), 'trigger-absent', ...inLockstep])).toEqual(new Set(ids))
   for (const { reason, source } of rules) {
     expect(reason.length).toBeGreaterThan(40)
     expect(source).toMatch(/\(2\)|\.ts|\.c\b/)

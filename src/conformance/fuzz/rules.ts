@@ -1,10 +1,8 @@
 /**
  * The ways in which a backend may differ from the model, each with the reason why it may. A rule says of one step whether
- * what the backend gave is as good as what the model gave; everything else is a difference.
- *
- * Two more things are left open, and are no rules, because there the model does as the backend does: the order of events,
- * and which of them come where there is not room for all (`choice.ts`); and one is kept out of the programs that all
- * backends are given: what a descriptor reports that was closed and not removed (`generate/pollers.ts`).
+ * what the backend gave is as good as what the model gave; everything else is a difference. Two of them explain nothing
+ * afterwards, because the model does as the backend has done (`choice.ts`), or the program does something first
+ * (`watched.ts`).
  */
 import type { Backend } from '../../backends/backend.ts'
 import { speaksEpoll } from '../scenarios/language.ts'
@@ -133,8 +131,34 @@ function bitsByLabel(events: readonly ObservedEvent[]): Map<string, readonly str
 
 const isEnd = (flag: string): boolean => ends.includes(flag)
 
+/** The order of events: see `choice.ts`. */
+export const eventOrder: Rule = {
+  id: 'event-order',
+  reason:
+    'in which order events come is not promised, nor which of them where there is not room for all: the model chooses as the backend has',
+  source: 'epoll_wait(2), NOTES, promises only that they take turns; backends/backend.ts, "Not promised"',
+  appliesTo: () => true,
+}
+
+/** What is closed is removed first: see `watched.ts`. */
+export const closedUnremoved: Rule = {
+  id: 'closed-unremoved',
+  reason:
+    'what a descriptor reports that was closed and not removed is not promised, and a request keeps its file open: it is removed first',
+  source: 'backends/backend.ts, "Not promised"',
+  appliesTo: (backend) => !speaksEpoll(backend),
+}
+
 /** Every rule. Adding one is a few lines here, and a test that shows it. */
-export const rules: readonly Rule[] = [lacksTrigger, twoReasons, hangupAbsent, kqueueEnds, snapshots]
+export const rules: readonly Rule[] = [
+  eventOrder,
+  closedUnremoved,
+  lacksTrigger,
+  twoReasons,
+  hangupAbsent,
+  kqueueEnds,
+  snapshots,
+]
 
 /** The rules of one backend, over one program, and how often each of them was needed. */
 export class RuleBook {
@@ -156,7 +180,7 @@ export class RuleBook {
   /** Whether the model is not to take a step. */
   skips(step: ScenarioStep, actual: Observation): boolean {
     const rule = this.#rules.find((one) => one.skips?.(step, actual, this.#backend) === true)
-    this.#note(rule)
+    if (rule !== undefined) this.note(rule)
     return rule !== undefined
   }
 
@@ -180,16 +204,17 @@ export class RuleBook {
     for (const rule of this.#rules) {
       if (is === unorderedText(translated)) return true
       const next = rule.translate?.(step, translated, of) ?? translated
-      if (next !== translated && unorderedText(next) !== unorderedText(translated)) this.#note(rule)
+      if (next !== translated && unorderedText(next) !== unorderedText(translated)) this.note(rule)
       translated = next
       if (rule.accepts?.(step, actual, translated, of) !== true) continue
-      this.#note(rule)
+      this.note(rule)
       return true
     }
     return is === unorderedText(translated)
   }
 
-  #note(rule: Rule | undefined): void {
-    if (rule !== undefined) this.used.set(rule.id, (this.used.get(rule.id) ?? 0) + 1)
+  /** A rule was needed. */
+  note({ id }: Rule): void {
+    this.used.set(id, (this.used.get(id) ?? 0) + 1)
   }
 }
