@@ -1,0 +1,122 @@
+/** Fibers, which are generators, and what is known of each. */
+import type { WaitQueue } from './wait-queue.ts'
+
+/** What the calls that wait return, to be yielded at once: `yield scheduler.sleep(5)`. */
+export interface Parked {
+  readonly parked: true
+}
+
+/** The only one. */
+export const PARKED: Parked = { parked: true }
+
+/**
+ * Why a fiber goes on: what `yield` gives it.
+ *
+ * - `YIELDED`: it had only given way.
+ * - `WOKEN`: somebody called `wake`. What it waited for has not happened, and is waited for no more.
+ * - `TIME`: its time has come.
+ * - `READY`: its descriptor is ready, its task has ended, its queue was served.
+ */
+export const Wakeup = { YIELDED: 0, WOKEN: 1, TIME: 2, READY: 3 } as const
+export type Wakeup = (typeof Wakeup)[keyof typeof Wakeup]
+
+/** Something that a fiber does, and in which it may wait: its parts are called with `yield*`. */
+export type Routine<T = void> = Generator<Parked, T, Wakeup>
+
+/**
+ * What a fiber does from its start to its end: a generator function without arguments, or a function of any other kind
+ * that never waits. It is called when the fiber starts.
+ */
+export type FiberBody<T = void> = () => Routine<T> | T
+
+/** In the ready queue; running; waiting for a wake; ended; running, and about to give way. */
+export const State = { READY: 0, RUNNING: 1, SUSPENDED: 2, DONE: 3, YIELDING: 4 } as const
+
+const stateNames = ['ready', 'running', 'suspended', 'done', 'running'] as const
+
+/** What is told when a fiber ends, and how. */
+export interface Completion {
+  settle(value: unknown): void
+  fail(error: unknown): void
+  /** It was ended from outside. */
+  cancel(): void
+}
+
+/**
+ * One fiber. Everything that may hold it has its place in here, links of lists and the place among the timers, so that
+ * parking and waking allocate nothing, and leaving any of them takes constant time (timers: logarithmic).
+ */
+export class Fiber {
+  readonly id: number
+  /** Whose it is. */
+  readonly home: object
+  readonly #name: string | undefined
+  /** For the runtime alone, as all that follows. */
+  status: number = State.READY
+  body: FiberBody<unknown> | null
+  routine: Routine<unknown> | null = null
+  completion: Completion | null = null
+  wakeup: Wakeup = Wakeup.YIELDED
+  /** The next one in the ready queue. */
+  next: Fiber | null = null
+  /** All that are alive. */
+  older: Fiber | null = null
+  younger: Fiber | null = null
+  /** The queue that it waits in, and its neighbours there. */
+  queue: WaitQueue | null = null
+  ahead: Fiber | null = null
+  behind: Fiber | null = null
+  /** When it is to be woken at the latest, how many timers were set before, and where it stands among them. */
+  deadlineMs = 0
+  order = 0
+  place = -1
+
+  constructor(id: number, home: object, body: FiberBody<unknown>, name: string | undefined) {
+    this.id = id
+    this.home = home
+    this.body = body
+    this.#name = name
+  }
+
+  get name(): string {
+    return this.#name ?? `fiber ${this.id}`
+  }
+
+  get state(): 'ready' | 'running' | 'suspended' | 'done' {
+    return stateNames[this.status] ?? 'done'
+  }
+
+  /** Makes it do nothing when it starts, if it has not started yet. */
+  skip(): void {
+    if (this.body !== null) this.body = nothing
+  }
+
+  /** For the scheduler: runs it until it waits, gives way or ends. */
+  proceed(): IteratorResult<Parked, unknown> {
+    if (this.routine !== null) return this.routine.next(this.wakeup)
+    const { body } = this
+    this.body = null
+    const made = body?.()
+    if (!isRoutine(made)) return { done: true, value: made }
+    this.routine = made
+    return made.next(Wakeup.YIELDED)
+  }
+
+  /** What it waits for, in words. Of interest where it is suspended. */
+  get waitsFor(): string {
+    const timer = this.place >= 0 ? `until ${this.deadlineMs} ms` : ''
+    if (this.queue === null) return timer === '' ? 'suspend' : `sleep ${timer}`
+    return `${this.queue.label}${timer === '' ? '' : ` ${timer}`}`
+  }
+
+  /** How an error says where it is: number and name. */
+  toString(): string {
+    return this.#name === undefined ? this.name : `fiber ${this.id} (${this.#name})`
+  }
+}
+
+function nothing(): void {}
+
+function isRoutine(made: unknown): made is Routine<unknown> {
+  return Object.prototype.toString.call(made) === '[object Generator]'
+}
