@@ -36,7 +36,8 @@ export class ReactorEvents implements Iterable<ReactorEvent> {
 
   constructor(capacity: number = LEAST_CAPACITY) {
     // What is no size is refused by the batch.
-    this.batch = new ReadinessBatch(capacity < LEAST_CAPACITY && capacity >= 1 ? LEAST_CAPACITY : capacity)
+    const isSmall = Number.isInteger(capacity) && capacity >= 1 && capacity < LEAST_CAPACITY
+    this.batch = new ReadinessBatch(isSmall ? LEAST_CAPACITY : capacity)
   }
 
   get capacity(): number {

@@ -52,3 +52,10 @@ export class RealClock {
     else this.#libc.fn.poll(NULL, 0, Math.ceil(ms))
   }
 }
+
+/** A time to wait: what is negative would turn the clock back, and what is no number or no end would never come. */
+export function assertDuration(ms: number | undefined): void {
+  if (ms !== undefined && !(ms >= 0 && ms < Infinity)) {
+    throw new RangeError(`a fiber waits for a number of milliseconds from 0 on, not ${ms}`)
+  }
+}

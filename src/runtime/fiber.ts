@@ -23,11 +23,11 @@ export type Wakeup = (typeof Wakeup)[keyof typeof Wakeup]
 /** Something that a fiber does, and in which it may wait: its parts are called with `yield*`. */
 export type Routine<T = void> = Generator<Parked, T, Wakeup>
 
-/**
- * What a fiber does from its start to its end: a generator function without arguments, or a function of any other kind
- * that never waits. It is called when the fiber starts.
- */
-export type FiberBody<T = void> = () => Routine<T> | T
+/** What a fiber does from its start to its end: a generator function, which is called when the fiber starts. */
+export type FiberBody<T = void> = () => Routine<T>
+
+/** The same, or a plain function, of a fiber that never waits. */
+export type Work<T> = FiberBody<T> | (() => T)
 
 /** In the ready queue; running; waiting for a wake; ended; running, and about to give way. */
 export const State = { READY: 0, RUNNING: 1, SUSPENDED: 2, DONE: 3, YIELDING: 4 } as const
@@ -53,7 +53,7 @@ export class Fiber {
   readonly #name: string | undefined
   /** For the runtime alone, as all that follows. */
   status: number = State.READY
-  body: FiberBody<unknown> | null
+  body: Work<unknown> | null
   routine: Routine<unknown> | null = null
   completion: Completion | null = null
   wakeup: Wakeup = Wakeup.YIELDED
@@ -71,7 +71,7 @@ export class Fiber {
   order = 0
   place = -1
 
-  constructor(id: number, home: object, body: FiberBody<unknown>, name: string | undefined) {
+  constructor(id: number, home: object, body: Work<unknown>, name: string | undefined) {
     this.id = id
     this.home = home
     this.body = body

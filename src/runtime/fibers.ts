@@ -1,5 +1,5 @@
 import { Fiber } from './fiber.ts'
-import type { FiberBody } from './fiber.ts'
+import type { Work } from './fiber.ts'
 
 /** All fibers of a scheduler that are alive, oldest first. Adding and deleting are constant time. */
 export class Fibers {
@@ -16,7 +16,7 @@ export class Fibers {
     return this.#oldest
   }
 
-  create(home: object, body: FiberBody<unknown>, name: string | undefined): Fiber {
+  create(home: object, body: Work<unknown>, name: string | undefined): Fiber {
     const fiber = new Fiber(this.#nextId++, home, body, name)
     fiber.older = this.#youngest
     if (this.#youngest === null) this.#oldest = fiber

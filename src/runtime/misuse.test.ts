@@ -4,7 +4,7 @@ import { DeadlockError, FiberError } from '../errors.ts'
 import { noLibc } from '../testing/no-libc.ts'
 import { VirtualClock } from './clock.ts'
 import { Wakeup } from './fiber.ts'
-import type { Fiber, FiberBody, Parked } from './fiber.ts'
+import type { Fiber, Parked } from './fiber.ts'
 import { Scheduler } from './scheduler.ts'
 import { WaitQueue } from './wait-queue.ts'
 
@@ -222,7 +222,7 @@ describe('misuse is a typed error that says what, where, and what to do', () => 
     const scheduler = open()
     scheduler.close()
     scheduler.close()
-    const body: FiberBody = () => {}
+    const body = (): void => {}
     const calls: Record<string, () => unknown> = {
       spawn: () => scheduler.spawn(body),
       go: () => scheduler.go(body),

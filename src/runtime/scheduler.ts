@@ -6,11 +6,11 @@ import { DeadlockError, FiberError, SystemError } from '../errors.ts'
 import type { FiberProblem, StuckFiber } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import type { ReactorOptions } from '../loop/reactor.ts'
-import { RealClock } from './clock.ts'
+import { assertDuration, RealClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { Direction } from './descriptors.ts'
 import { PARKED, State, Wakeup } from './fiber.ts'
-import type { Fiber, FiberBody, Parked, Routine } from './fiber.ts'
+import type { Fiber, FiberBody, Parked, Work } from './fiber.ts'
 import { Fibers } from './fibers.ts'
 import { bareYield, endedInWait, waitsInEnd } from './misuse.ts'
 import { ReadyQueue } from './ready-queue.ts'
@@ -91,9 +91,9 @@ export class Scheduler implements Disposable {
   }
 
   /** Makes a fiber, which starts when its turn comes. The name is for errors. */
-  spawn(body: () => Routine<unknown>, name?: string): Fiber
+  spawn(body: FiberBody<unknown>, name?: string): Fiber
   spawn(body: () => unknown, name?: string): Fiber
-  spawn(body: FiberBody<unknown>, name?: string): Fiber {
+  spawn(body: Work<unknown>, name?: string): Fiber {
     this.#assertOpen('spawn')
     const fiber = this.#fibers.create(this, body, name)
     this.#enqueue(fiber)
@@ -101,9 +101,9 @@ export class Scheduler implements Disposable {
   }
 
   /** Starts work in a fiber of its own, and returns what others wait for. An error that nobody waits for leaves `run`. */
-  go<T>(work: () => Routine<T>, name?: string): Task<T>
+  go<T>(work: FiberBody<T>, name?: string): Task<T>
   go<T>(work: () => T, name?: string): Task<T>
-  go<T>(work: FiberBody<T>, name?: string): Task<T> {
+  go<T>(work: Work<T>, name?: string): Task<T> {
     this.#assertOpen('go')
     const fiber = this.spawn(work, name)
     const task = new Task<T>(this, fiber)
@@ -407,12 +407,5 @@ export class Scheduler implements Disposable {
 
   #error(problem: FiberProblem, operation: string, what: string, hint: string): FiberError {
     return new FiberError(problem, operation, this.#current?.toString() ?? 'no fiber', what, hint)
-  }
-}
-
-/** A time to wait: what is negative would turn the clock back, and what is no number or no end would never come. */
-function assertDuration(ms: number | undefined): void {
-  if (ms !== undefined && !(ms >= 0 && ms < Infinity)) {
-    throw new RangeError(`a fiber waits for a number of milliseconds from 0 on, not ${ms}`)
   }
 }
