@@ -184,10 +184,9 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
     reactor.wake()
     const events = new ReactorEvents()
     expect([reactor.poll(events, 0), events.woken]).toEqual([2, true])
-    expect([...events].map(({ token, writable }) => [Number(token), writable]).toSorted()).toEqual([
-      [0, true],
-      [1, true],
-    ])
+    expect(new Set([...events].map(({ token, writable }) => `${token} ${writable}`))).toEqual(
+      new Set(['0 true', '1 true']),
+    )
     expect([reactor.poll(events, 0), events.woken, [...events]]).toEqual([0, false, []])
     for (const source of sources) source.close()
   })

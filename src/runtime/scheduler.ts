@@ -202,6 +202,8 @@ export class Scheduler implements Disposable {
       while (!this.#isStopped && this.#advance())
     } finally {
       this.#isRunning = false
+      // What has fired, and is wanted no more, would stay registered.
+      this.#sources.settle()
     }
     if (!this.#isStopped) this.#assertFinished()
   }

@@ -68,6 +68,11 @@ export class Sources {
     this.#descriptors.close()
   }
 
+  /** Brings the registrations up to what is wanted. */
+  settle(): void {
+    this.#descriptors.settle()
+  }
+
   /** A look at descriptors and at the time, which keeps nobody. */
   look(): void {
     this.#descriptors.settle()
