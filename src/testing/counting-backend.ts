@@ -4,7 +4,7 @@ import type { Backend } from '../backends/backend.ts'
 export interface CountingBackend {
   readonly backend: Backend
   /** How many descriptors are registered. */
-  left(): number
+  readonly left: () => number
   /** `add 1`, `modify 3`, `remove`, with the interest of each. */
   readonly calls: readonly string[]
 }
