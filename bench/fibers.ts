@@ -31,7 +31,6 @@ async function medians(
   for (let round = -WARMUP_ROUNDS; round < ROUNDS; round++) {
     for (const [name, run] of Object.entries(runs)) {
       const start = process.hrtime.bigint()
-      // oxlint-disable-next-line no-await-in-loop
       await run()
       const ns = Number(process.hrtime.bigint() - start) / operations
       if (round >= 0) samples.get(name)?.push(ns)
@@ -46,7 +45,6 @@ function verdict(isGood: boolean, text: string): string {
 }
 
 for (const { name, operations, fiber, rivals } of contests(libc)) {
-  // oxlint-disable-next-line no-await-in-loop
   const all = await medians({ fiber, ...rivals }, operations)
   process.stdout.write(`${name}\n`)
   for (const [rival, ns] of Object.entries(all)) {

@@ -14,6 +14,8 @@ export interface Contest {
 
 /** So many operations a sample. */
 const OPERATIONS = 20_000
+/** How many are alive at once where they are spawned. */
+const SPAWNED_AT_ONCE = 1000
 /** Is awaited by who only gives way. */
 const nothing = Promise.resolve()
 /** How many take turns where turns are taken. */
@@ -67,9 +69,16 @@ const countedLater = (name: string, work: (count: Count) => Promise<unknown>): (
   }
 }
 
+/** Spawns all, some at a time. */
+async function inBatches(batch: () => Promise<unknown>): Promise<void> {
+  for (let left = OPERATIONS; left > 0; left -= SPAWNED_AT_ONCE) {
+    await batch()
+  }
+}
+
 /** Making one, letting it start, give way once, and end. */
 const spawning = (libc: Libc): Contest => ({
-  name: 'spawn, start, give way once and end',
+  name: `spawn, start, give way once and end, ${SPAWNED_AT_ONCE} at once`,
   operations: OPERATIONS,
   fiber: counted('spawn', (count) =>
     inFibers(libc, (scheduler) => {
@@ -78,7 +87,12 @@ const spawning = (libc: Libc): Contest => ({
         yield scheduler.yieldNow()
         count.value++
       }
-      for (let i = 0; i < OPERATIONS; i++) scheduler.spawn(one)
+      scheduler.spawn(function* () {
+        for (let left = OPERATIONS; left > 0; left -= SPAWNED_AT_ONCE) {
+          for (let i = 0; i < SPAWNED_AT_ONCE; i++) scheduler.spawn(one)
+          while (count.value < OPERATIONS - left + SPAWNED_AT_ONCE) yield scheduler.yieldNow()
+        }
+      })
     }),
   ),
   rivals: {
@@ -87,19 +101,21 @@ const spawning = (libc: Libc): Contest => ({
         await nothing
         count.value++
       }
-      return Promise.all(Array.from({ length: OPERATIONS }, one))
+      return inBatches(() => Promise.all(Array.from({ length: SPAWNED_AT_ONCE }, one)))
     }),
     setImmediate: countedLater('spawn', (count) =>
-      inImmediates(
-        Array.from({ length: OPERATIONS }, () => {
-          let hasStarted = false
-          return () => {
-            if (hasStarted) count.value++
-            const isDone = hasStarted
-            hasStarted = true
-            return isDone
-          }
-        }),
+      inBatches(() =>
+        inImmediates(
+          Array.from({ length: SPAWNED_AT_ONCE }, () => {
+            let hasStarted = false
+            return () => {
+              if (hasStarted) count.value++
+              const isDone = hasStarted
+              hasStarted = true
+              return isDone
+            }
+          }),
+        ),
       ),
     ),
   },
@@ -127,8 +143,6 @@ const switching = (libc: Libc): Contest => {
       'async/await': countedLater('switch', (count) => {
         const one = async (): Promise<void> => {
           for (let turn = 0; turn < turns; turn++) {
-            // One after the other is what is measured.
-            // eslint-disable-next-line no-await-in-loop
             await nothing
             count.value++
           }
@@ -177,7 +191,6 @@ const waking = (libc: Libc): Contest => ({
         for (let i = 0; i < OPERATIONS / 2; i++) {
           count.value++
           wakers[1 - self]?.()
-          // eslint-disable-next-line no-await-in-loop
           if (count.value < OPERATIONS) await new Promise<void>((resolve) => (wakers[self] = resolve))
         }
         wakers[1 - self]?.()
