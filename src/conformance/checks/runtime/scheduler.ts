@@ -1,56 +1,10 @@
-import { backends } from '../../../backends/index.ts'
 import { DeadlockError, FiberError, TaskCanceledError } from '../../../errors.ts'
-import { VirtualClock } from '../../../runtime/clock.ts'
-import { Wakeup } from '../../../runtime/fiber.ts'
 import type { Fiber } from '../../../runtime/fiber.ts'
-import { Scheduler } from '../../../runtime/scheduler.ts'
-import { close, pipe, read, socketpair, write } from '../../build.ts'
+import { pipe } from '../../build.ts'
 import type { Check, Family } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
-import type { Machine } from '../../machine.ts'
-
-const SEED = 'seed: the fiber scheduler'
-
-/** A scheduler over the backend under test, in a time that passes only where everybody waits. */
-function open(machine: Machine): Scheduler {
-  const scheduler = new Scheduler(machine.libc, {
-    backend: backends[machine.backend],
-    clock: new VirtualClock(),
-  })
-  machine.cleanups.push(() => scheduler.close())
-  return scheduler
-}
-
-/** Runs to the end, and expects this to have come into the log, and nothing to be left. */
-function expectRun(machine: Machine, scheduler: Scheduler, log: readonly string[], expected: string): void {
-  machine.begin('run the fibers')
-  scheduler.run()
-  machine.expect(log.join(' '), expected, 'what the fibers did')
-  expectNothingLeft(machine, scheduler)
-}
-
-function expectNothingLeft(machine: Machine, scheduler: Scheduler): void {
-  const { fibers, suspended, registrations } = scheduler.counts
-  machine.expect(
-    `${fibers} ${suspended} ${registrations}`,
-    '0 0 0',
-    'fibers, suspended ones and registrations left',
-  )
-}
-
-/** The error that an action throws, of that kind. */
-function errorOf<E extends Error>(
-  kind: abstract new (...args: never[]) => E,
-  action: () => unknown,
-): E | undefined {
-  try {
-    action()
-    return undefined
-  } catch (error) {
-    if (error instanceof kind) return error
-    throw error
-  }
-}
+import { errorOf, expectNothingLeft, expectRun, open, SEED } from './fibers.ts'
+import { descriptors } from './descriptors.ts'
 
 const checks: readonly Check[] = [
   portableCheck({
@@ -128,84 +82,6 @@ const checks: readonly Check[] = [
     },
   }),
   portableCheck({
-    id: 'scheduler.block-read-write',
-    statement: 'Who waits to read goes on when there is data, who waits to write when there is room.',
-    source: `${SEED} (block_on_fd, which reads only)`,
-    run(machine) {
-      const scheduler = open(machine)
-      machine.run(socketpair('a', 'b'))
-      const log: string[] = []
-      scheduler.spawn(function* () {
-        log.push(String(yield scheduler.blockOnFd(machine.fd('a'), 'read')))
-        machine.run(read('a', 3))
-      })
-      scheduler.spawn(function* () {
-        log.push(String(yield scheduler.blockOnFd(machine.fd('a'), 'write')))
-        machine.run(write('b', 3))
-      })
-      expectRun(machine, scheduler, log, `${Wakeup.READY} ${Wakeup.READY}`)
-    },
-  }),
-  portableCheck({
-    id: 'scheduler.many-readers',
-    statement:
-      'Several fibers may wait for one descriptor: each is served in turn, while there is something.',
-    source: `${SEED}, which allows one waiter a descriptor`,
-    run(machine) {
-      const scheduler = open(machine)
-      machine.run(pipe('r', 'w'))
-      const log: string[] = []
-      for (const i of [0, 1, 2]) {
-        scheduler.spawn(function* () {
-          yield scheduler.blockOnFd(machine.fd('r'), 'read')
-          machine.run(read('r', 1))
-          log.push(String(i))
-        })
-      }
-      scheduler.spawn(() => machine.run(write('w', 3)))
-      expectRun(machine, scheduler, log, '0 1 2')
-    },
-  }),
-  portableCheck({
-    id: 'scheduler.early-wake',
-    statement: 'An early wake takes back the registration and the timer; both can be had again.',
-    source: `${SEED} (cancel_timer_for, cancel_io_waiter_for)`,
-    run(machine) {
-      const scheduler = open(machine)
-      machine.run(pipe('r', 'w'))
-      const log: string[] = []
-      const waiter = scheduler.spawn(function* () {
-        for (let i = 0; i < 2; i++) {
-          const wakeup = yield scheduler.blockOnFd(machine.fd('r'), 'read', 1000)
-          log.push(`${wakeup}@${scheduler.now()}:${scheduler.counts.registrations}`)
-        }
-      })
-      scheduler.spawn(function* () {
-        yield scheduler.sleep(5)
-        scheduler.wake(waiter)
-      })
-      expectRun(machine, scheduler, log, `${Wakeup.WOKEN}@5:0 ${Wakeup.TIME}@1005:0`)
-    },
-  }),
-  portableCheck({
-    id: 'scheduler.end-wakes-all',
-    statement: 'The end of the peer wakes all that wait for a descriptor.',
-    source: 'measured: who is not told waits for ever',
-    run(machine) {
-      const scheduler = open(machine)
-      machine.run(socketpair('a', 'b'))
-      const log: string[] = []
-      for (const i of [0, 1, 2]) {
-        scheduler.spawn(function* () {
-          yield scheduler.blockOnFd(machine.fd('a'), 'read')
-          log.push(String(i))
-        })
-      }
-      scheduler.spawn(() => machine.run(close('b')))
-      expectRun(machine, scheduler, log, '0 1 2')
-    },
-  }),
-  portableCheck({
     id: 'scheduler.tasks',
     statement: 'A result comes to all that wait for a task, before it has ended and after.',
     source: `${SEED} (go, wait: both orders of completion)`,
@@ -264,6 +140,25 @@ const checks: readonly Check[] = [
     },
   }),
   portableCheck({
+    id: 'scheduler.misuse',
+    statement:
+      'A wait outside a fiber, and a second wait before the first was yielded, are errors that say so.',
+    source: `${SEED} (outside a fiber)`,
+    run(machine) {
+      const scheduler = open(machine)
+      machine.begin('sleep outside a fiber')
+      const outside = errorOf(FiberError, () => scheduler.sleep(1))
+      machine.expect(outside?.problem ?? 'no error', 'outside-fiber', 'sleep')
+      const log: string[] = []
+      scheduler.spawn(function* () {
+        const parked = scheduler.sleep(1)
+        log.push(errorOf(FiberError, () => scheduler.suspend())?.problem ?? 'no error')
+        yield parked
+      })
+      expectRun(machine, scheduler, log, 'double-wait')
+    },
+  }),
+  portableCheck({
     id: 'scheduler.close',
     statement:
       'Close ends every fiber where it waits, and leaves nothing registered; use after it is an error.',
@@ -295,6 +190,7 @@ const checks: readonly Check[] = [
       machine.expect(error?.problem ?? 'no error', 'closed', 'spawn')
     },
   }),
+  ...descriptors,
 ]
 
 /** Fibers over every backend. */
