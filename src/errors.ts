@@ -60,6 +60,82 @@ export class RingError extends Error {
   override readonly name = 'RingError'
 }
 
+/** What is wrong with a use of the runtime. */
+export type FiberProblem =
+  /** A wait where no fiber runs: nobody is there who could wait. */
+  | 'outside-fiber'
+  /** A second wait of a fiber that has not yielded the first one. */
+  | 'double-wait'
+  /** A fiber yielded, or ended, in a way that does not fit with what it has asked for. */
+  | 'not-yielded'
+  /** The scheduler was closed. */
+  | 'closed'
+  /** A fiber or a queue of another scheduler. */
+  | 'foreign'
+  /** A call that no fiber may make, or a second `run` within the first. */
+  | 'reentrant'
+  /** Nobody would hear a wake from another thread. */
+  | 'no-channel'
+
+/**
+ * The runtime was used in a way that cannot work. `operation` is the call, `where` who made it (`fiber 3 (reader)`),
+ * and `hint` what to do instead.
+ */
+export class FiberError extends Error {
+  override readonly name = 'FiberError'
+  readonly problem: FiberProblem
+  readonly operation: string
+  readonly where: string
+  readonly hint: string
+
+  constructor(problem: FiberProblem, operation: string, where: string, what: string, hint: string) {
+    super(`${operation} in ${where}: ${what}; ${hint}`)
+    this.problem = problem
+    this.operation = operation
+    this.where = where
+    this.hint = hint
+  }
+}
+
+/** A fiber that nobody will wake. */
+export interface StuckFiber {
+  readonly id: number
+  readonly name: string
+  /** What it waits for: `suspend`, `task 4 (parser)`, `fd 5 (read)`. */
+  readonly waitsFor: string
+}
+
+/** How many fibers a message names; `fibers` has them all. */
+const MOST_NAMED = 8
+
+/** Fibers are left that wait for each other, or for nothing: no timer, descriptor or other thread will wake any. */
+export class DeadlockError extends Error {
+  override readonly name = 'DeadlockError'
+  readonly fibers: readonly StuckFiber[]
+
+  constructor(fibers: readonly StuckFiber[]) {
+    const named = fibers.slice(0, MOST_NAMED).map(({ name, waitsFor }) => `${name} waits in ${waitsFor}`)
+    const more = fibers.length > named.length ? [`and ${fibers.length - named.length} more`] : []
+    const count = `${fibers.length} ${fibers.length === 1 ? 'fiber' : 'fibers'}`
+    super(
+      `deadlock: ${count} suspended, and nothing left that could wake one: ${[...named, ...more].join(', ')}; ` +
+        'wake them before the last other fiber ends, or close the scheduler',
+    )
+    this.fibers = fibers
+  }
+}
+
+/** A task that is waited for was canceled: there is no result. */
+export class TaskCanceledError extends Error {
+  override readonly name = 'TaskCanceledError'
+  readonly task: string
+
+  constructor(task: string) {
+    super(`${task} was canceled`)
+    this.task = task
+  }
+}
+
 /** A backend has no figure: it lost or invented events, did not do the same twice, crashed or hung. */
 export class MeasurementError extends Error {
   override readonly name = 'MeasurementError'
@@ -109,6 +185,9 @@ export function isKnownError(
   | UsageError
   | LibraryError
   | RingError
+  | FiberError
+  | DeadlockError
+  | TaskCanceledError
   | MeasurementError
   | SavedFileError
   | OutputError {
@@ -118,6 +197,9 @@ export function isKnownError(
     error instanceof UsageError ||
     error instanceof LibraryError ||
     error instanceof RingError ||
+    error instanceof FiberError ||
+    error instanceof DeadlockError ||
+    error instanceof TaskCanceledError ||
     error instanceof MeasurementError ||
     error instanceof SavedFileError ||
     error instanceof OutputError

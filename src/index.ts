@@ -42,6 +42,17 @@ export { createEvents, EventLoop } from './loop/event-loop.ts'
 export type { EventLoopOptions, LoopEvent } from './loop/event-loop.ts'
 export { deadlineIn, expired, remaining } from './loop/deadline.ts'
 export type { Deadline } from './loop/deadline.ts'
+export { Reactor, ReactorEvents } from './loop/reactor.ts'
+export type { ReactorEvent, ReactorOptions } from './loop/reactor.ts'
+export { Scheduler } from './runtime/scheduler.ts'
+export type { SchedulerOptions } from './runtime/scheduler.ts'
+export { Wakeup } from './runtime/fiber.ts'
+export type { Fiber, FiberBody, Parked, Routine, Work } from './runtime/fiber.ts'
+export { RealClock, VirtualClock } from './runtime/clock.ts'
+export type { Clock } from './runtime/clock.ts'
+export type { Direction } from './runtime/descriptors.ts'
+export type { Task } from './runtime/task.ts'
+export { WaitQueue } from './runtime/wait-queue.ts'
 export { probe } from './probe/index.ts'
 export type { ProbeReport } from './probe/report.ts'
 export { verify } from './conformance/verify.ts'
@@ -56,4 +67,13 @@ export { compareReports } from './measure/compare/compare-reports.ts'
 export type { CompareOptions } from './measure/compare/compare-reports.ts'
 export type { CompareReport } from './measure/compare/report.ts'
 export type { BenchGap, BenchReport, BenchResult } from './measure/report.ts'
-export { LibraryError, SystemError, UnsupportedError, UsageError } from './errors.ts'
+export {
+  DeadlockError,
+  FiberError,
+  LibraryError,
+  SystemError,
+  TaskCanceledError,
+  UnsupportedError,
+  UsageError,
+} from './errors.ts'
+export type { FiberProblem, StuckFiber } from './errors.ts'

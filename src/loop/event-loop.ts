@@ -163,9 +163,7 @@ export class EventLoop implements Disposable {
     if (this.#batch.capacity !== capacity) this.#batch = new ReadinessBatch(capacity)
     const n = this.#poller.wait(this.#batch, timeoutMs < 0 ? null : timeoutMs * NS_PER_MS)
     if (n === INTERRUPTED) return 0
-    const { hangup, tokenPer } = this.backend.capabilities
-    if (!hangup) this.#inquirer.addHangups(this.#batch, n)
-    else if (tokenPer === 'direction') this.#inquirer.refineEnds(this.#batch, n)
+    this.#inquirer.complete(this.#batch, n, this.backend.capabilities)
     return this.#normalize(n, events)
   }
 

@@ -1,6 +1,6 @@
 import { readinessOf } from '../backends/readiness.ts'
 import { Readiness } from '../backends/backend.ts'
-import type { ReadinessBatch } from '../backends/backend.ts'
+import type { Capabilities, ReadinessBatch } from '../backends/backend.ts'
 import { FIONREAD, POLL } from '../libc/constants/linux.ts'
 import { layouts } from '../libc/layouts.ts'
 import type { Libc } from '../libc/libc.ts'
@@ -25,6 +25,12 @@ export class Inquirer {
   readableBytes(fd: number): number | null {
     if (this.#libc.fn.ioctl(fd, FIONREAD, this.#count.address) === -1) return null
     return this.#count.view.getInt32(0, true)
+  }
+
+  /** Makes up for what a backend cannot tell of ends in the first `n` events of a batch. */
+  complete(batch: ReadinessBatch, n: number, { hangup, tokenPer }: Capabilities): void {
+    if (!hangup) this.addHangups(batch, n)
+    else if (tokenPer === 'direction') this.refineEnds(batch, n)
   }
 
   /** Adds hang-ups, half-closes and errors to the first `n` events of a batch: one poll(2) for all of them. */

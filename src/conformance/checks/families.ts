@@ -1,6 +1,8 @@
 import type { Family } from '../check.ts'
 import { pollers } from './portable/poller.ts'
 import { eventLoop } from './portable/loop.ts'
+import { reactors } from './runtime/reactor.ts'
+import { schedulers } from './runtime/scheduler.ts'
 import { control } from './control/index.ts'
 import { levelTriggered } from './level-triggered/index.ts'
 import { edgeTriggered } from './edge-triggered/index.ts'
@@ -27,6 +29,8 @@ import { kqueues } from './kqueue/index.ts'
 export const families: readonly Family[] = [
   pollers,
   eventLoop,
+  reactors,
+  schedulers,
   ...control,
   levelTriggered,
   edgeTriggered,

@@ -1,0 +1,54 @@
+/** What checks of fibers have in common. */
+import { backends } from '../../../backends/index.ts'
+import { VirtualClock } from '../../../runtime/clock.ts'
+import { Scheduler } from '../../../runtime/scheduler.ts'
+import type { Machine } from '../../machine.ts'
+
+/** Where most of it comes from. */
+export const SEED = 'seed: the fiber scheduler'
+
+/** A scheduler over the backend under test, in a time that passes only where everybody waits. */
+export function open(machine: Machine): Scheduler {
+  const scheduler = new Scheduler(machine.libc, {
+    backend: backends[machine.backend],
+    clock: new VirtualClock(),
+  })
+  machine.cleanups.push(() => scheduler.close())
+  return scheduler
+}
+
+/** Runs to the end, and expects this to have come into the log, and nothing to be left. */
+export function expectRun(
+  machine: Machine,
+  scheduler: Scheduler,
+  log: readonly string[],
+  expected: string,
+): void {
+  machine.begin('run the fibers')
+  scheduler.run()
+  machine.expect(log.join(' '), expected, 'what the fibers did')
+  expectNothingLeft(machine, scheduler)
+}
+
+export function expectNothingLeft(machine: Machine, scheduler: Scheduler): void {
+  const { fibers, suspended, registrations } = scheduler.counts
+  machine.expect(
+    `${fibers} ${suspended} ${registrations}`,
+    '0 0 0',
+    'fibers, suspended ones and registrations left',
+  )
+}
+
+/** The error that an action throws, of that kind. */
+export function errorOf<E extends Error>(
+  kind: abstract new (...args: never[]) => E,
+  action: () => unknown,
+): E | undefined {
+  try {
+    action()
+    return undefined
+  } catch (error) {
+    if (error instanceof kind) return error
+    throw error
+  }
+}
