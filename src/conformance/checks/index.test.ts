@@ -40,7 +40,7 @@ describe('the catalogue of checks', () => {
   it.each(backendNames)('gives %s the checks that apply to it, in the order of the families', (backend) => {
     // It speaks the language of epoll, in a world that has one thread and a time of its own.
     const ofUserspace = ({ backends, kind }: Check): boolean =>
-      kind === 'det' && (backends.includes('userspace') || backends.includes('epoll'))
+      (kind === 'det' || kind === 'time') && (backends.includes('userspace') || backends.includes('epoll'))
     const isFor = (check: Check): boolean =>
       backend === 'userspace' ? ofUserspace(check) : check.backends.includes(backend)
     const applicable = checks.filter(isFor).map(({ id }) => id)
