@@ -1,3 +1,4 @@
+import { constants as osConstants } from 'node:os'
 import { SystemError } from '../../errors.ts'
 import {
   IORING_ASYNC_CANCEL,
@@ -11,6 +12,8 @@ import type { Libc } from '../../libc/libc.ts'
 import { Ring, SqeWord } from '../../libc/ring.ts'
 import { MARKERS, Turns } from './turns.ts'
 
+const { EALREADY } = osConstants.errno
+
 /**
  * How many requests are handed over at once, and for how many completions there is room. The first takes 132 KiB, which
  * Linux 6.14 and later count as locked memory of a user who lacks CAP_IPC_LOCK; 64 KiB is a common limit in containers.
@@ -23,7 +26,7 @@ const SIZES = [
 
 /** The low word of `user_data`, where it is no descriptor: that of the waker, and of removals. `Turns` has another. */
 export const WAKER = -1
-const REMOVAL = -2
+export const REMOVAL = -2
 
 /** The words of a request that hold the descriptor, as bits: `fd` itself, and the low word of `user_data` or `addr`. */
 const ADD_PLACES = (1 << SqeWord.FD) | (1 << SqeWord.USER_DATA)
@@ -74,6 +77,8 @@ export class PollRing {
   readonly #ring: Ring
   /** Whether the kernel says, before it is entered, that a request has something to tell. */
   readonly tellsPending: boolean
+  /** Whether the kernel has left a request alone that was to be taken back last: it had just been woken. */
+  isRefused = false
 
   /** Where a thread of the kernel takes the requests. */
   readonly #turns: Turns | undefined
@@ -126,8 +131,14 @@ export class PollRing {
 
   /** Takes the request of a descriptor back. */
   pushRemoval(fd: number, generation: number): void {
+    this.isRefused = false
     this.#fill(IORING_OP.POLL_REMOVE, -1, fd, generation, 0, 0, REMOVAL, 0)
     this.#ring.pushEntry(fd, REMOVE_PLACES)
+  }
+
+  /** The completion of a removal: its `user_data` is `REMOVAL`. */
+  heardOfRemoval(result: number): void {
+    if (result === -EALREADY) this.isRefused = true
   }
 
   #fill(

@@ -5,21 +5,18 @@ import { F, POLL } from '../../libc/constants/linux.ts'
 import { errnoName, lastError } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { CqeWord } from '../../libc/ring.ts'
-import { INTERRUPTED, Readiness } from '../backend.ts'
+import { INTERRUPTED } from '../backend.ts'
 import type { Backend, PollerOptions, ReadinessBatch, Trigger } from '../backend.ts'
 import { isOver, leftOf } from './deadline.ts'
 import { awaitInterruption } from './interruption.ts'
-import { PollRing, WAKER } from './poll-ring.ts'
+import { PollRing, REMOVAL, WAKER } from './poll-ring.ts'
 import type { RingKind } from './poll-ring.ts'
 import { Requests, State } from './requests.ts'
 import { PollerBase } from '../poller-base.ts'
 import { reportWake } from '../registry.ts'
-import { maskOf, readinessOf } from '../readiness.ts'
+import { maskOf } from '../readiness.ts'
 
 const { ECANCELED, EINVAL } = osConstants.errno
-
-/** What is reported whether or not it was asked for. */
-const ALWAYS = POLL.ERR | POLL.HUP
 
 /** How often a request is taken back that does not end: each time the kernel has worked off what it was woken for. */
 const MOST_REMOVALS = 3
@@ -75,13 +72,15 @@ export class IoUringPoller extends PollerBase {
   /** Makes the request of a registration, instead of the one that there may be, and hears whether it can be had. */
   #request(operation: string, fd: number, interest: number, trigger: Trigger): void {
     const requests = this.#requests
-    this.#withdraw(fd)
+    const before = requests.generation(fd)
+    this.#pushRemoval(fd)
     requests.set(fd, maskOf(interest), trigger === 'edge')
     this.#pushRequest(fd, 0)
     this.#askedFd = fd
     this.#answer = undefined
     this.#flush()
     this.#askedFd = -1
+    this.#insist(fd, before)
     const errno = -(this.#answer ?? 0)
     if (errno > 0 && errno !== EINVAL) {
       // The next wait finds out the same, and reports it to who had it registered before.
@@ -96,7 +95,8 @@ export class IoUringPoller extends PollerBase {
     // No look at the descriptor itself: one that was closed in the meantime must be removable.
     if (!this.registry.has(fd)) throw this.refusal('remove', fd, 'ENOENT')
     // At once, and not with the next wait: a request keeps the file open, also after the descriptor was closed.
-    this.#withdraw(fd)
+    if (this.#pushRemoval(fd)) this.#flush()
+    this.#insist(fd, this.#requests.generation(fd))
     this.#requests.setState(fd, State.DISARMED)
     this.#requests.takeHeld(fd)
   }
@@ -117,11 +117,14 @@ export class IoUringPoller extends PollerBase {
   }
 
   /**
-   * Takes the request of a registration back, and sees to it that it has ended: the kernel leaves one alone that has just
-   * been woken (EALREADY), and it would keep the file open.
+   * Sees to it that a request that was to be taken back has ended: the kernel leaves one alone that has just been woken
+   * (EALREADY), and it would keep the file open.
    */
-  #withdraw(fd: number): void {
-    for (let left = MOST_REMOVALS; left > 0 && this.#pushRemoval(fd); left--) this.#flush()
+  #insist(fd: number, generation: number): void {
+    for (let left = MOST_REMOVALS; left > 0 && this.#ring.isRefused; left--) {
+      this.#ring.pushRemoval(fd, generation)
+      this.#flush()
+    }
   }
 
   /** Takes the request of a registration back, if it is in the kernel. */
@@ -236,7 +239,8 @@ export class IoUringPoller extends PollerBase {
       const generation = ring.word(i, CqeWord.USER_DATA + 1) >>> 0
       const result = ring.word(i, CqeWord.RESULT)
       const stays = (ring.word(i, CqeWord.FLAGS) & IORING_CQE_F_MORE) !== 0
-      if (fd === WAKER) {
+      if (fd === REMOVAL) ring.heardOfRemoval(result)
+      else if (fd === WAKER) {
         this.#woken = true
         this.#isWakerDue = !stays
       } else if (fd >= 0 && requests.generation(fd) === generation) {
@@ -255,7 +259,7 @@ export class IoUringPoller extends PollerBase {
   /** The completion of a request that was just made for a registration. */
   #hear(fd: number, result: number, stays: boolean): void {
     this.#answer = result
-    if (stays && result > 0) this.#requests.hold(fd, this.#readiness(fd, result))
+    if (stays && result > 0) this.#requests.hold(fd, this.#requests.readiness(fd, result))
   }
 
   /** The completion of a registration's request. Returns how many events the batch holds then. */
@@ -267,7 +271,7 @@ export class IoUringPoller extends PollerBase {
     isOld: boolean,
   ): number {
     const requests = this.#requests
-    const readiness = this.#readiness(fd, result)
+    const readiness = this.#requests.readiness(fd, result)
     if (requests.isEdge(fd)) {
       if (!requests.stays(fd)) requests.setState(fd, State.DUE)
       return readiness === 0 ? count : this.#reportEdge(fd, readiness, batch, count)
@@ -291,12 +295,6 @@ export class IoUringPoller extends PollerBase {
     requests.setMustStay(fd, true)
     requests.setState(fd, result === -EINVAL ? State.DISARMED : State.DUE)
     return count
-  }
-
-  /** What a completion says, as far as it is of interest. */
-  #readiness(fd: number, result: number): number {
-    if (result < 0) return result === -EINVAL ? 0 : Readiness.ERROR
-    return readinessOf(result & (this.#requests.mask(fd) | ALWAYS))
   }
 
   /** One event a wait, however often the descriptor has become ready. */

@@ -1,4 +1,13 @@
+import { constants as osConstants } from 'node:os'
+import { POLL } from '../../libc/constants/linux.ts'
+import { Readiness } from '../backend.ts'
 import { lengthFor, widened } from '../columns.ts'
+import { readinessOf } from '../readiness.ts'
+
+const { EINVAL } = osConstants.errno
+
+/** What is reported whether or not it was asked for. */
+const ALWAYS = POLL.ERR | POLL.HUP
 
 /** What has become of the request of a registration. */
 export const State = {
@@ -48,6 +57,12 @@ export class Requests {
   /** The bits of poll(2) that are asked for. */
   mask(fd: number): number {
     return this.#mask[fd] ?? 0
+  }
+
+  /** What a completion says, as far as it is of interest. */
+  readiness(fd: number, result: number): number {
+    if (result < 0) return result === -EINVAL ? 0 : Readiness.ERROR
+    return readinessOf(result & (this.mask(fd) | ALWAYS))
   }
 
   state(fd: number): number {
