@@ -30,8 +30,8 @@ export interface ChildOptions<Message extends { readonly kind: string }> {
   readonly program: string
   /** What the child is to do. It travels as JSON. */
   readonly order: unknown
-  /** How long the child may take to say what it does first: Node, libraries and threads have to start. */
-  readonly startMs: number
+  /** How long the child may take to say what it does first: Node, libraries and threads have to start. Default: 60 s. */
+  readonly startMs?: number
   /** How long it may be silent from then on. */
   readonly silenceMs: number
   readonly signal?: AbortSignal | undefined
@@ -41,6 +41,9 @@ export interface ChildOptions<Message extends { readonly kind: string }> {
   readonly isStuck?: (() => boolean) | undefined
   readonly onMessage: (message: Message) => void
 }
+
+/** How long a child may take to start: seconds under an emulator, and many on a machine that is very busy. */
+export const START_MS = 60_000
 
 /** How a child ended. */
 export interface ChildEnd {
@@ -73,7 +76,7 @@ export async function followChild<Message extends { readonly kind: string }>(
     state.hung = true
     kill()
   }
-  let watchdog = setTimeout(expire, atMost(options.startMs))
+  let watchdog = setTimeout(expire, clampDelayMs(options.startMs ?? START_MS))
   const pulse = setInterval(() => {
     if (!killed && options.isStuck?.() === true) expire()
     // The threads of a child that was killed end one after another.
@@ -95,7 +98,7 @@ export async function followChild<Message extends { readonly kind: string }>(
       state.library = new LibraryError(library, reason)
     } else {
       clearTimeout(watchdog)
-      watchdog = setTimeout(expire, atMost(options.silenceMs))
+      watchdog = setTimeout(expire, clampDelayMs(options.silenceMs))
       options.onMessage(message as Message)
     }
   })
@@ -182,7 +185,8 @@ const THREADS_FIELD = 20
 /** The longest delay of a timer, 24.8 days. Node takes a longer one for no delay at all. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1
 
-function atMost(ms: number): number {
+/** A delay that a timer takes for what it is. */
+export function clampDelayMs(ms: number): number {
   return Math.min(ms, LONGEST_DELAY_MS)
 }
 

@@ -22,9 +22,6 @@ export interface IsolationOptions {
   readonly signal?: AbortSignal
 }
 
-/** How long a child may take from its start to its first check, which emulators make long. */
-const START_MS = 60_000
-
 /** How many ids a child is told at once: all of them must fit into one argument, which may have 128 KiB. */
 const MOST_IDS = 2000
 
@@ -136,7 +133,6 @@ async function runChild(
     const end = await followChild<ChildMessage>({
       program: 'src/conformance/child',
       order,
-      startMs: START_MS,
       // From its first message on, the watch knows better.
       silenceMs: Infinity,
       signal: options.signal,

@@ -1,5 +1,6 @@
 import type { CheckResult } from './check.ts'
 import type { ChildMessage } from './messages.ts'
+import { Standstill } from './standstill.ts'
 import type { Place, Whereabouts } from './whereabouts.ts'
 
 /** How long a check may take, and how long one of its steps. */
@@ -29,6 +30,9 @@ export interface Progress {
   readonly elapsedMs: number
 }
 
+/** Before the first check. */
+const NOWHERE: Place = { check: -1, step: '' }
+
 /** What is known of a child process: how far it got, and whether it still gets on. */
 export class Watch {
   readonly #whereabouts: Whereabouts | undefined
@@ -39,15 +43,15 @@ export class Watch {
   /** What the child has said by messages, where it has no file for that. */
   #said: Place | undefined
   #isReady = false
+  readonly #standstill: Standstill
   #checkSince = 0
-  #stepSince = 0
-  #lastPlace = ''
   #exceeded: keyof TimeLimits | undefined
 
   constructor(whereabouts: Whereabouts | undefined, limits: TimeLimits, now = () => performance.now()) {
     this.#whereabouts = whereabouts
     this.#limits = limits
     this.#now = now
+    this.#standstill = new Standstill(limits.stepMs, now)
   }
 
   /** How far the child has got. */
@@ -88,21 +92,15 @@ export class Watch {
   /** Whether the child has been in the same check, or in the same step, for too long. To be asked now and then. */
   isStuck(): boolean {
     if (!this.#isReady) return false
-    const now = this.#now()
-    const { check = -1, step = '' } = this.#place() ?? {}
-    const place = `${check} ${step}`
-    if (place !== this.#lastPlace) {
-      this.#lastPlace = place
-      this.#stepSince = now
-    }
-    if (now - this.#checkSince >= this.#limits.checkMs) this.#exceeded ??= 'checkMs'
-    else if (now - this.#stepSince >= this.#limits.stepMs) this.#exceeded ??= 'stepMs'
+    const isStuck = this.#standstill.isStuckIn(this.#place() ?? NOWHERE)
+    if (this.#now() - this.#checkSince >= this.#limits.checkMs) this.#exceeded ??= 'checkMs'
+    else if (isStuck) this.#exceeded ??= 'stepMs'
     return this.#exceeded !== undefined
   }
 
   #begin(): void {
     this.#checkSince = this.#now()
-    this.#stepSince = this.#checkSince
+    this.#standstill.begin()
   }
 
   #place(): Place | undefined {

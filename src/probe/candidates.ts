@@ -1,7 +1,7 @@
 /** Which backends are here at all, for whoever names none. */
 import { candidateBackends, usualBackendNames } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
-import { followChild } from '../child-process.ts'
+import { followChild, START_MS } from '../child-process.ts'
 import { LibraryError } from '../errors.ts'
 import { openLibc } from '../libc/libc.ts'
 
@@ -10,9 +10,6 @@ export interface CandidatesMessage {
   readonly kind: 'candidates'
   readonly names: readonly BackendName[]
 }
-
-/** How long it may take to load a library: seconds under an emulator, and many on a machine that is very busy. */
-const START_MS = 60_000
 
 /**
  * The backends whose interface is here, best first. A library is loaded in a child process, for that may end it. Where
@@ -24,7 +21,6 @@ export async function findCandidates(lib: string | undefined): Promise<readonly 
   const end = await followChild<CandidatesMessage>({
     program: 'src/probe/candidates-child',
     order: { lib },
-    startMs: START_MS,
     silenceMs: START_MS,
     onMessage: ({ names }) => (found = names),
   })

@@ -16,9 +16,6 @@ export interface IsolationOptions {
   readonly onWarning: (message: string) => void
 }
 
-/** How long a child may take to start: seconds under an emulator, and many on a machine that is very busy. */
-const START_MS = 60_000
-
 /** How long one try may take. It takes a few milliseconds, so this much means that it hangs. */
 const TRY_MS = 10_000
 
@@ -71,7 +68,6 @@ async function runChild(
   const end = await followChild<ProbeMessage>({
     program: 'src/probe/child',
     order: { lib, backends, ids: tries.map(({ id }) => id) },
-    startMs: START_MS,
     silenceMs: TRY_MS,
     onMessage: (message) => {
       if (message.kind === 'try') {

@@ -16,7 +16,6 @@ const APART_STEP_MS = 1500
 /** A difference as it was found. */
 export interface Candidate {
   readonly index: number
-  readonly foundSteps: number
   readonly difference: Difference
   /** The program as it was found. */
   readonly original: readonly ScenarioStep[]

@@ -2,7 +2,7 @@ import type { BackendName } from '../../backends/index.ts'
 import { namesMadeBy } from '../scenarios/names.ts'
 import { isWait } from '../scenarios/observation.ts'
 import type { Observation } from '../scenarios/observation.ts'
-import { SCENARIO_SCHEMA } from '../scenarios/schema.ts'
+import { SCENARIO_SCHEMA } from '../scenarios/limits.ts'
 import type { ExpectedGiven, Scenario, ScenarioStep } from '../scenarios/schema.ts'
 import type { Difference } from './lockstep.ts'
 

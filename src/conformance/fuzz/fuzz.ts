@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { BackendName } from '../../backends/index.ts'
+import { clampDelayMs } from '../../child-process.ts'
 import { UnsupportedError } from '../../errors.ts'
 import { probe } from '../../probe/index.ts'
 import { version } from '../../version.ts'
@@ -29,9 +30,6 @@ export interface FuzzOptions {
 /** More of them are no faster: each plays at the speed of a processor. */
 const MOST_JOBS = 8
 
-/** The longest delay of a timer, 24.8 days. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1
-
 /**
  * Plays random programs on each backend and on the model, and finds the first that does not give the same. Throws
  * `UnsupportedError` where none of the backends can be used.
@@ -47,9 +45,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     // One after another: each has the whole machine, and its figure of programs a second is its own.
     results.push(await fuzzOne(backend, options))
   }
-  const reasons = results.flatMap(({ backend, unsupported }) =>
-    unsupported === undefined ? [] : [`${backend}: ${unsupported}`],
-  )
+  const reasons = results.flatMap(({ unsupported }) => unsupported ?? [])
   if (reasons.length > 0 && reasons.length === results.length) {
     throw new UnsupportedError('nothing to play programs on', reasons.join('; '))
   }
@@ -68,8 +64,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
 async function fuzzOne(backend: BackendName, options: FuzzOptions): Promise<FuzzResult> {
   const { lib, seed, runs, durationMs, stepMs } = options
   const start = performance.now()
-  const over =
-    durationMs === undefined ? undefined : AbortSignal.timeout(Math.min(durationMs, LONGEST_DELAY_MS))
+  const over = durationMs === undefined ? undefined : AbortSignal.timeout(clampDelayMs(durationMs))
   const found = await hunt({
     backend,
     lib,

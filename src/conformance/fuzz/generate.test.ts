@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { whyNotScenario } from '../scenarios/load.ts'
 import { languageOf } from '../scenarios/language.ts'
-import { SCENARIO_SCHEMA } from '../scenarios/schema.ts'
+import { SCENARIO_SCHEMA } from '../scenarios/limits.ts'
 import { CHUNK, programOf, programsOf } from './generate.ts'
 
 const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')

@@ -2,20 +2,17 @@
  * Plays the programs of a seed on one backend, in child processes side by side, and finds the first that differs. What it
  * finds does not depend on how many they are: when one has a difference, the others play on until they are past it.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { backends } from '../../backends/index.ts'
+import { rmSync } from 'node:fs'
 import type { BackendName } from '../../backends/index.ts'
 import type { ChildEnd } from '../../child-process.ts'
 import { LibraryError } from '../../errors.ts'
-import { speaksEpoll } from '../scenarios/language.ts'
+import { makeOwnDirectory } from '../../own-directory.ts'
+import { fullestLanguage } from '../scenarios/language.ts'
 import { confirmed } from './confirm.ts'
 import type { Candidate } from './confirm.ts'
 import { fatalDifference, isWell } from './fatal.ts'
-import { programOf } from './generate.ts'
 import type { Difference } from './lockstep.ts'
-import type { FuzzOrder, FuzzProgress } from './messages.ts'
+import type { FuzzProgress, Share } from './messages.ts'
 import { FuzzProcesses } from './processes.ts'
 
 export interface HuntOptions {
@@ -44,7 +41,7 @@ export interface Hunt {
 const MOST_UNCONFIRMED = 25
 
 export async function hunt(options: HuntOptions): Promise<Hunt> {
-  const directory = mkdtempSync(join(tmpdir(), 'evloop-fuzz-'))
+  const directory = makeOwnDirectory()
   try {
     return await new Hunter(options, directory).run()
   } finally {
@@ -73,9 +70,9 @@ class Hunter {
     for (let left = MOST_UNCONFIRMED; left > 0; left--) {
       const best = await this.#search(first)
       if (best === undefined) break
-      const { index, foundSteps } = best
+      const { index, original } = best
       const difference = await confirmed(best, this.#processes)
-      const found = { index, foundSteps, difference: difference ?? best.difference }
+      const found = { index, foundSteps: original.length, difference: difference ?? best.difference }
       if (difference !== undefined || this.#isOver) return { shares: this.#done, found }
       // The process remembers what came before. New ones go on behind it.
       const why = 'it comes only after programs before this one'
@@ -95,30 +92,27 @@ class Hunter {
 
   /** The first difference in the programs from a number on. */
   async #search(first: number): Promise<Candidate | undefined> {
-    const { backend, lib, seed, runs, jobs, stepMs } = this.#options
+    const { seed, runs, jobs } = this.#options
     this.#best = undefined
     this.#shares = Array.from({ length: jobs }, () => ({ programs: 0, steps: 0, rules: {}, next: 0 }))
     this.#stops = this.#shares.map(() => new AbortController())
     if (this.#isOver) return undefined
-    const orders = this.#shares.map((_, job) => ({ backend, lib, seed, runs, first, job, jobs }))
-    await Promise.all(orders.map(async (order) => await this.#runShare(order, stepMs)))
+    const shares = this.#shares.map((_, job): Share => ({ seed, runs, first, job, jobs }))
+    await Promise.all(shares.map(async (share) => await this.#runShare(share)))
     this.#done.push(...this.#shares)
     return this.#best
   }
 
   /** One child, from its start to its end. */
-  async #runShare(
-    order: Omit<Extract<FuzzOrder, { readonly seed: number }>, 'directory' | 'hasWhereabouts'>,
-    stepMs: number,
-  ): Promise<void> {
-    const { job } = order
+  async #runShare(share: Share): Promise<void> {
+    const { backend, lib, stepMs, signal } = this.#options
+    const { job, seed } = share
     const stop = this.#stops[job] as AbortController
-    const { end, place } = await this.#processes.run(order, { stepMs, signal: stop.signal }, (message) => {
+    const { end, place } = await this.#processes.run(share, { stepMs, signal: stop.signal }, (message) => {
       if (message.kind === 'unavailable') this.#unavailable = message.reason
       if (message.kind === 'difference') {
         const { index, difference } = message
-        const original = difference.program
-        this.#offer({ index, foundSteps: original.length, original, difference, isFatal: false })
+        this.#offer({ index, original: difference.program, difference, isFatal: false })
       }
       if (message.kind === 'shrunk' && this.#best?.index === message.index) {
         this.#best = { ...this.#best, difference: message.difference }
@@ -129,24 +123,21 @@ class Hunter {
       this.#options.onProgress([...this.#done, ...this.#shares])
       this.#stopThosePast()
     })
-    if (stop.signal.aborted || this.#options.signal.aborted || isWell(end)) return
+    if (stop.signal.aborted || signal.aborted || isWell(end)) return
     if (end.signal === 'SIGSYS') {
-      this.#unavailable = 'a seccomp filter kills the process'
+      this.#unavailable = `${backend} is not available: a seccomp filter kills the process`
       return
     }
     // It had a difference already, and did not survive making it shorter.
     if (place === undefined || place.check === this.#best?.index) {
-      if (this.#best === undefined) throw neverPlayed(this.#options.lib, end)
+      if (this.#best === undefined) throw neverPlayed(lib, end)
       return
     }
-    const program = programOf(
-      speaksEpoll(backends[order.backend]) ? 'epoll' : 'portable',
-      order.seed,
-      place.check,
-    )
+    // Not to be loaded where it is not needed: it brings fast-check along, which is hundreds of files.
+    const { programOf } = await import('./generate.ts')
+    const program = programOf(fullestLanguage(backend), seed, place.check)
     const difference = fatalDifference(program, end, place)
-    const { program: original } = difference
-    this.#offer({ index: place.check, foundSteps: original.length, original, difference, isFatal: true })
+    this.#offer({ index: place.check, original: difference.program, difference, isFatal: true })
   }
 
   /** Takes up what was found, unless a program before it differs as well. */

@@ -1,15 +1,12 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackendName } from '../../backends/index.ts'
-import { followChild } from '../../child-process.ts'
+import { followChild, START_MS } from '../../child-process.ts'
 import type { ChildEnd } from '../../child-process.ts'
+import { Standstill } from '../standstill.ts'
 import { Whereabouts } from '../whereabouts.ts'
 import type { Place } from '../whereabouts.ts'
-import type { FuzzMessage } from './messages.ts'
-import { Standstill } from './standstill.ts'
-
-/** How long a child may take to start, which emulators make long. */
-const START_MS = 60_000
+import type { FuzzMessage, FuzzOrder, FuzzTask } from './messages.ts'
 
 /** The child processes that play programs on one backend, each of them watched. */
 export class FuzzProcesses {
@@ -35,29 +32,32 @@ export class FuzzProcesses {
 
   /** Starts a child, and watches that it gets on from step to step. */
   async run(
-    order: object,
+    task: FuzzTask,
     { stepMs, signal }: { readonly stepMs: number; readonly signal?: AbortSignal },
     onMessage: (message: FuzzMessage) => void,
   ): Promise<{ readonly end: ChildEnd; readonly place: Place | undefined }> {
     const whereabouts = Whereabouts.open()
     try {
-      const standstill = new Standstill(() => whereabouts?.read(), stepMs)
+      const standstill = new Standstill(stepMs)
       const directory = mkdtempSync(join(this.#directory, 'child-'))
       const end = await followChild<FuzzMessage>({
         program: 'src/conformance/fuzz/child',
         order: {
-          ...order,
+          ...task,
           backend: this.#backend,
           lib: this.#lib,
           directory,
           hasWhereabouts: whereabouts !== undefined,
-        },
-        startMs: START_MS,
+        } satisfies FuzzOrder,
         // It tells by its whereabouts that it gets on.
         silenceMs: whereabouts === undefined ? START_MS : Infinity,
         signal: signal === undefined ? this.signal : AbortSignal.any([signal, this.signal]),
         shared: whereabouts?.fd,
-        isStuck: () => standstill.isStuck(),
+        isStuck() {
+          // Before its first step it has a limit of its own.
+          const place = whereabouts?.read()
+          return place !== undefined && standstill.isStuckIn(place)
+        },
         onMessage,
       })
       if (end.library !== undefined) throw end.library

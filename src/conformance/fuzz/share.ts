@@ -1,9 +1,9 @@
-import { backends } from '../../backends/index.ts'
-import { speaksEpoll } from '../scenarios/language.ts'
+import type { BackendName } from '../../backends/index.ts'
+import { fullestLanguage } from '../scenarios/language.ts'
 import type { Place } from '../whereabouts.ts'
 import { CHUNK, programsOf } from './generate.ts'
 import type { Lockstep } from './lockstep.ts'
-import type { FuzzMessage, FuzzOrder } from './messages.ts'
+import type { FuzzMessage, Share } from './messages.ts'
 import { shrink } from './shrink.ts'
 
 /**
@@ -12,11 +12,12 @@ import { shrink } from './shrink.ts'
  */
 export function playShare(
   lockstep: Lockstep,
-  { backend, seed, runs = Infinity, first, job, jobs }: Extract<FuzzOrder, { readonly seed: number }>,
+  backend: BackendName,
+  { seed, runs = Infinity, first, job, jobs }: Share,
   tell: (place: Place) => void,
   say: (message: FuzzMessage) => void,
 ): void {
-  const language = speaksEpoll(backends[backend]) ? 'epoll' : 'portable'
+  const language = fullestLanguage(backend)
   let [programs, steps] = [0, 0]
   for (let chunk = job; chunk * CHUNK < runs; chunk += jobs) {
     if ((chunk + 1) * CHUNK <= first) continue

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
 import { O } from '../../libc/constants/linux.ts'
 import { errnoName, sys } from '../../libc/libc.ts'
+import { makeOwnDirectory } from '../../own-directory.ts'
 import type { Machine } from '../machine.ts'
 import type { FileStep, PathText } from '../steps/files.ts'
 import { unlessAbsent } from './available.ts'
@@ -15,7 +15,9 @@ const missing: readonly string[] = ['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV', 'EAC
 
 export const fileOperations: Operations<FileStep['op']> = {
   directory(machine, { as }) {
-    machine.paths.set(as, makeDirectory(machine))
+    const made = makeOwnDirectory()
+    machine.cleanups.push(() => rmSync(made, { recursive: true, force: true }))
+    machine.paths.set(as, made)
   },
   open(machine, { as, path, flags, expect }) {
     const result = machine.libc.fn.open(pathOf(machine, path), flags | O.CLOEXEC | O.NOCTTY, 0o600)
@@ -41,19 +43,4 @@ export function pathOf(machine: Machine, path: PathText): string {
   const directory = machine.paths.get(name)
   if (directory === undefined) throw new TypeError(`the scenario has no directory ${name}`)
   return slash === -1 ? directory : join(directory, path.slice(slash + 1))
-}
-
-/** Makes a directory wherever one can be made: a file system may be read-only. */
-function makeDirectory(machine: Machine): string {
-  const reasons: string[] = []
-  for (const parent of [tmpdir(), '.', '/dev/shm']) {
-    try {
-      const directory = mkdtempSync(join(parent, 'evloop-'))
-      machine.cleanups.push(() => rmSync(directory, { recursive: true, force: true }))
-      return directory
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error))
-    }
-  }
-  throw new UnsupportedError('a directory for files', reasons.join('; '))
 }

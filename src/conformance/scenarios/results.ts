@@ -1,7 +1,7 @@
 /** What steps can give at all: whatever else a scenario expects of one is a mistake in it. */
 import { constants } from 'node:os'
 import { parseMask } from '../masks.ts'
-import { portableSteps } from './schema.ts'
+import { portableSteps } from './language.ts'
 import type { StepName } from './schema.ts'
 
 /** Results of a kind of step, besides those that any step may give. */

@@ -9,9 +9,7 @@ import type { Static, TProperties } from 'typebox'
 import { backendNames } from '../../backends/index.ts'
 import { draft7, name as title, text } from '../../saved/parts.ts'
 import type { DeepReadonly } from '../../saved/parts.ts'
-import { LONGEST_WAIT_MS, MOST_BYTES, MOST_EVENTS, MOST_STEPS } from './limits.ts'
-
-export const SCENARIO_SCHEMA = 'evloop/scenario@1'
+import { LONGEST_WAIT_MS, MOST_BYTES, MOST_EVENTS, MOST_STEPS, SCENARIO_SCHEMA } from './limits.ts'
 
 const name = Type.String({
   pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,39}$',
@@ -144,10 +142,6 @@ export type ScenarioStep = ScenarioStepOf<StepName>
 
 /** What a step must give. */
 export type ExpectedGiven = DeepReadonly<Static<typeof expected>>
-
-/** What only the backends that speak epoll can be told, and what every backend can. */
-export const epollSteps: readonly StepName[] = ['epoll', 'epoll_ctl', 'epoll_wait']
-export const portableSteps: readonly StepName[] = ['poller', 'add', 'modify', 'remove', 'wake', 'wait']
 
 /** A scenario without its steps: `steps.ts` holds each step against the schema of its own operation. */
 export const headSchema = Type.Object(

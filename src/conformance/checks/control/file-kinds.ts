@@ -1,6 +1,5 @@
 /** Descriptors of every kind that epoll accepts or refuses, and how to make each. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -17,6 +16,7 @@ import { layouts } from '../../../libc/layouts.ts'
 import { sys } from '../../../libc/libc.ts'
 import type { Libc } from '../../../libc/libc.ts'
 import { Memory } from '../../../libc/memory.ts'
+import { makeOwnDirectory } from '../../../own-directory.ts'
 import type { Pointer } from '../../../libc/signatures.ts'
 import { rawSyscall } from '../../../libc/syscall.ts'
 import { ringDescriptor } from '../../kept-rings.ts'
@@ -67,7 +67,7 @@ export const pollable: Readonly<Record<string, Opener>> = {
     return [fds.view.getInt32(0, true), fds.view.getInt32(4, true)]
   },
   FIFO: (libc) => {
-    const directory = mkdtempSync(join(tmpdir(), 'evloop-'))
+    const directory = makeOwnDirectory()
     try {
       sys(libc, 'mkfifo', join(directory, 'fifo'), 0o600)
       return opened(join(directory, 'fifo'), O.RDWR)(libc)

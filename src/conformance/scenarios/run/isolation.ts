@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackendName } from '../../../backends/index.ts'
 import { followChild } from '../../../child-process.ts'
 import type { ChildEnd } from '../../../child-process.ts'
-import { LibraryError, UnsupportedError } from '../../../errors.ts'
+import { LibraryError } from '../../../errors.ts'
 import { openLibc } from '../../../libc/libc.ts'
+import { makeOwnDirectory } from '../../../own-directory.ts'
 import type { Observation } from '../observation.ts'
 import type { ScenarioStep } from '../schema.ts'
 import { STEPS_FILE } from './messages.ts'
@@ -32,9 +32,6 @@ export interface Played {
   readonly cause?: string
 }
 
-/** How long a child may take from its start to its first step, which emulators make long. */
-const START_MS = 60_000
-
 /**
  * Plays steps on one backend in a process of its own, so that a crash or a hang costs this one alone. Where no child
  * process can be started, the steps are made in this process, without that protection. Throws `LibraryError`.
@@ -44,26 +41,13 @@ export async function playIsolated(
   steps: readonly ScenarioStep[],
   options: PlayOptions,
 ): Promise<Played> {
-  const directory = ownDirectory()
+  const directory = makeOwnDirectory()
   try {
     writeFileSync(join(directory, STEPS_FILE), JSON.stringify(steps))
     return await playInChild({ backend, lib: options.lib, directory }, steps, options)
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
-}
-
-function ownDirectory(): string {
-  let reason = ''
-  // Memory, where the usual place cannot be written to.
-  for (const place of [tmpdir(), '/dev/shm']) {
-    try {
-      return mkdtempSync(join(place, 'evloop-run-'))
-    } catch (error) {
-      reason = error instanceof Error ? error.message : String(error)
-    }
-  }
-  throw new UnsupportedError('a directory for the run', reason)
 }
 
 async function playInChild(
@@ -77,7 +61,6 @@ async function playInChild(
   const end = await followChild<PlayMessage>({
     program: 'src/conformance/scenarios/run/child',
     order,
-    startMs: START_MS,
     silenceMs: options.timeoutMs + longestWaitMs(steps),
     signal: options.signal,
     onMessage(message) {
