@@ -78,7 +78,23 @@ test.each<[string, readonly string[], RegExp]>([
   expect(run.stdout).toBe('')
 })
 
+test('64 descriptors are enough', async () => {
+  const run = await runEvloop(few, { through: ['prlimit', '--nofile=64'] })
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(run.stdout).toContain('no difference')
+})
+
+test('it needs no directory of its own in a place that is not there', async () => {
+  const run = await runEvloop(few, { env: { TMPDIR: '/nowhere' } })
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' })
+})
+
 describe.skipIf(!hasCompiler)('with a library that is wrong', () => {
+  test('a backend that is there and cannot be opened differs', async () => {
+    const difference = await found('faults/epoll-emfile')
+    expect(difference).toMatchObject({ actual: 'EMFILE', expected: '#0' })
+  })
+
   test('the difference is short, is the same however many play, and is saved for evloop run', async () => {
     const file = join(directory, 'found.json')
     const library = compileLibrary('mutants/edge-as-level')

@@ -63,6 +63,8 @@ export const fuzzCommand: CommandModule = {
       throw new UsageError('userspace is the model that the others are held against', 'name another backend')
     }
     const backends = await context.candidates()
+    // The probe first, and alone: Node opens all files of an import at once, and there may be 64 descriptors.
+    await import('../probe/index.ts')
     const { fuzz } = await import('../conformance/fuzz/fuzz.ts')
     const { runs = options.duration === undefined ? USUAL_RUNS : undefined } = options
     const report = await interruptible((signal) =>

@@ -21,8 +21,8 @@ import type { ScenarioStep } from './schema.ts'
 /** The lowest number of scenarios. Far above those that a process has anyway, so that no free one is in the way. */
 const FIRST = 500
 
-/** How many a scenario may have. */
-const MOST_DESCRIPTORS = 64
+/** How many of the numbers below the limit are left for scenarios where there are few. */
+const LEFT_FOR_SCENARIOS = 32
 
 /** What a step is given that names no descriptor. */
 export type DescriptorName = string | number
@@ -157,7 +157,7 @@ export class Player {
 
 function firstNumber(libc: Libc): number {
   try {
-    return Math.max(0, Math.min(FIRST, descriptorLimit(libc).soft - MOST_DESCRIPTORS))
+    return Math.max(0, Math.min(FIRST, descriptorLimit(libc).soft - LEFT_FOR_SCENARIOS))
   } catch (error) {
     // A sandbox may hide the limit.
     if (error instanceof SystemError) return FIRST
