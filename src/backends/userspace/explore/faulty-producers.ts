@@ -22,8 +22,9 @@ export class DroppedDedupe extends WatchedState {
 
 /** What is ready when it is added, or modified, is not looked at. */
 export class NotPrimed extends WatchedState {
-  // oxlint-disable-next-line require-yield
-  protected override *prime(): Steps<void> {}
+  protected override *prime(): Steps<void> {
+    yield* []
+  }
 }
 
 /** A wake that finds nobody asleep is forgotten, and who is about to sleep does so. */
@@ -72,8 +73,8 @@ export class ToldOnce extends WatchedState {
 
 /** A modification that finds the entry in somebody's hand tells nobody, as if it were in the queue. */
 export class UntoldModification extends WatchedState {
-  protected override *enqueue(subscription: Subscription, bits: number, asks?: boolean): Steps<Enqueued> {
-    const found = yield* super.enqueue(subscription, bits, asks)
+  protected override *enqueue(subscription: Subscription, bits: number, wasThere?: boolean): Steps<Enqueued> {
+    const found = yield* super.enqueue(subscription, bits, wasThere)
     return found === 'goes back' ? 'there' : found
   }
 }
