@@ -1,8 +1,7 @@
 import type { RetiredPoller } from './backend.ts'
-import { SystemError } from '../errors.ts'
 import { RLIMIT_MEMLOCK } from '../libc/constants/linux.ts'
 import type { Libc } from '../libc/libc.ts'
-import { resourceLimit } from '../libc/limits.ts'
+import { softLimit } from '../libc/limits.ts'
 
 /** They take 132 KiB each, which may count as locked memory, as that of the rings that are measured does. */
 const MOST_RETIRED = 8
@@ -18,7 +17,7 @@ export class RetiredPollers {
 
   /** What takes a Poller that is closed; undefined where none can be kept. */
   taker(libc: Libc): ((retired: RetiredPoller) => void) | undefined {
-    this.#hasRoom ??= hasRoom(libc)
+    this.#hasRoom ??= softLimit(libc, RLIMIT_MEMLOCK, 0) >= AMPLE_LOCKED_BYTES
     return this.#hasRoom ? (retired) => this.#retired.push(retired) : undefined
   }
 
@@ -31,15 +30,5 @@ export class RetiredPollers {
     for (const one of retired) one.end()
     // The kernel takes them apart in the order in which they were ended.
     retired.at(-1)?.settle()
-  }
-}
-
-function hasRoom(libc: Libc): boolean {
-  try {
-    return resourceLimit(libc, RLIMIT_MEMLOCK).soft >= AMPLE_LOCKED_BYTES
-  } catch (error) {
-    // A sandbox may hide the limit.
-    if (error instanceof SystemError) return false
-    throw error
   }
 }

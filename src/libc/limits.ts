@@ -1,3 +1,4 @@
+import { SystemError } from '../errors.ts'
 import { RLIMIT_NOFILE } from './constants/linux.ts'
 import { layouts } from './layouts.ts'
 import { sys } from './libc.ts'
@@ -28,6 +29,16 @@ export function resourceLimit(libc: Libc, resource: number): ResourceLimit {
     return value > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(value)
   }
   return { soft: at(layouts.rlimit.offsets.soft), hard: at(layouts.rlimit.offsets.hard) }
+}
+
+/** The soft limit of a resource, or what is taken for it where a sandbox hides it. */
+export function softLimit(libc: Libc, resource: number, whenHidden: number): number {
+  try {
+    return resourceLimit(libc, resource).soft
+  } catch (error) {
+    if (error instanceof SystemError) return whenHidden
+    throw error
+  }
 }
 
 /** Sets the soft limit of descriptors. Throws `SystemError` (EINVAL above the hard limit). */

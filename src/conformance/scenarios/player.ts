@@ -3,14 +3,15 @@
  * anything, but says what each step gave, in words that are the same wherever the same happened: descriptors have the
  * numbers that they would have in a process that has no others, from #0 on.
  */
+import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
 import type { Backend, Poller } from '../../backends/backend.ts'
 import { RetiredPollers } from '../../backends/retired-pollers.ts'
 import { SystemError } from '../../errors.ts'
-import { F } from '../../libc/constants/linux.ts'
+import { F, RLIMIT_NOFILE } from '../../libc/constants/linux.ts'
 import { errnoName, sys } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
-import { descriptorLimit } from '../../libc/limits.ts'
+import { softLimit } from '../../libc/limits.ts'
 import { Memory } from '../../libc/memory.ts'
 import { Labels } from '../labels.ts'
 import type { Observation } from './observation.ts'
@@ -55,7 +56,8 @@ export class Player {
     this.libc = libc
     this.backend = backend
     this.#directory = directory
-    this.#first = firstNumber(libc)
+    const limit = softLimit(libc, RLIMIT_NOFILE, Infinity)
+    this.#first = Math.max(0, Math.min(FIRST, limit - LEFT_FOR_SCENARIOS))
   }
 
   /** What each step of a scenario gave. Afterwards nothing is open. */
@@ -142,7 +144,7 @@ export class Player {
   /** What has been made under a name. Throws SystemError where that has failed. */
   poller(name: string): PlayedPoller {
     const found = this.pollers.get(name)
-    if (found === undefined) throw new SystemError(name, 9, 'EBADF')
+    if (found === undefined) throw new SystemError(name, osConstants.errno.EBADF, 'EBADF')
     return found
   }
 
@@ -152,15 +154,5 @@ export class Player {
     if (!this.#hasFifo) sys(this.libc, 'mkfifo', path, 0o600)
     this.#hasFifo = true
     return path
-  }
-}
-
-function firstNumber(libc: Libc): number {
-  try {
-    return Math.max(0, Math.min(FIRST, descriptorLimit(libc).soft - LEFT_FOR_SCENARIOS))
-  } catch (error) {
-    // A sandbox may hide the limit.
-    if (error instanceof SystemError) return FIRST
-    throw error
   }
 }

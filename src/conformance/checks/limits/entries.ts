@@ -1,7 +1,6 @@
-import { SystemError } from '../../../errors.ts'
-import { EPOLL, EPOLL_CTL } from '../../../libc/constants/linux.ts'
+import { EPOLL, EPOLL_CTL, RLIMIT_NOFILE } from '../../../libc/constants/linux.ts'
 import { errnoName } from '../../../libc/libc.ts'
-import { descriptorLimit } from '../../../libc/limits.ts'
+import { softLimit } from '../../../libc/limits.ts'
 import { epoll } from '../../build.ts'
 import { Failure } from '../../check.ts'
 import type { Check } from '../../check.ts'
@@ -73,13 +72,7 @@ export const entries: readonly Check[] = [
 
 /** How many there may be here for certain. Some descriptors are left to the process. */
 function mostEntries({ libc }: Machine): number {
-  let limit = Infinity
-  try {
-    limit = descriptorLimit(libc).soft
-  } catch (error) {
-    // A sandbox may hide the limit.
-    if (!(error instanceof SystemError)) throw error
-  }
+  const limit = softLimit(libc, RLIMIT_NOFILE, Infinity)
   return Math.max(0, Math.min(MOST, limit - RESERVE, roomForEntries()))
 }
 
