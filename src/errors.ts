@@ -76,6 +76,10 @@ export type FiberProblem =
   | 'reentrant'
   /** Nobody would hear a wake from another thread. */
   | 'no-channel'
+  /** A mutex is unlocked, or given up for a condition, by a fiber that does not hold it. */
+  | 'not-owner'
+  /** A mutex is locked by the fiber that holds it. */
+  | 'owner'
 
 /**
  * The runtime was used in a way that cannot work. `operation` is the call, `where` who made it (`fiber 3 (reader)`),
@@ -136,6 +140,35 @@ export class TaskCanceledError extends Error {
   }
 }
 
+/**
+ * A fiber was canceled, and would have waited: `operation` is the call that did not wait, or waits no more, `where` the
+ * fiber. It is to be let through, after what is to be undone: `finally` is made for that.
+ */
+export class CanceledError extends Error {
+  override readonly name = 'CanceledError'
+  readonly operation: string
+  readonly where: string
+
+  constructor(operation: string, where: string) {
+    super(`${operation} in ${where}: canceled`)
+    this.operation = operation
+    this.where = where
+  }
+}
+
+/** Work that must run at the same time as its caller cannot: as many run as may. */
+export class ConcurrencyUnavailableError extends Error {
+  override readonly name = 'ConcurrencyUnavailableError'
+  readonly where: string
+  readonly limit: number
+
+  constructor(where: string, limit: number) {
+    super(`concurrent in ${where}: ${limit} run already, and no more may; await one, or use async`)
+    this.where = where
+    this.limit = limit
+  }
+}
+
 /** A backend has no figure: it lost or invented events, did not do the same twice, crashed or hung. */
 export class MeasurementError extends Error {
   override readonly name = 'MeasurementError'
@@ -188,6 +221,8 @@ export function isKnownError(
   | FiberError
   | DeadlockError
   | TaskCanceledError
+  | CanceledError
+  | ConcurrencyUnavailableError
   | MeasurementError
   | SavedFileError
   | OutputError {
@@ -200,6 +235,8 @@ export function isKnownError(
     error instanceof FiberError ||
     error instanceof DeadlockError ||
     error instanceof TaskCanceledError ||
+    error instanceof CanceledError ||
+    error instanceof ConcurrencyUnavailableError ||
     error instanceof MeasurementError ||
     error instanceof SavedFileError ||
     error instanceof OutputError

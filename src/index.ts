@@ -53,6 +53,12 @@ export type { Clock } from './runtime/clock.ts'
 export type { Direction } from './runtime/descriptors.ts'
 export type { Task } from './runtime/task.ts'
 export { WaitQueue } from './runtime/wait-queue.ts'
+export { Io } from './runtime/io/io.ts'
+export type { IoOptions } from './runtime/io/io.ts'
+export type { Future } from './runtime/io/future.ts'
+export type { Group } from './runtime/io/group.ts'
+export type { Mutex } from './runtime/io/mutex.ts'
+export type { Condition } from './runtime/io/condition.ts'
 export { probe } from './probe/index.ts'
 export type { ProbeReport } from './probe/report.ts'
 export { verify } from './conformance/verify.ts'
@@ -68,6 +74,8 @@ export type { CompareOptions } from './measure/compare/compare-reports.ts'
 export type { CompareReport } from './measure/compare/report.ts'
 export type { BenchGap, BenchReport, BenchResult } from './measure/report.ts'
 export {
+  CanceledError,
+  ConcurrencyUnavailableError,
   DeadlockError,
   FiberError,
   LibraryError,

@@ -134,7 +134,8 @@ function nothing(): void {}
 /** What all generators of this realm inherit from. */
 const generators: unknown = Object.getPrototypeOf(function* () {}.prototype)
 
-function isRoutine(made: unknown): made is Routine<unknown> {
+/** Whether work that was called turned out to be a generator, which is to be run, and not a result. */
+export function isRoutine(made: unknown): made is Routine<unknown> {
   if (typeof made !== 'object' || made === null) return false
   const own: unknown = Object.getPrototypeOf(made)
   if (own !== null && Object.getPrototypeOf(own) === generators) return true

@@ -1,0 +1,125 @@
+/** Groups: any number of pieces of work without a result, which are waited for and canceled together. */
+import { CanceledError } from '../../errors.ts'
+import { isRoutine } from '../fiber.ts'
+import type { FiberBody, Parked, Routine, Work } from '../fiber.ts'
+import { WaitQueue } from '../wait-queue.ts'
+import type { Future, Futures } from './future.ts'
+
+/**
+ * Made by `Io.group`. Members are forgotten as soon as they have ended, so that a server may start one for each
+ * connection. A group that was waited for, or canceled, is empty, and can be used again. One that is given up with
+ * members in it goes on; who must not outlive the caller is waited for or canceled in a `finally` block.
+ */
+export class Group {
+  readonly #futures: Futures
+  readonly #members = new Set<Future<void>>()
+  readonly #queue: WaitQueue
+  /** The first that came. */
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(futures: Futures, name = 'group') {
+    this.#futures = futures
+    this.#queue = new WaitQueue(name)
+  }
+
+  /** How many have not ended. */
+  get size(): number {
+    return this.#members.size
+  }
+
+  /** Begins work, as `Io.async` does. Its result is dropped; its error is that of the group. */
+  async(work: FiberBody<unknown>, name?: string): void
+  async(work: () => unknown, name?: string): void
+  async(work: Work<unknown>, name?: string): void {
+    this.#add('async', work, name)
+  }
+
+  /** The same, of work that must run meanwhile. Throws `ConcurrencyUnavailableError`. */
+  concurrent(work: FiberBody<unknown>, name?: string): void
+  concurrent(work: () => unknown, name?: string): void
+  concurrent(work: Work<unknown>, name?: string): void {
+    this.#add('concurrent', work, name)
+  }
+
+  /**
+   * Waits until all have ended, and throws the first error that one of them has thrown. Where the fiber that waits is
+   * canceled, so are all, which are still waited for: then it throws `CanceledError`, unless there is such an error.
+   */
+  *wait(): Routine {
+    const { cancellation } = this.#futures
+    let canceled: CanceledError | undefined
+    try {
+      while (this.#lend()) yield* cancellation.wait(this.#queue.label, () => this.#park())
+    } catch (error) {
+      if (!(error instanceof CanceledError)) throw error
+      canceled = error
+      this.#request()
+      while (this.#lend()) yield this.#park()
+    }
+    this.#throwFailure()
+    if (canceled !== undefined) throw canceled
+  }
+
+  /**
+   * Cancels all, waits until they have ended, which no cancellation cuts short, and throws the first error that one of
+   * them has thrown. What has not started is not done at all.
+   */
+  *cancel(): Routine {
+    this.#request()
+    while (this.#lend()) yield this.#park()
+    this.#throwFailure()
+  }
+
+  #add(how: 'async' | 'concurrent', work: Work<unknown>, name: string | undefined): void {
+    // It ends later, even where it is the next to run: no fiber runs within another.
+    const onEnd = (): void => this.#ended(member)
+    const member: Future<void> = this.#futures[how](() => this.#perform(work), name, onEnd)
+    this.#members.add(member)
+  }
+
+  *#perform(work: Work<unknown>): Routine {
+    const { cancellation } = this.#futures
+    if (cancellation.isRequested) return
+    try {
+      const made = work()
+      if (isRoutine(made)) yield* made
+    } catch (error) {
+      if (error instanceof CanceledError && cancellation.isRequested) return
+      this.#failure ??= { error }
+    }
+  }
+
+  #ended(member: Future<void>): void {
+    this.#members.delete(member)
+    if (this.#members.size === 0 || this.#waiting !== undefined) {
+      this.#futures.cancellation.scheduler.serveAll(this.#queue)
+    }
+  }
+
+  #request(): void {
+    for (const member of this.#members) this.#futures.request(member)
+  }
+
+  #park(): Parked {
+    return this.#futures.cancellation.scheduler.waitIn(this.#queue)
+  }
+
+  /** Whether there is somebody to wait for. Who waits lends its place to one that has none. */
+  #lend(): boolean {
+    const waiting = this.#waiting
+    if (waiting !== undefined) this.#futures.start(waiting)
+    return this.#members.size > 0
+  }
+
+  /** The oldest that waits for its start. Behind those that run, of which there are no more than may. */
+  get #waiting(): Future<void> | undefined {
+    for (const member of this.#members) if (member.state === 'waiting') return member
+    return undefined
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure.error
+  }
+}
