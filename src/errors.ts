@@ -169,6 +169,73 @@ export class ConcurrencyUnavailableError extends Error {
   }
 }
 
+/** What has become of a call on a socket. What the kernel should not say of a correct program is `unexpected`. */
+export type SocketProblem =
+  | 'access-denied'
+  | 'address-family-unsupported'
+  | 'address-in-use'
+  | 'address-unavailable'
+  | 'blocked-by-firewall'
+  /** The socket was closed by this program. */
+  | 'closed'
+  | 'connection-aborted'
+  | 'connection-pending'
+  | 'connection-refused'
+  | 'connection-reset-by-peer'
+  | 'fast-open-in-progress'
+  | 'file-not-found'
+  | 'host-unreachable'
+  | 'message-oversize'
+  | 'network-down'
+  | 'network-unreachable'
+  | 'not-a-directory'
+  | 'not-listening'
+  | 'option-unsupported'
+  | 'permission-denied'
+  | 'process-fd-quota-exceeded'
+  | 'protocol-failure'
+  | 'protocol-unsupported-by-address-family'
+  | 'protocol-unsupported-by-system'
+  | 'read-only-file-system'
+  | 'socket-mode-unsupported'
+  | 'socket-unconnected'
+  | 'symlink-loop'
+  | 'system-fd-quota-exceeded'
+  | 'system-resources'
+  /** The kernel has given up, or the time limit of the call is over. */
+  | 'timeout'
+  | 'unexpected'
+
+/** Where a call on a socket was made: `operation` is what was called, `target` on what, `where` by whom. */
+export interface SocketCall {
+  readonly operation: string
+  readonly target: string
+  readonly where: string
+}
+
+/**
+ * A call on a socket failed. `code` is the symbolic errno, empty where no system call has failed; `completed` says how
+ * many messages were sent or received by the same call before.
+ */
+export class SocketError extends Error {
+  override readonly name = 'SocketError'
+  readonly problem: SocketProblem
+  readonly operation: string
+  readonly target: string
+  readonly where: string
+  readonly code: string
+  completed = 0
+
+  constructor(problem: SocketProblem, { operation, target, where }: SocketCall, code = '') {
+    super(`${operation} ${target} in ${where}: ${problem}${code === '' ? '' : ` (${code})`}`)
+    this.problem = problem
+    this.operation = operation
+    this.target = target
+    this.where = where
+    this.code = code
+  }
+}
+
 /** A backend has no figure: it lost or invented events, did not do the same twice, crashed or hung. */
 export class MeasurementError extends Error {
   override readonly name = 'MeasurementError'
@@ -223,6 +290,7 @@ export function isKnownError(
   | TaskCanceledError
   | CanceledError
   | ConcurrencyUnavailableError
+  | SocketError
   | MeasurementError
   | SavedFileError
   | OutputError {
@@ -237,6 +305,7 @@ export function isKnownError(
     error instanceof TaskCanceledError ||
     error instanceof CanceledError ||
     error instanceof ConcurrencyUnavailableError ||
+    error instanceof SocketError ||
     error instanceof MeasurementError ||
     error instanceof SavedFileError ||
     error instanceof OutputError

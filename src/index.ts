@@ -59,6 +59,16 @@ export type { Future } from './runtime/io/future.ts'
 export type { Group } from './runtime/io/group.ts'
 export type { Mutex } from './runtime/io/mutex.ts'
 export type { Condition } from './runtime/io/condition.ts'
+export type { Address, Ip4Address, Ip6Address, IpAddress, UnixAddress } from './runtime/io/addresses.ts'
+export { addressText } from './runtime/io/addresses.ts'
+export type { BindOptions, Socket, SocketMode } from './runtime/io/socket.ts'
+export { IncomingMessage } from './runtime/io/messages.ts'
+export type { MessageSocket, OutgoingMessage, ReceiveOptions, SendOptions } from './runtime/io/messages.ts'
+export type { ConnectOptions, ListenOptions, Server } from './runtime/io/server.ts'
+export type { Stream } from './runtime/io/stream.ts'
+export { partOf } from './runtime/io/vectors.ts'
+export type { Bytes } from './runtime/io/vectors.ts'
+export { Memory } from './libc/memory.ts'
 export { probe } from './probe/index.ts'
 export type { ProbeReport } from './probe/report.ts'
 export { verify } from './conformance/verify.ts'
@@ -79,9 +89,10 @@ export {
   DeadlockError,
   FiberError,
   LibraryError,
+  SocketError,
   SystemError,
   TaskCanceledError,
   UnsupportedError,
   UsageError,
 } from './errors.ts'
-export type { FiberProblem, StuckFiber } from './errors.ts'
+export type { FiberProblem, SocketCall, SocketProblem, StuckFiber } from './errors.ts'

@@ -58,6 +58,16 @@ const cStructs: { readonly [Name in keyof Layouts]: CStruct<Layouts[Name]> } = {
     type: 'struct sockaddr_in',
     fields: { family: 'sin_family', port: 'sin_port', addr: 'sin_addr', zero: 'sin_zero' },
   },
+  sockaddr_in6: {
+    type: 'struct sockaddr_in6',
+    fields: {
+      family: 'sin6_family',
+      port: 'sin6_port',
+      flowinfo: 'sin6_flowinfo',
+      addr: 'sin6_addr',
+      scope_id: 'sin6_scope_id',
+    },
+  },
   sockaddr_un: { type: 'struct sockaddr_un', fields: { family: 'sun_family', path: 'sun_path' } },
   linger: { type: 'struct linger', fields: { onoff: 'l_onoff', linger: 'l_linger' } },
   iocb: {

@@ -59,6 +59,13 @@ const shared = {
     ['addr', 'u32'],
     ['zero', 'u8', 8],
   ]),
+  sockaddr_in6: struct([
+    ['family', 'u16'],
+    ['port', 'u16'],
+    ['flowinfo', 'u32'],
+    ['addr', 'u8', 16],
+    ['scope_id', 'u32'],
+  ]),
   sockaddr_un: struct([
     ['family', 'u16'],
     ['path', 'u8', 108],

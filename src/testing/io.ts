@@ -20,7 +20,7 @@ export interface VirtualIo extends Disposable {
 /** An Io without any kernel. */
 export function virtualIo(options: IoOptions = {}): VirtualIo {
   const scheduler = new Scheduler(noLibc, { clock: new VirtualClock() })
-  const io = new Io(scheduler, options)
+  const io = new Io(noLibc, scheduler, options)
   return {
     io,
     scheduler,

@@ -137,6 +137,8 @@ export const SO = {
   PROTOCOL: 38,
 } as const
 export const IPPROTO_TCP = 6
+export const IPPROTO_IPV6 = 41
+export const IPV6_V6ONLY = 26
 /** <linux/netlink.h>: networks, and the protocol that the kernel leaves to programs. */
 export const NETLINK_ROUTE = 0
 export const NETLINK_USERSOCK = 2
@@ -146,8 +148,14 @@ export const TCP_QUICKACK = 12
 export const MSG = {
   OOB: 1,
   PEEK: 2,
+  DONTROUTE: 4,
+  CTRUNC: 8,
+  TRUNC: 0x20,
   DONTWAIT: 0x40,
+  EOR: 0x80,
+  CONFIRM: 0x800,
   NOSIGNAL: 0x4000,
+  FASTOPEN: 0x20000000,
   CMSG_CLOEXEC: 0x40000000,
 } as const
 export const SCM_RIGHTS = 1

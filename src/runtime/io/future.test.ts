@@ -1,8 +1,6 @@
-/** Futures: results, errors, cancellation and the limit of what runs at the same time, under the virtual clock. */
+/** Futures: results, errors and cancellation, under the virtual clock. */
 import { describe, expect, test } from 'vitest'
-import { CanceledError, ConcurrencyUnavailableError } from '../../errors.ts'
 import { NOTHING_LEFT, outcomeOf, virtualIo } from '../../testing/io.ts'
-import type { Future } from './future.ts'
 
 describe('await', () => {
   test('gives a result to who waits before the end, and after, as often as it is asked', () => {
@@ -236,104 +234,4 @@ describe('cancel', () => {
       expect(yield* outcomeOf(io.await(parent))).toBe('canceled: sleep')
     })
   })
-})
-
-describe('a limit', () => {
-  test('is refused where it is no number from 1 on', () => {
-    for (const maxConcurrent of [0, -1, NaN]) expect(() => virtualIo({ maxConcurrent })).toThrow(RangeError)
-  })
-
-  test('lets concurrent fail, and async wait until there is room', () => {
-    using world = virtualIo({ maxConcurrent: 2 })
-    const { io } = world
-    const log: string[] = []
-    const piece = (name: string) => () =>
-      (function* () {
-        yield* io.sleep(10)
-        log.push(`${name}@${io.now()}`)
-      })()
-    world.run(function* () {
-      const futures: Future<void>[] = [io.concurrent(piece('a')), io.async(piece('b'))]
-      expect(() => io.concurrent(piece('never'))).toThrow(ConcurrencyUnavailableError)
-      expect(() => io.concurrent(piece('never'))).toThrow(/concurrent in fiber 0 \(main\): 2 run already/)
-      futures.push(io.async(piece('c')), io.async(piece('d')))
-      expect(futures.map(({ state }) => state)).toEqual(['running', 'running', 'waiting', 'waiting'])
-      yield* io.sleep(30)
-      expect(futures.every(({ state }) => state === 'done')).toBe(true)
-    })
-    expect(log).toEqual(['a@10', 'b@10', 'c@20', 'd@20'])
-  })
-
-  test('never makes who waits for work wait for ever', () => {
-    using world = virtualIo({ maxConcurrent: 1 })
-    const { io } = world
-    const nested = (depth: number): (() => ReturnType<typeof io.sleep>) =>
-      function* () {
-        yield* io.sleep(1)
-        if (depth > 0) yield* io.await(io.async(nested(depth - 1)))
-      }
-    world.run(() => io.await(io.async(nested(10))))
-    expect([world.scheduler.now(), world.scheduler.counts]).toEqual([11, NOTHING_LEFT])
-  })
-
-  test('lets work that waits for its start be canceled', () => {
-    using world = virtualIo({ maxConcurrent: 1 })
-    const { io } = world
-    world.run(function* () {
-      const first = io.async(() => io.sleep(10))
-      const second = io.async(() => io.sleep(10))
-      expect(yield* io.cancel(second)).toBeUndefined()
-      expect([io.now(), second.state, first.state]).toEqual([0, 'canceled', 'running'])
-      yield* io.await(first)
-    })
-  })
-})
-
-test('close ends what runs, and starts nothing that waits', () => {
-  const world = virtualIo({ maxConcurrent: 1 })
-  const { io, scheduler } = world
-  const log: string[] = []
-  io.async(function* () {
-    try {
-      yield* io.sleep(10)
-    } finally {
-      log.push('ended')
-    }
-  })
-  const waiting = io.async(() => log.push('never'))
-  io.async(() => scheduler.stop())
-  scheduler.spawn(() => scheduler.stop())
-  scheduler.run()
-  scheduler.close()
-  expect([log, waiting.state, scheduler.counts]).toEqual([['ended'], 'waiting', NOTHING_LEFT])
-})
-
-test('select waits for the first, cancels none, and can be canceled', () => {
-  using world = virtualIo({ maxConcurrent: 2 })
-  const { io } = world
-  const after = (ms: number) => () =>
-    (function* () {
-      yield* io.sleep(ms)
-      return ms
-    })()
-  world.run(function* () {
-    const futures = [io.async(after(30)), io.async(after(20)), io.async(after(10))]
-    const failed = io.async(() => {
-      throw new RangeError('mine')
-    })
-    expect([yield* io.select(futures), io.now()]).toEqual([2, 10])
-    expect(futures.map(({ state }) => state)).toEqual(['running', 'running', 'done'])
-    expect([yield* io.select(futures), yield* io.await(futures[2] as Future<number>)]).toEqual([2, 10])
-    expect([yield* io.select(futures.slice(0, 2)), io.now()]).toEqual([1, 20])
-    expect(yield* io.select([failed])).toBe(0)
-    expect(yield* outcomeOf(io.await(failed))).toBe('RangeError: mine')
-    expect(yield* outcomeOf(io.select([]))).toMatch('RangeError: select')
-    const selecting = io.async(() => io.select(futures.slice(0, 1)))
-    yield* io.sleep(1)
-    expect(yield* io.cancel(selecting)).toBeUndefined()
-    expect([selecting.canceled instanceof CanceledError, io.now()]).toEqual([true, 21])
-    expect(futures[0]?.watchers.size).toBe(0)
-    yield* io.await(futures[0] as Future<number>)
-  })
-  expect(world.scheduler.counts).toEqual(NOTHING_LEFT)
 })

@@ -1,14 +1,22 @@
 /** Concurrency, cancellation, locks, time and sockets of fibers, in one place. See `Io`. */
+import type { Libc } from '../../libc/libc.ts'
 import { Wakeup } from '../fiber.ts'
 import type { FiberBody, Routine, Work } from '../fiber.ts'
 import type { Scheduler } from '../scheduler.ts'
+import type { Address } from './addresses.ts'
+import { Calls } from './calls.ts'
 import { Cancellation } from './cancellation.ts'
 import { Condition } from './condition.ts'
 import { Futures, resultOf } from './future.ts'
 import type { Future } from './future.ts'
 import { Group } from './group.ts'
+import type { MessageSocket } from './messages.ts'
 import { Mutex } from './mutex.ts'
 import { selectFirst } from './select.ts'
+import { openBound, openConnection, openServer } from './server.ts'
+import type { ConnectOptions, ListenOptions, Server } from './server.ts'
+import type { BindOptions } from './socket.ts'
+import type { Stream } from './stream.ts'
 
 export interface IoOptions {
   /** How much work may run at the same time, at least 1. Default: any number of pieces. */
@@ -18,7 +26,7 @@ export interface IoOptions {
 /**
  * What programs of fibers are written in. All that may wait is called with `yield*`, in a fiber:
  *
- *     const io = new Io(scheduler)
+ *     const io = new Io(libc, scheduler)
  *     io.async(function* () {
  *       const slow = io.async(function* () { yield* io.sleep(1000); return 1 })
  *       yield* io.sleep(10)
@@ -34,12 +42,14 @@ export class Io {
   readonly scheduler: Scheduler
   readonly #cancellation: Cancellation
   readonly #futures: Futures
+  readonly #calls: Calls
 
-  constructor(scheduler: Scheduler, { maxConcurrent = Infinity }: IoOptions = {}) {
+  constructor(libc: Libc, scheduler: Scheduler, { maxConcurrent = Infinity }: IoOptions = {}) {
     if (!(maxConcurrent >= 1)) throw new RangeError(`maxConcurrent is at least 1, not ${maxConcurrent}`)
     this.scheduler = scheduler
     this.#cancellation = new Cancellation(scheduler)
     this.#futures = new Futures(this.#cancellation, maxConcurrent)
+    this.#calls = new Calls(libc, this.#cancellation)
   }
 
   /**
@@ -132,5 +142,27 @@ export class Io {
     while ((yield* this.#cancellation.wait('sleep', () => scheduler.sleep(leftMs))) !== Wakeup.TIME) {
       leftMs = Math.max(0, endMs - scheduler.now())
     }
+  }
+
+  /**
+   * A socket that is listened on; port 0 lets the kernel choose, and `address` says what. It waits for nothing, and may
+   * be called outside of fibers. Throws `SocketError` (`address-in-use` and others), and `CanceledError`; RangeError for
+   * what is no address.
+   */
+  listen(address: Address, options: ListenOptions = {}): Server {
+    return openServer(this.#calls, address, options)
+  }
+
+  /** A datagram socket that is bound, to send and receive messages; otherwise as `listen`. */
+  bind(address: Address, options: BindOptions = {}): MessageSocket {
+    return openBound(this.#calls, address, options)
+  }
+
+  /**
+   * Waits until it is connected. Throws `SocketError` (`connection-refused`, `timeout` and others) and `CanceledError`,
+   * and leaves nothing open. Of a datagram socket, this fixes where messages go, and whose are received.
+   */
+  connect(address: Address, options: ConnectOptions = {}): Routine<Stream> {
+    return openConnection(this.#calls, address, options)
   }
 }

@@ -1,0 +1,105 @@
+/**
+ * System calls on sockets that do not block: a fiber whose call says EAGAIN is parked until the descriptor is ready, and
+ * calls again. Before each call it is looked whether the fiber was canceled.
+ */
+import { constants as osConstants } from 'node:os'
+import { SocketError } from '../../errors.ts'
+import type { SocketCall } from '../../errors.ts'
+import type { Libc } from '../../libc/libc.ts'
+import { assertDuration } from '../clock.ts'
+import type { Direction } from '../descriptors.ts'
+import { Wakeup } from '../fiber.ts'
+import type { Routine } from '../fiber.ts'
+import type { Cancellation } from './cancellation.ts'
+import { socketError } from './errors.ts'
+import { CallMemory } from './vectors.ts'
+
+const { EAGAIN, EINTR } = osConstants.errno
+
+/** A descriptor that may be closed by another fiber meanwhile. */
+export interface Target {
+  /** -1 once it is closed. */
+  readonly fd: number
+  /** What errors call it. */
+  readonly label: string
+}
+
+/** When a call gives up, by the clock of the scheduler; undefined: never. */
+export type DeadlineMs = number | undefined
+
+export class Calls {
+  readonly libc: Libc
+  readonly cancellation: Cancellation
+  readonly memory = new CallMemory()
+
+  constructor(libc: Libc, cancellation: Cancellation) {
+    this.libc = libc
+    this.cancellation = cancellation
+  }
+
+  /** RangeError for what is no duration. */
+  deadline(timeoutMs: number | undefined): DeadlineMs {
+    assertDuration(timeoutMs)
+    return timeoutMs === undefined ? undefined : this.cancellation.scheduler.now() + timeoutMs
+  }
+
+  /** A call that never waits. Throws `SocketError` where it returns -1. */
+  atOnce(operation: string, label: string, call: () => number): number {
+    for (;;) {
+      this.cancellation.check(operation)
+      const result = call()
+      if (result !== -1) return result
+      const errno = this.libc.errno()
+      if (errno !== EINTR) throw this.error(errno, operation, label)
+    }
+  }
+
+  /** A call that may have to wait. Throws `CanceledError`, and `SocketError` where it returns -1 or the time is over. */
+  *whenReady(
+    operation: string,
+    target: Target,
+    direction: Direction,
+    call: () => number,
+    deadlineMs?: DeadlineMs,
+  ): Routine<number> {
+    for (;;) {
+      this.assertOpen(operation, target)
+      this.cancellation.check(operation)
+      const result = call()
+      if (result !== -1) return result
+      const errno = this.libc.errno()
+      if (errno === EAGAIN) yield* this.block(operation, target, direction, deadlineMs)
+      else if (errno !== EINTR) throw this.error(errno, operation, target.label)
+    }
+  }
+
+  /** Waits for a descriptor. It may end without that it is ready: then a call says so. */
+  *block(operation: string, target: Target, direction: Direction, deadlineMs: DeadlineMs): Routine {
+    const { scheduler } = this.cancellation
+    const { fd } = target
+    const leftMs = deadlineMs === undefined ? undefined : Math.max(0, deadlineMs - scheduler.now())
+    const wakeup = yield* this.cancellation.wait(operation, () => scheduler.blockOnFd(fd, direction, leftMs))
+    if (wakeup === Wakeup.TIME) throw this.timeout(operation, target.label)
+  }
+
+  /** Whether an errno only means that there is nothing to be had now. */
+  isPassing(errno: number): boolean {
+    return errno === EAGAIN || errno === EINTR
+  }
+
+  assertOpen(operation: string, target: Target): void {
+    if (target.fd < 0) throw new SocketError('closed', this.#call(operation, target.label))
+  }
+
+  error(errno: number, operation: string, label: string): SocketError {
+    return socketError(errno, this.#call(operation, label))
+  }
+
+  timeout(operation: string, label: string): SocketError {
+    return new SocketError('timeout', this.#call(operation, label))
+  }
+
+  #call(operation: string, target: string): SocketCall {
+    return { operation, target, where: this.cancellation.where }
+  }
+}

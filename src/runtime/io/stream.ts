@@ -1,0 +1,81 @@
+/** Connections: what two ends write, the other one reads, in its order. */
+import { MSG, SHUT } from '../../libc/constants/linux.ts'
+import type { Routine } from '../fiber.ts'
+import type { Address } from './addresses.ts'
+import { addressText } from './addresses.ts'
+import type { Calls } from './calls.ts'
+import { MessageSocket } from './messages.ts'
+import { MOST_VECTORS, partOf } from './vectors.ts'
+import type { Bytes } from './vectors.ts'
+
+/** One end of a connection. One fiber may read while another one writes. */
+export class Stream extends MessageSocket {
+  /** The address of the other end. */
+  readonly peer: Address
+
+  /** For `Io`. */
+  constructor(calls: Calls, fd: number, address: Address, peer: Address) {
+    super(calls, fd, address)
+    this.peer = peer
+  }
+
+  override get label(): string {
+    return `${super.label} of ${addressText(this.peer)}`
+  }
+
+  /**
+   * Reads what there is into memory, the first before the next (at most 8 at once), and returns how many bytes: at
+   * least 1, for which it waits, or 0 at the end. RangeError where there is no room at all. Throws `SocketError`
+   * (`connection-reset-by-peer`, `timeout` and others), and `CanceledError`, with nothing read.
+   */
+  read(vectors: readonly Bytes[]): Routine<number> {
+    const { memory, libc } = this.calls
+    return this.calls.whenReady('read', this, 'read', () => {
+      const count = memory.fillVectors(vectors)
+      if (count === 0) throw new RangeError('read needs room for a byte')
+      return libc.fn.readv(this.fd, memory.iovecs.address, count)
+    })
+  }
+
+  /**
+   * Writes from memory (at most 8 parts at once), and returns how many bytes the kernel has taken: at least 1, for
+   * which it waits, unless there is nothing to write. Throws `SocketError` (`socket-unconnected` where nobody reads any
+   * more, and others), and `CanceledError`, with nothing written.
+   */
+  write(vectors: readonly Bytes[]): Routine<number> {
+    const { memory, libc } = this.calls
+    return this.calls.whenReady('write', this, 'write', () => {
+      const count = memory.fillVectors(vectors)
+      if (count === 0) return 0
+      memory.fillHeader(count, 0, undefined)
+      // writev would do, but for the signal that it sends where nobody reads any more.
+      return libc.fn.sendmsg(this.fd, memory.header.address, MSG.NOSIGNAL)
+    })
+  }
+
+  /** Writes all. Where it throws, a part may have been written. */
+  *writeAll(vectors: readonly Bytes[]): Routine {
+    let left = vectors.filter(({ bytes }) => bytes.length > 0)
+    while (left.length > 0) left = withoutFirst(left, yield* this.write(left.slice(0, MOST_VECTORS)))
+  }
+
+  /** Ends one direction, or both: what the other end reads comes to its end, or what it writes fails. */
+  shutdown(direction: 'read' | 'write' | 'both' = 'both'): void {
+    const how = { read: SHUT.RD, write: SHUT.WR, both: SHUT.RDWR }[direction]
+    this.calls.assertOpen('shutdown', this)
+    this.calls.atOnce('shutdown', this.label, () => this.calls.libc.fn.shutdown(this.fd, how))
+  }
+}
+
+/** The vectors without their first bytes. */
+function withoutFirst(vectors: readonly Bytes[], written: number): Bytes[] {
+  let skipped = 0
+  let rest = written
+  for (const { bytes } of vectors) {
+    if (rest < bytes.length) break
+    rest -= bytes.length
+    skipped++
+  }
+  const [first, ...others] = vectors.slice(skipped)
+  return first === undefined ? [] : [partOf(first, rest), ...others]
+}

@@ -1,0 +1,157 @@
+/** Connections over real sockets, of each family and over each backend. */
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Memory } from '../../libc/memory.ts'
+import { testedBackends, testedLibc } from '../../testing/backends.ts'
+import { NOTHING_LEFT, outcomeOf } from '../../testing/io.ts'
+import { readAll, realIo, textBytes } from '../../testing/real-io.ts'
+import { temporaryDirectory } from '../../testing/temporary-directory.ts'
+import { addressText } from './addresses.ts'
+import type { Address } from './addresses.ts'
+import type { Future } from './future.ts'
+import { IncomingMessage } from './messages.ts'
+import { partOf } from './vectors.ts'
+
+const directory = temporaryDirectory()
+let paths = 0
+
+const families: readonly (readonly [string, () => Address])[] = [
+  ['IPv4', () => ({ family: 'ip4', address: '127.0.0.1', port: 0 })],
+  ['IPv6', () => ({ family: 'ip6', address: '::1', port: 0 })],
+  ['unix', () => ({ family: 'unix', path: join(directory, `s${paths++}`) })],
+  ['abstract unix', () => ({ family: 'unix', path: `\0evloop-io-${process.pid}-${paths++}` })],
+]
+
+describe.each(testedBackends)('over %s', (_name, backend) => {
+  test.each(families)('a server of %s answers clients, and nothing is left', (_family, addressOf) => {
+    using real = realIo(testedLibc, backend)
+    const { io } = real
+    const answers: string[] = []
+    real.run(function* () {
+      using server = io.listen(addressOf())
+      expect(server.address.family).toBe(addressOf().family)
+      const serving = io.async(function* () {
+        const connections = io.group()
+        try {
+          for (;;) {
+            const stream = yield* server.accept()
+            connections.async(function* () {
+              using _stream = stream
+              const text = yield* readAll(stream)
+              yield* stream.writeAll([textBytes('you said '), textBytes(''), textBytes(text)])
+            })
+          }
+        } finally {
+          yield* connections.cancel()
+        }
+      }, 'server')
+      const clients = io.group()
+      for (let i = 0; i < 5; i++) {
+        clients.async(function* () {
+          using stream = yield* io.connect(server.address, { timeoutMs: 10_000 })
+          expect(stream.peer).toEqual(server.address)
+          yield* io.sleep(i % 2)
+          yield* stream.writeAll([textBytes(`hello ${i}`)])
+          stream.shutdown('write')
+          answers.push(yield* readAll(stream))
+        })
+      }
+      yield* clients.wait()
+      yield* io.cancel(serving)
+    })
+    expect(answers.toSorted()).toEqual([0, 1, 2, 3, 4].map((i) => `you said hello ${i}`))
+    expect([real.left(), real.scheduler.counts]).toEqual([0, NOTHING_LEFT])
+  })
+
+  test('more than the kernel takes at once arrives whole, and in its order', () => {
+    using real = realIo(testedLibc, backend)
+    const { io } = real
+    const size = 3_000_000
+    real.run(function* () {
+      using server = io.listen({ family: 'ip4', address: '127.0.0.1', port: 0 })
+      const sent = new Memory(size)
+      for (let i = 0; i < size; i += 4) sent.view.setUint32(i, Math.imul(i, 2654435761), true)
+      const writer = io.async(function* () {
+        using stream = yield* io.connect(server.address)
+        // More vectors than one call takes, among them one that is empty.
+        const step = size / 12
+        yield* stream.writeAll([
+          partOf(sent, 0, 0),
+          ...Array.from({ length: 12 }, (_, i) => partOf(sent, i * step, (i + 1) * step)),
+        ])
+      })
+      using stream = yield* server.accept()
+      const got = new Memory(size)
+      // Lets the writer find that the kernel takes no more.
+      yield* io.sleep(5)
+      let length = 0
+      while (length < size) {
+        const middle = Math.min(size, length + 1000)
+        const n = yield* stream.read([partOf(got, length, middle), partOf(got, middle)])
+        if (n === 0) break
+        length += n
+      }
+      expect(length).toBe(size)
+      expect(Buffer.compare(got.bytes, sent.bytes)).toBe(0)
+      expect(yield* stream.read([got])).toBe(0)
+      yield* io.await(writer)
+    })
+    expect([real.left(), real.scheduler.counts]).toEqual([0, NOTHING_LEFT])
+  })
+
+  test('a cancellation ends accept, read, write, receive and connect at once, and leaves nothing registered', () => {
+    using real = realIo(testedLibc, backend)
+    const { io } = real
+    const abstract = (): Address => ({ family: 'unix', path: `\0evloop-io-${process.pid}-${paths++}` })
+    real.run(function* () {
+      using idle = io.listen(abstract())
+      using server = io.listen(abstract(), { backlog: 0 })
+      using client = yield* io.connect(server.address)
+      using accepted = yield* server.accept()
+      // The queue of the server is full with this one.
+      using _queued = yield* io.connect(server.address)
+      using datagrams = io.bind(abstract())
+      const memory = new Memory(1 << 20)
+      const blocked: Future<unknown>[] = [
+        io.async(() => idle.accept()),
+        io.async(() => client.read([memory])),
+        io.async(function* () {
+          for (;;) yield* client.write([memory])
+        }),
+        io.async(() => datagrams.receive([new IncomingMessage(memory)])),
+        io.async(() => io.connect(server.address)),
+      ]
+      yield* io.sleep(20)
+      // accept, read and write, receive: the last one has no descriptor to wait for.
+      expect(real.left()).toBe(3)
+      const log: string[] = []
+      for (const future of blocked) {
+        io.requestCancel(future)
+        log.push(yield* outcomeOf(io.await(future)))
+      }
+      expect(log).toEqual(['accept', 'read', 'write', 'receive', 'connect'].map((at) => `canceled: ${at}`))
+      expect(real.left()).toBe(0)
+      expect(accepted.fd).toBeGreaterThan(0)
+    })
+    expect(real.scheduler.counts).toEqual(NOTHING_LEFT)
+  })
+
+  test('a close ends the waits of other fibers, and says so, also to who comes later', () => {
+    using real = realIo(testedLibc, backend)
+    const { io } = real
+    real.run(function* () {
+      const server = io.listen({ family: 'ip4', address: '127.0.0.1', port: 0 })
+      const text = addressText(server.address)
+      const { fd } = server
+      const accepting = io.async(() => server.accept(), 'acceptor')
+      yield* io.sleep(1)
+      server.close()
+      server.close()
+      expect(real.left()).toBe(0)
+      expect(yield* outcomeOf(io.await(accepting))).toBe(
+        `SocketError: accept ${text} (fd ${fd}) in fiber 1 (acceptor): closed`,
+      )
+      expect(yield* outcomeOf(server.accept())).toMatch(/: closed$/)
+    })
+  })
+})
