@@ -31,6 +31,8 @@ export class Calls {
   readonly libc: Libc
   readonly cancellation: Cancellation
   readonly memory = new CallMemory()
+  /** The sockets that are not closed. */
+  readonly open = new Set<{ close(): void }>()
 
   constructor(libc: Libc, cancellation: Cancellation) {
     this.libc = libc

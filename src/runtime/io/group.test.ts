@@ -50,7 +50,7 @@ test('the first error of a member is that of the group, once all have ended', ()
   })
 })
 
-test('cancel ends all, waits for their clean-up, and what has not started is not done at all', () => {
+test('cancel ends all, waits for their clean-up, and what has not started comes to where it would wait', () => {
   using world = virtualIo()
   const { io, scheduler } = world
   const log: string[] = []
@@ -65,9 +65,13 @@ test('cancel ends all, waits for their clean-up, and what has not started is not
       }
     })
     yield* io.sleep(1)
-    group.async(() => log.push('never'))
+    group.async(function* () {
+      log.push('has what it was given')
+      yield* io.sleep(0)
+      log.push('never')
+    })
     yield* group.cancel()
-    expect([log, io.now(), group.size]).toEqual([['cleaned up @4'], 4, 0])
+    expect([log, io.now(), group.size]).toEqual([['has what it was given', 'cleaned up @4'], 4, 0])
     yield* group.cancel()
   })
   expect(scheduler.counts).toEqual(NOTHING_LEFT)

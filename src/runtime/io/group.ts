@@ -62,7 +62,7 @@ export class Group {
 
   /**
    * Cancels all, waits until they have ended, which no cancellation cuts short, and throws the first error that one of
-   * them has thrown. What has not started is not done at all.
+   * them has thrown. What has not started is done up to where it would wait: what it was given, it can close.
    */
   *cancel(): Routine {
     this.#request()
@@ -79,7 +79,6 @@ export class Group {
 
   *#perform(work: Work<unknown>): Routine {
     const { cancellation } = this.#futures
-    if (cancellation.isRequested) return
     try {
       const made = work()
       if (isRoutine(made)) yield* made

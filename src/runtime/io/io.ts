@@ -38,7 +38,7 @@ export interface IoOptions {
  * `CanceledError`, and one that waits already does so at once, with nothing left in the kernel. Uncancelable are
  * `cancel`, `Group.cancel` and what says so in its name.
  */
-export class Io {
+export class Io implements Disposable {
   readonly scheduler: Scheduler
   readonly #cancellation: Cancellation
   readonly #futures: Futures
@@ -164,5 +164,14 @@ export class Io {
    */
   connect(address: Address, options: ConnectOptions = {}): Routine<Stream> {
     return openConnection(this.#calls, address, options)
+  }
+
+  /** Closes all sockets that are still open. The scheduler stays, which may be closed before or after. */
+  close(): void {
+    for (const socket of this.#calls.open) socket.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
   }
 }

@@ -31,6 +31,7 @@ export class Socket implements Target, Disposable {
     this.calls = calls
     this.#fd = this.#number = fd
     this.#address = address
+    calls.open.add(this)
   }
 
   /** The descriptor; -1 once it is closed. */
@@ -56,6 +57,7 @@ export class Socket implements Target, Disposable {
     const fd = this.#fd
     if (fd < 0) return
     this.#fd = -1
+    this.calls.open.delete(this)
     this.calls.cancellation.scheduler.forgetFd(fd)
     this.calls.libc.fn.close(fd)
   }

@@ -154,4 +154,24 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
       expect(yield* outcomeOf(server.accept())).toMatch(/: closed$/)
     })
   })
+
+  test('what fibers had open when the scheduler was closed, Io closes, whether they had started or not', () => {
+    const real = realIo(testedLibc, backend)
+    const { io, scheduler } = real
+    const name: Address = { family: 'unix', path: `\0evloop-io-${process.pid}-${paths++}` }
+    io.async(function* () {
+      const server = io.listen(name)
+      const client = yield* io.connect(name)
+      const accepted = yield* server.accept()
+      io.async(() => accepted.close())
+      scheduler.stop()
+      yield* client.read([new Memory(8)])
+    })
+    scheduler.run()
+    expect(real.left()).toBe(1)
+    scheduler.close()
+    expect(real.left()).toBe(0)
+    io.close()
+    io.close()
+  })
 })
