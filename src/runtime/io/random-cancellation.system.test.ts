@@ -237,7 +237,8 @@ test.each(testedBackends)('over %s', (_name, backend) => {
     'lock of mutex',
     'wait in condition',
   ]
-  for (const way of [...ways, 'select', 'group']) expect(points.get(way) ?? 0, way).toBeGreaterThan(3)
+  const seldom = [...ways, 'select', 'group'].filter((way) => (points.get(way) ?? 0) <= 3)
+  expect(seldom).toEqual([])
   const awaits = [...points].filter(([point]) => point.startsWith('await of'))
   expect(awaits.length).toBeGreaterThan(0)
 })
