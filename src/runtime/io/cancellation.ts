@@ -45,7 +45,6 @@ export class Cancellation {
 
   /** Requests it. A fiber that waits is woken, and what it waits for is waited for no more. */
   request(scope: Scope): void {
-    if (scope.isRequested) return
     scope.isRequested = true
     if (scope.isWaiting && scope.fiber !== null) this.scheduler.wake(scope.fiber)
   }

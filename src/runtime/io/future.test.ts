@@ -1,5 +1,6 @@
 /** Futures: results, errors and cancellation, under the virtual clock. */
 import { describe, expect, test } from 'vitest'
+import type { Fiber } from '../fiber.ts'
 import { NOTHING_LEFT, outcomeOf, virtualIo } from '../../testing/io.ts'
 
 describe('await', () => {
@@ -49,7 +50,7 @@ describe('await', () => {
     })
     world.run(function* () {
       yield* io.sleep(1)
-      expect(scheduler.wake(waiter.task?.fiber as never)).toBe(true)
+      expect(scheduler.wake(waiter.task?.fiber as Fiber)).toBe(true)
     })
     expect(got).toEqual([1, 10])
   })
@@ -120,6 +121,25 @@ describe('cancel', () => {
     })
     expect(log).toEqual(['canceled: sleep', 'canceled: sleep', 'canceled: sleep', 'ended by itself'])
     expect(world.scheduler.now()).toBe(1)
+  })
+
+  test('does not end a wait of the scheduler itself, and an early wake by hand ends no sleep', () => {
+    using world = virtualIo()
+    const { io, scheduler } = world
+    const log: number[] = []
+    world.run(function* () {
+      const work = io.async(function* () {
+        yield* io.sleep(10)
+        log.push(io.now())
+        yield scheduler.sleep(10)
+        log.push(io.now())
+      })
+      yield* io.sleep(3)
+      expect(scheduler.wake(work.task?.fiber as Fiber)).toBe(true)
+      yield* io.sleep(12)
+      yield* io.cancel(work)
+    })
+    expect(log).toEqual([10, 20])
   })
 
   test('before the start lets the work run up to where it would wait', () => {

@@ -1,6 +1,7 @@
 /** Mutexes and conditions, under the virtual clock. */
 import { describe, expect, test } from 'vitest'
 import { DeadlockError, FiberError } from '../../errors.ts'
+import type { Fiber } from '../fiber.ts'
 import { NOTHING_LEFT, outcomeOf, virtualIo } from '../../testing/io.ts'
 
 describe('a mutex', () => {
@@ -88,7 +89,7 @@ describe('a mutex', () => {
         mutex.unlock()
       })
       yield* io.sleep(1)
-      scheduler.wake(waiter.task?.fiber as never)
+      scheduler.wake(waiter.task?.fiber as Fiber)
       yield* io.sleep(1)
       mutex.unlock()
       yield* io.cancel(waiter)
@@ -245,7 +246,7 @@ describe('a condition', () => {
         return io.now()
       })
       yield* io.sleep(1)
-      scheduler.wake(waiter.task?.fiber as never)
+      scheduler.wake(waiter.task?.fiber as Fiber)
       yield* io.sleep(1)
       condition.wakeOne()
       expect(yield* io.await(waiter)).toBe(2)

@@ -1,6 +1,8 @@
 /** Connections over real sockets, of each family and over each backend. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { SO, SOL_SOCKET } from '../../libc/constants/linux.ts'
+import { sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { testedBackends, testedLibc } from '../../testing/backends.ts'
 import { NOTHING_LEFT, outcomeOf } from '../../testing/io.ts'
@@ -73,6 +75,9 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
       for (let i = 0; i < size; i += 4) sent.view.setUint32(i, Math.imul(i, 2654435761), true)
       const writer = io.async(function* () {
         using stream = yield* io.connect(server.address)
+        const buffer = new Memory(4)
+        buffer.view.setInt32(0, 50_000, true)
+        sys(testedLibc, 'setsockopt', stream.fd, SOL_SOCKET, SO.SNDBUF, buffer.address, 4)
         // More vectors than one call takes, among them one that is empty.
         const step = size / 12
         yield* stream.writeAll([
