@@ -3,13 +3,13 @@
  * calls again. Before each call it is looked whether the fiber was canceled.
  */
 import { constants as osConstants } from 'node:os'
-import { SocketError } from '../../errors.ts'
+import { SocketError, SystemError } from '../../errors.ts'
 import type { SocketCall } from '../../errors.ts'
 import type { Libc } from '../../libc/libc.ts'
 import { assertDuration } from '../clock.ts'
 import type { Direction } from '../descriptors.ts'
 import { Wakeup } from '../fiber.ts'
-import type { Routine } from '../fiber.ts'
+import type { Parked, Routine } from '../fiber.ts'
 import type { Cancellation } from './cancellation.ts'
 import { socketError } from './errors.ts'
 import { CallMemory } from './vectors.ts'
@@ -80,8 +80,20 @@ export class Calls {
     const { scheduler } = this.cancellation
     const { fd } = target
     const leftMs = deadlineMs === undefined ? undefined : Math.max(0, deadlineMs - scheduler.now())
-    const wakeup = yield* this.cancellation.wait(operation, () => scheduler.blockOnFd(fd, direction, leftMs))
+    const park = (): Parked =>
+      this.#orTyped(operation, target, () => scheduler.blockOnFd(fd, direction, leftMs))
+    const wakeup = yield* this.cancellation.wait(operation, park)
     if (wakeup === Wakeup.TIME) throw this.timeout(operation, target.label)
+  }
+
+  /** What the backend says where it has no descriptor, or no memory, left is an error of the call that would wait. */
+  #orTyped<T>(operation: string, target: Target, action: () => T): T {
+    try {
+      return action()
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+      throw this.error(error.errno, operation, target.label)
+    }
   }
 
   /** Whether an errno only means that there is nothing to be had now. */

@@ -11,7 +11,7 @@ import { layouts } from '../../libc/layouts.ts'
 import { sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { testedLibc } from '../../testing/backends.ts'
-import { NOTHING_LEFT } from '../../testing/io.ts'
+import { NOTHING_LEFT, outcomeOf } from '../../testing/io.ts'
 import { openCount, realIo, textBytes } from '../../testing/real-io.ts'
 import { temporaryDirectory } from '../../testing/temporary-directory.ts'
 import type { Routine } from '../fiber.ts'
@@ -222,35 +222,38 @@ test.each(failures)('$what is $problem', ({ problem, code, act }) => {
   expect([opened, openCount()]).toEqual([before, before])
 })
 
-test('a limit of descriptors is told by accept and socket, and the connection waits on', () => {
-  using real = realIo(libc, defaultBackend(libc) as Backend)
-  const { io } = real
+/** With no descriptor to be had. */
+function* withoutDescriptors(act: () => Routine): Routine {
   const limits = new Memory(layouts.rlimit.size)
   const RLIMIT_NOFILE = 7
-  real.run(function* () {
-    using server = io.listen(local)
-    using client = yield* io.connect(server.address)
-    sys(libc, 'getrlimit', RLIMIT_NOFILE, limits.address)
-    const soft = limits.view.getBigUint64(0, true)
-    const problems: unknown[] = []
-    limits.view.setBigUint64(0, 3n, true)
+  sys(libc, 'getrlimit', RLIMIT_NOFILE, limits.address)
+  const soft = limits.view.getBigUint64(0, true)
+  limits.view.setBigUint64(0, 3n, true)
+  sys(libc, 'setrlimit', RLIMIT_NOFILE, limits.address)
+  try {
+    yield* act()
+  } finally {
+    limits.view.setBigUint64(0, soft, true)
     sys(libc, 'setrlimit', RLIMIT_NOFILE, limits.address)
-    try {
-      for (const act of [() => server.accept(), () => io.connect(server.address)]) {
-        try {
-          yield* act()
-        } catch (error) {
-          problems.push(error instanceof SocketError ? error.problem : error)
-        }
+  }
+}
+
+test('a limit of descriptors is told by accept, socket, and the first wait of all, and the connection waits on', () => {
+  using real = realIo(libc, defaultBackend(libc) as Backend)
+  const { io } = real
+  real.run(function* () {
+    using server = io.listen(abstract())
+    using idle = io.listen(local)
+    using client = yield* io.connect(server.address)
+    yield* withoutDescriptors(function* () {
+      for (const act of [() => server.accept(), () => io.connect(server.address), () => idle.accept()]) {
+        expect(yield* outcomeOf(act())).toMatch(/process-fd-quota-exceeded \(EMFILE\)$/)
       }
-    } finally {
-      limits.view.setBigUint64(0, soft, true)
-      sys(libc, 'setrlimit', RLIMIT_NOFILE, limits.address)
-    }
-    expect(problems).toEqual(['process-fd-quota-exceeded', 'process-fd-quota-exceeded'])
+    })
     using accepted = yield* server.accept()
     expect([accepted.peer, client.peer]).toEqual([client.address, server.address])
   })
+  expect([real.left(), real.scheduler.counts]).toEqual([0, NOTHING_LEFT])
 })
 
 test('an error of a later message says how many were sent, and received, before', () => {
