@@ -122,3 +122,24 @@ test('a call takes eight vectors that are not empty, and read needs room', () =>
     expect(() => partOf(room, 0, 1000)).toThrow(RangeError)
   })
 })
+
+test('a fiber whose calls never have to wait lets the others run all the same', () => {
+  using real = realIo(testedLibc, backend)
+  const { io } = real
+  let isOver = false
+  let rounds = 0
+  real.run(function* () {
+    using server = io.listen({ family: 'unix', path: `\0evloop-calls-${process.pid}` })
+    using client = yield* io.connect(server.address)
+    using accepted = yield* server.accept()
+    io.async(() => {
+      isOver = true
+    })
+    const memory = new Memory(8)
+    for (; !isOver && rounds < 10_000; rounds++) {
+      yield* client.write([memory])
+      expect(yield* accepted.read([memory])).toBe(8)
+    }
+  })
+  expect([isOver, rounds > 0, rounds < 1000]).toEqual([true, true, true])
+})

@@ -16,6 +16,9 @@ import { CallMemory } from './vectors.ts'
 
 const { EAGAIN, EINTR } = osConstants.errno
 
+/** After so many calls that may wait, and did not have to, others have their turn: a fast peer keeps nobody from running. */
+const CALLS_BETWEEN_TURNS = 128
+
 /** A descriptor that may be closed by another fiber meanwhile. */
 export interface Target {
   /** -1 once it is closed. */
@@ -33,6 +36,7 @@ export class Calls {
   readonly memory = new CallMemory()
   /** The sockets that are not closed. */
   readonly open = new Set<{ close(): void }>()
+  #sinceTurn = 0
 
   constructor(libc: Libc, cancellation: Cancellation) {
     this.libc = libc
@@ -64,6 +68,8 @@ export class Calls {
     call: () => number,
     deadlineMs?: DeadlineMs,
   ): Routine<number> {
+    // Before the call: what it leaves in `memory` is its caller's only until another fiber runs.
+    if (++this.#sinceTurn >= CALLS_BETWEEN_TURNS) yield this.#giveWay()
     for (;;) {
       this.assertOpen(operation, target)
       this.cancellation.check(operation)
@@ -84,6 +90,11 @@ export class Calls {
       this.#orTyped(operation, target, () => scheduler.blockOnFd(fd, direction, leftMs))
     const wakeup = yield* this.cancellation.wait(operation, park)
     if (wakeup === Wakeup.TIME) throw this.timeout(operation, target.label)
+  }
+
+  #giveWay(): Parked {
+    this.#sinceTurn = 0
+    return this.cancellation.scheduler.yieldNow()
   }
 
   /** What the backend says where it has no descriptor, or no memory, left is an error of the call that would wait. */
