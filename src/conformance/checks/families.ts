@@ -3,6 +3,7 @@ import { pollers } from './portable/poller.ts'
 import { eventLoop } from './portable/loop.ts'
 import { reactors } from './runtime/reactor.ts'
 import { schedulers } from './runtime/scheduler.ts'
+import { runtimes } from './runtime/runtimes.ts'
 import { control } from './control/index.ts'
 import { levelTriggered } from './level-triggered/index.ts'
 import { edgeTriggered } from './edge-triggered/index.ts'
@@ -31,6 +32,7 @@ export const families: readonly Family[] = [
   eventLoop,
   reactors,
   schedulers,
+  runtimes,
   ...control,
   levelTriggered,
   edgeTriggered,
