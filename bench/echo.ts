@@ -17,6 +17,8 @@ import type { LoadResult, ServerEnd, ServerLine, ServerSample } from './echo/mes
 
 /** What the heap may grow by from the first quarter of the samples to the last. */
 const MOST_GROWTH = 0.02
+/** What it may grow by in any case: less is a matter of when something was compiled. */
+const LEAST_GROWTH_BYTES = 2 ** 20
 
 interface Options {
   readonly connections: number
@@ -93,7 +95,8 @@ function problemsOf(
   end: ServerEnd | undefined,
 ): string[] {
   if (end === undefined) return ['the server has died']
-  const growth = growthOf(samples)
+  const { first, last } = sizesOf(samples)
+  const hasGrown = last - first > Math.max(MOST_GROWTH * first, LEAST_GROWTH_BYTES)
   const counts = [load.sentBytes, load.receivedBytes, end.echoedBytes]
   const left = [end.fibers, end.registrations, end.descriptors]
   return [
@@ -102,16 +105,21 @@ function problemsOf(
     ...(left.some((count) => count !== 0)
       ? [`fibers, registrations, descriptors left: ${left.join(', ')}`]
       : []),
-    ...(growth > MOST_GROWTH ? [`the heap has grown by ${percent(growth)}`] : []),
+    ...(hasGrown ? [`the heap has grown by ${percent(growthOf(samples))}`] : []),
     ...(samples.length < 4 ? [`${samples.length} samples are too few to tell of the heap`] : []),
   ]
 }
 
-/** How much larger the heap, and what hangs on it, was in the last quarter of the samples than in the first. */
-function growthOf(samples: readonly ServerSample[]): number {
+/** How large the heap, and what hangs on it, was in the first quarter of the samples and in the last. */
+function sizesOf(samples: readonly ServerSample[]): { readonly first: number; readonly last: number } {
   const quarter = Math.max(1, samples.length >> 2)
   const sizes = samples.map(({ heapBytes, externalBytes }) => heapBytes + externalBytes)
-  return mean(sizes.slice(-quarter)) / mean(sizes.slice(0, quarter)) - 1
+  return { first: mean(sizes.slice(0, quarter)), last: mean(sizes.slice(-quarter)) }
+}
+
+function growthOf(samples: readonly ServerSample[]): number {
+  const { first, last } = sizesOf(samples)
+  return last / first - 1
 }
 
 function mean(values: readonly number[]): number {

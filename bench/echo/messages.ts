@@ -1,13 +1,5 @@
 /** What the two processes of the echo load tell each other. */
 
-/** What the server is started with: arguments of its command line, in this order. */
-export interface ServerOrder {
-  readonly backend: string
-  /** A library to load kqueue from, or the empty text. */
-  readonly lib: string
-  readonly connections: number
-}
-
 /** Lines that the server writes, as JSON. */
 export type ServerLine =
   | { readonly kind: 'listening'; readonly port: number }
