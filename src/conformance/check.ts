@@ -43,11 +43,11 @@ interface CheckHead {
   readonly differs?: string
 }
 
-/** A check is a scenario, given as data or built for the backend under test, or a typed function. */
+/** A check is a scenario, given as data or built for the backend under test, or a typed function, which may be asynchronous. */
 export type Check = CheckHead &
   (
     | { readonly steps: readonly Step[] | ((backend: BackendName) => readonly Step[]) }
-    | { readonly run: (machine: Machine) => void }
+    | { readonly run: (machine: Machine) => void | Promise<void> }
   )
 
 /** Checks that are about one thing, and make one row of the matrix. */

@@ -29,7 +29,7 @@ if (libc !== undefined) {
     onFailure: (result) => say<ChildMessage>({ kind: 'failure', result }),
     onResult: (result) => say<ChildMessage>({ kind: 'result', result }),
   }
-  runChecks(libc, order.backend, selected, observer, order.noThreads)
+  await runChecks(libc, order.backend, selected, observer, order.noThreads)
   // A thread that is still in a native call would keep an ordinary exit waiting.
   libc.fn._exit(0)
 }

@@ -53,7 +53,7 @@ export async function runIsolated(
       options.onWarning(
         `no child process can be started here (${run.cause}): a crash or a hang ends everything`,
       )
-      runHere(backend, left, options)
+      await runHere(backend, left, options)
       return
     }
     const [culprit] = left
@@ -77,10 +77,14 @@ export async function runIsolated(
   }
 }
 
-function runHere(backend: BackendName, ids: readonly string[], options: IsolationOptions): void {
+async function runHere(
+  backend: BackendName,
+  ids: readonly string[],
+  options: IsolationOptions,
+): Promise<void> {
   const ignore = (): void => undefined
   const selected = ids.map((id) => findCheck(id))
-  runChecks(openLibc({ lib: options.lib }), backend, selected, {
+  await runChecks(openLibc({ lib: options.lib }), backend, selected, {
     onUnavailable: options.onUnavailable,
     onReady: ignore,
     onCheck: ignore,

@@ -17,9 +17,19 @@ const head = { id: 'test.runner', statement: 'A test.', source: 'this test' } as
 const passing = [pipe('r', 'w'), epoll('ep'), add('ep', 'r', 'IN'), write('w', 1), wait('ep', { r: 'IN' })]
 const failing = [...passing, wait('ep', {})]
 
-const run = (check: Check, over: { libc?: Libc; pool?: ThreadPool; backend?: 'poll' } = {}): CheckResult => {
+const run = async (
+  check: Check,
+  over: { libc?: Libc; pool?: ThreadPool; backend?: 'poll' } = {},
+): Promise<CheckResult> => {
   using surroundings = new Surroundings(libc)
-  return runCheck(check, { libc, backend: 'epoll', family: 'test', pool: undefined, surroundings, ...over })
+  return await runCheck(check, {
+    libc,
+    backend: 'epoll',
+    family: 'test',
+    pool: undefined,
+    surroundings,
+    ...over,
+  })
 }
 
 /** A check that throws. */
@@ -33,8 +43,8 @@ const throwing = (error: unknown, steps = passing): Check =>
   })
 
 describe('the outcome of a check', () => {
-  it('is pass if every step gives what it expects', () => {
-    const result = run(epollCheck({ ...head, steps: passing }))
+  it('is pass if every step gives what it expects', async () => {
+    const result = await run(epollCheck({ ...head, steps: passing }))
     expect(result).toEqual({
       id: 'test.runner',
       family: 'test',
@@ -46,13 +56,13 @@ describe('the outcome of a check', () => {
     expect(result.durationMs).toBeGreaterThan(0)
   })
 
-  it('is pass with the note that the check made', () => {
+  it('is pass with the note that the check made', async () => {
     const noted = epollCheck({ ...head, run: (machine) => void (machine.note = '1000 rounds') })
-    expect(run(noted)).toMatchObject({ outcome: 'pass', message: '1000 rounds' })
+    expect(await run(noted)).toMatchObject({ outcome: 'pass', message: '1000 rounds' })
   })
 
-  it('is fail, with what was expected, what came and the step, if a step gives something else', () => {
-    expect(run(epollCheck({ ...head, steps: failing }))).toMatchObject({
+  it('is fail, with what was expected, what came and the step, if a step gives something else', async () => {
+    expect(await run(epollCheck({ ...head, steps: failing }))).toMatchObject({
       outcome: 'fail',
       expected: 'no events',
       actual: 'r IN',
@@ -73,12 +83,12 @@ describe('the outcome of a check', () => {
     })
   }
 
-  it('is that of another run where a signal from outside has interrupted a wait, but not again and again', () => {
-    expect(run(interrupted(2))).toMatchObject({ outcome: 'pass', message: 'run 3' })
-    expect(run(interrupted(3))).toMatchObject({ outcome: 'fail', actual: 'EINTR' })
+  it('is that of another run where a signal from outside has interrupted a wait, but not again and again', async () => {
+    expect(await run(interrupted(2))).toMatchObject({ outcome: 'pass', message: 'run 3' })
+    expect(await run(interrupted(3))).toMatchObject({ outcome: 'fail', actual: 'EINTR' })
   })
 
-  it('is that of the first run where it is about something else, or about signals', () => {
+  it('is that of the first run where it is about something else, or about signals', async () => {
     for (const [expected, actual] of [
       ['r IN', 'no events'],
       ['EINTR', 'EINTR, but too late'],
@@ -91,14 +101,14 @@ describe('the outcome of a check', () => {
           throw new Failure(expected, actual)
         },
       })
-      expect(run(check)).toMatchObject({ outcome: 'fail', actual })
+      expect(await run(check)).toMatchObject({ outcome: 'fail', actual })
       expect(runs).toBe(1)
     }
   })
 
-  it('is fail for what programs rely on, and diverges for a quirk', () => {
-    expect(run(epollCheck({ ...head, level: 'de-facto', steps: failing })).outcome).toBe('fail')
-    expect(run(epollCheck({ ...head, level: 'quirk', steps: failing }))).toMatchObject({
+  it('is fail for what programs rely on, and diverges for a quirk', async () => {
+    expect((await run(epollCheck({ ...head, level: 'de-facto', steps: failing }))).outcome).toBe('fail')
+    expect(await run(epollCheck({ ...head, level: 'quirk', steps: failing }))).toMatchObject({
       outcome: 'diverges',
       expected: 'no events',
       actual: 'r IN',
@@ -106,38 +116,40 @@ describe('the outcome of a check', () => {
     })
   })
 
-  it('is unsupported, with the reason, if a feature is missing', () => {
-    expect(run(throwing(new UnsupportedError('io_uring', 'the kernel is too old')))).toMatchObject({
+  it('is unsupported, with the reason, if a feature is missing', async () => {
+    expect(await run(throwing(new UnsupportedError('io_uring', 'the kernel is too old')))).toMatchObject({
       outcome: 'unsupported',
       message: 'io_uring: the kernel is too old',
     })
   })
 
-  it('is unsupported if the kernel does not have a system call', () => {
-    const result = run(throwing(new SystemError('epoll_pwait2', 38, 'ENOSYS')))
+  it('is unsupported if the kernel does not have a system call', async () => {
+    const result = await run(throwing(new SystemError('epoll_pwait2', 38, 'ENOSYS')))
     expect(result).toMatchObject({ outcome: 'unsupported' })
     expect(result.message).toContain('epoll_pwait2: ENOSYS')
   })
 
-  it('is broken, with the step and the error, if the set-up does not work', () => {
-    expect(run(epollCheck({ ...head, steps: [pipe('r', 'w'), close('r'), dup('r', 'r2')] }))).toMatchObject({
+  it('is broken, with the step and the error, if the set-up does not work', async () => {
+    expect(
+      await run(epollCheck({ ...head, steps: [pipe('r', 'w'), close('r'), dup('r', 'r2')] })),
+    ).toMatchObject({
       outcome: 'broken',
       step: 'step 3: dup fd r, as r2',
       message: 'SystemError: dup: EBADF',
     })
   })
 
-  it('is broken, with a stack, if the check itself is wrong', () => {
-    const result = run(throwing(new TypeError('a slip')))
+  it('is broken, with a stack, if the check itself is wrong', async () => {
+    const result = await run(throwing(new TypeError('a slip')))
     expect(result).toMatchObject({ outcome: 'broken' })
     expect(result.message).toMatch(/^TypeError: a slip\n +at /)
-    expect(run(throwing('not even an error'))).toMatchObject({
+    expect(await run(throwing('not even an error'))).toMatchObject({
       outcome: 'broken',
       message: 'not even an error',
     })
   })
 
-  it('is fail if a descriptor is left open, also where every step passed', () => {
+  it('is fail if a descriptor is left open, also where every step passed', async () => {
     let left = -1
     const leaky = epollCheck({
       ...head,
@@ -147,7 +159,7 @@ describe('the outcome of a check', () => {
         machine.forget('e')
       },
     })
-    expect(run(leaky)).toMatchObject({
+    expect(await run(leaky)).toMatchObject({
       outcome: 'fail',
       expected: 'no descriptor is left open',
       actual: `left open: ${left}`,
@@ -156,7 +168,7 @@ describe('the outcome of a check', () => {
     libc.fn.close(left)
   })
 
-  it('is broken if it cannot be tidied up after', () => {
+  it('is broken if it cannot be tidied up after', async () => {
     const greedy = epollCheck({
       ...head,
       run(machine) {
@@ -164,14 +176,14 @@ describe('the outcome of a check', () => {
         libc.fn.close(machine.fd('e'))
       },
     })
-    expect(run(greedy)).toMatchObject({
+    expect(await run(greedy)).toMatchObject({
       outcome: 'broken',
       step: 'step 2: close what is open',
       message: 'SystemError: close: EBADF (e)',
     })
   })
 
-  it('is that of the step that failed, whatever goes wrong afterwards', () => {
+  it('is that of the step that failed, whatever goes wrong afterwards', async () => {
     const twice = epollCheck({
       ...head,
       run(machine) {
@@ -181,24 +193,24 @@ describe('the outcome of a check', () => {
         machine.run(...failing)
       },
     })
-    expect(run(twice)).toMatchObject({ outcome: 'fail', expected: 'no events', actual: 'r IN' })
+    expect(await run(twice)).toMatchObject({ outcome: 'fail', expected: 'no events', actual: 'r IN' })
   })
 
-  it('leaves no descriptor behind, whatever it is', () => {
+  it('leaves no descriptor behind, whatever it is', async () => {
     const before = openDescriptors(libc)
-    run(epollCheck({ ...head, steps: passing }))
-    run(epollCheck({ ...head, steps: failing }))
-    run(throwing(new Error('a slip')))
-    run(throwing(new UnsupportedError('x', 'y')))
+    await run(epollCheck({ ...head, steps: passing }))
+    await run(epollCheck({ ...head, steps: failing }))
+    await run(throwing(new Error('a slip')))
+    await run(throwing(new UnsupportedError('x', 'y')))
     expect(openDescriptors(libc)).toEqual(before)
   })
 })
 
 describe('a check that is built for the backend', () => {
-  it('is told which one it is', () => {
+  it('is told which one it is', async () => {
     const seen: string[] = []
     const steps: Check = epollCheck({ ...head, steps: (backend) => (seen.push(backend), passing) })
-    run(steps, { backend: 'poll' })
+    await run(steps, { backend: 'poll' })
     expect(seen).toEqual(['poll'])
   })
 })
@@ -209,19 +221,19 @@ describe('a check that needs many descriptors', () => {
   const OWN = 3
   afterEach(() => setDescriptorLimit(libc, limit.soft, limit.hard))
 
-  it('is unsupported where too few are free, and is not begun', () => {
+  it('is unsupported where too few are free, and is not begun', async () => {
     const open = openDescriptors(libc).size + OWN
     setDescriptorLimit(libc, open + 9, limit.hard)
     const check = epollCheck({ ...head, descriptors: 10, steps: failing })
-    expect(run(check)).toMatchObject({
+    expect(await run(check)).toMatchObject({
       outcome: 'unsupported',
       message: `it needs 10 free descriptors, and of ${open + 9} only 9 are free`,
     })
   })
 
-  it('runs where just enough are free', () => {
+  it('runs where just enough are free', async () => {
     setDescriptorLimit(libc, openDescriptors(libc).size + OWN + 10, limit.hard)
-    expect(run(epollCheck({ ...head, descriptors: 10, steps: passing })).outcome).toBe('pass')
+    expect((await run(epollCheck({ ...head, descriptors: 10, steps: passing }))).outcome).toBe('pass')
   })
 })
 
@@ -232,16 +244,16 @@ describe('a check with threads', () => {
   })
   afterAll(() => pool.exit())
 
-  it('is unsupported where there are too few threads, and is not begun', () => {
+  it('is unsupported where there are too few threads, and is not begun', async () => {
     const check = epollCheck({ ...head, threads: 3, steps: failing })
-    expect(run(check, { pool })).toMatchObject({
+    expect(await run(check, { pool })).toMatchObject({
       outcome: 'unsupported',
       message: 'it needs 3 threads, and the limit of descriptors leaves room for 2',
     })
-    expect(run(check).message).toContain('leaves room for 0')
+    expect((await run(check)).message).toContain('leaves room for 0')
   })
 
-  it('is broken if it uses more threads than it declares, though there are more', () => {
+  it('is broken if it uses more threads than it declares, though there are more', async () => {
     const greedy = epollCheck({
       ...head,
       threads: 1,
@@ -250,11 +262,11 @@ describe('a check with threads', () => {
         machine.acquireThread()
       },
     })
-    expect(run(greedy, { pool })).toMatchObject({ outcome: 'broken' })
-    expect(run(greedy, { pool }).message).toContain('the check uses more threads than it declares')
+    expect(await run(greedy, { pool })).toMatchObject({ outcome: 'broken' })
+    expect((await run(greedy, { pool })).message).toContain('the check uses more threads than it declares')
   })
 
-  it('is unsupported if a thread is to call a function that no library has', () => {
+  it('is unsupported if a thread is to call a function that no library has', async () => {
     const { epoll_pwait2: _, ...bindings } = libc.plan.bindings
     const poor = new ThreadPool({ ...libc.plan, bindings }, 1)
     const check = epollCheck({
@@ -264,7 +276,7 @@ describe('a check with threads', () => {
         machine.acquireThread().post({ calls: [{ fn: 'epoll_pwait2', args: [] }], rounds: 1 })
       },
     })
-    expect(run(check, { pool: poor })).toMatchObject({ outcome: 'unsupported' })
+    expect(await run(check, { pool: poor })).toMatchObject({ outcome: 'unsupported' })
     poor.exit()
   })
 })

@@ -28,8 +28,8 @@ export interface RunContext {
 
 type Verdict = Pick<CheckResult, 'outcome' | 'expected' | 'actual' | 'step' | 'message'>
 
-/** Runs one check in this process. Never throws: whatever happens is the check's result. */
-export function runCheck(check: Check, context: RunContext): CheckResult {
+/** Runs one check in this process. Never rejects: whatever happens is the check's result. */
+export async function runCheck(check: Check, context: RunContext): Promise<CheckResult> {
   const start = performance.now()
   const resultOf = (verdict: Verdict): CheckResult => ({
     id: check.id,
@@ -39,7 +39,7 @@ export function runCheck(check: Check, context: RunContext): CheckResult {
     ...verdict,
     durationMs: Math.round((performance.now() - start) * 1000) / 1000,
   })
-  return resultOf(judge(check, context, (verdict) => context.onFailure?.(resultOf(verdict))))
+  return resultOf(await judge(check, context, (verdict) => context.onFailure?.(resultOf(verdict))))
 }
 
 /**
@@ -48,9 +48,15 @@ export function runCheck(check: Check, context: RunContext): CheckResult {
  */
 const RETRIES = 2
 
-function judge(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
-  let verdict = judgeOnce(check, context, onFailure)
-  for (let i = 0; i < RETRIES && wasInterrupted(verdict); i++) verdict = judgeOnce(check, context, onFailure)
+async function judge(
+  check: Check,
+  context: RunContext,
+  onFailure: (verdict: Verdict) => void,
+): Promise<Verdict> {
+  let verdict = await judgeOnce(check, context, onFailure)
+  for (let i = 0; i < RETRIES && wasInterrupted(verdict); i++) {
+    verdict = await judgeOnce(check, context, onFailure)
+  }
   return verdict
 }
 
@@ -60,7 +66,11 @@ function wasInterrupted({ outcome, expected = '', actual = '', message = '' }: V
   return /\bEINTR\b/.test(`${actual} ${message}`) && !/\bEINTR\b/.test(expected)
 }
 
-function judgeOnce(check: Check, context: RunContext, onFailure: (verdict: Verdict) => void): Verdict {
+async function judgeOnce(
+  check: Check,
+  context: RunContext,
+  onFailure: (verdict: Verdict) => void,
+): Promise<Verdict> {
   const { backend, surroundings, onStep } = context
   const { libc, pool, noThreads, openDescriptors } = placeOf(context)
   const lacking =
@@ -68,11 +78,11 @@ function judgeOnce(check: Check, context: RunContext, onFailure: (verdict: Verdi
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
   const { speaks }: Backend = backends[backend]
   const machine = new Machine(libc, speaks ?? backend, { pool, threads: check.threads ?? 0, onStep })
-  const verdict = attempt(check, machine, () => perform(check, machine))
+  const verdict = await attempt(check, machine, () => perform(check, machine))
   if (verdict.outcome !== 'pass') onFailure(verdict)
   // What goes wrong first is what is reported: after a failure, tidying up may fail as well.
-  const closed = attempt(check, machine, () => machine.close())
-  const compared = attempt(check, machine, () => assertUnchanged(machine, surroundings, libc))
+  const closed = await attempt(check, machine, () => machine.close())
+  const compared = await attempt(check, machine, () => assertUnchanged(machine, surroundings, libc))
   return [verdict, closed, compared].find(({ outcome }) => outcome !== 'pass') ?? verdict
 }
 
@@ -102,14 +112,16 @@ function assertUnchanged(machine: Machine, surroundings: Surroundings, libc: Lib
   throw new Failure(words('expected'), words('actual'))
 }
 
-function perform(check: Check, machine: Machine): void {
-  if ('run' in check) check.run(machine)
-  else machine.run(...(typeof check.steps === 'function' ? check.steps(machine.backend) : check.steps))
+function perform(check: Check, machine: Machine): void | Promise<void> {
+  if ('run' in check) return check.run(machine)
+  machine.run(...(typeof check.steps === 'function' ? check.steps(machine.backend) : check.steps))
 }
 
-function attempt(check: Check, machine: Machine, action: () => void): Verdict {
+async function attempt(check: Check, machine: Machine, action: () => void | Promise<void>): Promise<Verdict> {
   try {
-    action()
+    // No check sees a turn of Node's event loop that does not ask for one.
+    const made = action()
+    if (made !== undefined) await made
     return { outcome: 'pass', ...(machine.note === undefined ? {} : { message: machine.note }) }
   } catch (error) {
     if (error instanceof Failure) {

@@ -29,10 +29,10 @@ interface Told {
   readonly results: CheckResult[]
 }
 
-function session(of: Libc, backend: 'epoll' | 'poll', ids: readonly string[]): Told {
+async function session(of: Libc, backend: 'epoll' | 'poll', ids: readonly string[]): Promise<Told> {
   const told: Told = { ready: 0, unavailable: [], checks: [], steps: [], failures: [], results: [] }
   const selected = ids.map((id) => findCheck(id))
-  runChecks(of, backend, selected, {
+  await runChecks(of, backend, selected, {
     onUnavailable: (reason) => told.unavailable.push(reason),
     onReady: () => told.ready++,
     onCheck: (id) => told.checks.push(id),
@@ -44,9 +44,9 @@ function session(of: Libc, backend: 'epoll' | 'poll', ids: readonly string[]): T
 }
 
 describe('a session', () => {
-  it('runs the checks in order, and tells of each before it begins and after it has ended', () => {
+  it('runs the checks in order, and tells of each before it begins and after it has ended', async () => {
     const ids = ['epoll.lt.basic-in', 'poller.errors', 'epoll.lt.basic-out']
-    const told = session(libc, 'epoll', ids)
+    const told = await session(libc, 'epoll', ids)
     expect(told.checks).toEqual(ids)
     expect(told.results.map(({ id, family, backend, outcome }) => [id, family, backend, outcome])).toEqual([
       ['epoll.lt.basic-in', 'epoll.lt', 'epoll', 'pass'],
@@ -57,18 +57,21 @@ describe('a session', () => {
     expect(told).toMatchObject({ ready: 1, unavailable: [] })
   })
 
-  it('has as many threads as the most demanding check declares', () => {
-    const told = session(libc, 'epoll', ['epoll.lt.hup-only-poller-blocked', 'epoll.lt.consumed-by-other'])
+  it('has as many threads as the most demanding check declares', async () => {
+    const told = await session(libc, 'epoll', [
+      'epoll.lt.hup-only-poller-blocked',
+      'epoll.lt.consumed-by-other',
+    ])
     expect(told.results.map(({ outcome }) => outcome)).toEqual(['pass', 'pass'])
   })
 
-  it('throws for a check that does not exist, before it runs any', () => {
-    expect(() => session(libc, 'epoll', ['epoll.lt.basic-in', 'epoll.lt.nothing'])).toThrow(TypeError)
+  it('throws for a check that does not exist, before it runs any', async () => {
+    await expect(session(libc, 'epoll', ['epoll.lt.basic-in', 'epoll.lt.nothing'])).rejects.toThrow(TypeError)
   })
 
-  it('gives every check of an unavailable backend the reason, and begins none', () => {
+  it('gives every check of an unavailable backend the reason, and begins none', async () => {
     const without = withFunctions({ poll: fails }, ENOSYS)
-    const told = session(without, 'poll', checksOf('poll'))
+    const told = await session(without, 'poll', checksOf('poll'))
     const reason = 'poll is not available: poll of nothing failed with ENOSYS'
     expect(told.unavailable).toEqual([reason])
     expect(told.checks).toEqual([])

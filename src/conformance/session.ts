@@ -26,13 +26,13 @@ export interface SessionObserver {
  * Runs checks of one backend in this process, one after another, over one pool of threads, unless there is a reason to
  * start none.
  */
-export function runChecks(
+export async function runChecks(
   libc: Libc,
   backend: BackendName,
   selected: readonly KnownCheck[],
   observer: SessionObserver,
   noThreads?: string,
-): void {
+): Promise<void> {
   const reason = whyUnavailable(libc, backend)
   if (reason !== undefined) {
     observer.onUnavailable(reason)
@@ -58,7 +58,7 @@ export function runChecks(
   for (const { check, family } of selected) {
     observer.onCheck(check.id)
     const context = { libc, backend, family: family.name, pool, noThreads, surroundings, ...observer }
-    observer.onResult(runCheck(check, context))
+    observer.onResult(await runCheck(check, context))
   }
   pool.exit()
 }

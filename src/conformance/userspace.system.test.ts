@@ -6,9 +6,9 @@ import { runChecks } from './session.ts'
 
 const results: CheckResult[] = []
 
-beforeAll(() => {
+beforeAll(async () => {
   const nothing = (): void => undefined
-  runChecks(
+  await runChecks(
     openLibc(),
     'userspace',
     checksOf('userspace').map((id) => findCheck(id)),
