@@ -12,13 +12,10 @@ describe('a shared ring', () => {
       fc.property(fc.integer({ min: 0, max: 4 }), fc.array(command, { maxLength: 200 }), (bits, commands) => {
         const [ring, list] = [ringOf(2 ** bits), [] as number[]]
         for (const value of commands) {
-          if (value === undefined) {
-            expect(ring.take()).toBe(list.shift() ?? NONE)
-          } else {
-            const fits = list.length < 2 ** bits
-            expect(ring.push(value)).toBe(fits)
-            if (fits) list.push(value)
-          }
+          const fits = list.length < 2 ** bits
+          const expected = value === undefined ? (list.shift() ?? NONE) : fits
+          if (value !== undefined && fits) list.push(value)
+          expect(value === undefined ? ring.take() : ring.push(value)).toBe(expected)
           expect(ring.size).toBe(list.length)
         }
       }),
