@@ -16,7 +16,9 @@ const libc = openLibc()
 for (const threads of [1, 2, 4]) {
   for (const withFaults of [false, true]) {
     const tally = await tallyOf(libc, { jobs, threads, withFaults, seed: threads })
-    process.stdout.write(`${threads} ${withFaults ? 'threads that die' : 'threads'}: ${describeTally(tally)}\n`)
+    process.stdout.write(
+      `${threads} ${withFaults ? 'threads that die' : 'threads'}: ${describeTally(tally)}\n`,
+    )
     for (const problem of tally.problems) process.stdout.write(`  ${problem}\n`)
     if (tally.problems.length > 0) process.exitCode = 1
   }

@@ -64,7 +64,8 @@ export async function tallyOf(libc: Libc, options: TallyOptions): Promise<Tally>
     try {
       const result = await pool.run(module, fault ?? 'count', [index])
       const runs = counts.runs[index]
-      if (result !== index || runs !== 1) problems.push(`job ${index} has run ${runs} times, and gave ${result}`)
+      if (result !== index || runs !== 1)
+        problems.push(`job ${index} has run ${runs} times, and gave ${String(result)}`)
     } catch (error) {
       if (!(error instanceof PoolError && error.problem === 'worker-died')) {
         problems.push(`job ${index} failed: ${String(error)}`)
@@ -91,7 +92,15 @@ export async function tallyOf(libc: Libc, options: TallyOptions): Promise<Tally>
   const effects = counts.effects.reduce((sum, effect) => sum + effect, 0)
   if (effects !== jobs) problems.push(`of ${jobs} jobs, ${effects} had their effect`)
   await pool.close()
-  return { jobs, seconds, problems: problems.slice(0, MOST_TOLD), lost: lost.length, lostThoughRun, died, stolen }
+  return {
+    jobs,
+    seconds,
+    problems: problems.slice(0, MOST_TOLD),
+    lost: lost.length,
+    lostThoughRun,
+    died,
+    stolen,
+  }
 }
 
 /** Kills threads of a pool, at random times, until it is stopped. */

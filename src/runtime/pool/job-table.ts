@@ -105,7 +105,7 @@ export class JobTable {
     Atomics.store(this.#words, slot * WORDS, stateBy(JobState.RETURNED, thread))
   }
 
-  /** How it ended was sent already. */
+  /** How it ended is about to be sent. */
   told(slot: number, thread: number): void {
     Atomics.store(this.#words, slot * WORDS, stateBy(JobState.TOLD, thread))
   }

@@ -31,6 +31,17 @@ export interface RunOptions {
   readonly idempotent?: boolean
 }
 
+export interface PoolCounts {
+  readonly threads: number
+  /** Threads that sleep in their pollers, or are about to; fibers may wait there. */
+  readonly idle: number
+  /** Jobs that are not over. */
+  readonly jobs: number
+  /** Threads that have died, and jobs that were stolen, since the pool was made. */
+  readonly died: number
+  readonly stolen: number
+}
+
 const MOST_THREADS = 64
 /** So many jobs are in shared memory at once; all others wait in this thread. */
 const SLOTS = 4096
@@ -88,16 +99,16 @@ export class Pool implements AsyncDisposable {
     process.on('exit', this.#onProcessExit)
   }
 
-  /** Threads that there are; jobs that are not over; threads that have died, and jobs that were stolen, up to now. */
-  get counts(): {
-    readonly threads: number
-    readonly jobs: number
-    readonly died: number
-    readonly stolen: number
-  } {
-    const stolen = this.#workers.reduce((sum, _, thread) => sum + this.#memory.stolen(thread), 0)
-    const threads = this.#workers.filter((worker) => worker !== undefined).length
-    return { threads, jobs: this.#jobs.size, died: this.#died, stolen }
+  /** What there is now. */
+  get counts(): PoolCounts {
+    const threads = [...this.#workers.keys()]
+    return {
+      threads: threads.filter((thread) => this.#workers[thread] !== undefined).length,
+      idle: threads.filter((thread) => this.#memory.inbox(thread) === Inbox.IDLE).length,
+      jobs: this.#jobs.size,
+      died: this.#died,
+      stolen: threads.reduce((sum, thread) => sum + this.#memory.stolen(thread), 0),
+    }
   }
 
   /**

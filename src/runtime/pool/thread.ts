@@ -193,10 +193,13 @@ export class Thread {
     this.#tell({ kind: 'refused', slot, why, reason })
   }
 
-  /** How a job has ended, by a message: it is sent first, so that who finds the state finds the message, too. */
+  /**
+   * How a job has ended, by a message. The state comes first: when the message is there, the main thread may have made
+   * another job of the slot, which is not this thread's to touch.
+   */
   #tell(report: Report & { readonly slot: number }): void {
-    this.#report(report)
     this.#memory.table.told(report.slot, this.#me)
+    this.#report(report)
   }
 
   #tellToLook(): void {
