@@ -53,6 +53,9 @@ export type { Clock } from './runtime/clock.ts'
 export type { Direction } from './runtime/descriptors.ts'
 export type { Task } from './runtime/task.ts'
 export { WaitQueue } from './runtime/wait-queue.ts'
+export { Pool } from './runtime/pool/pool.ts'
+export type { PoolCounts, PoolOptions, RunOptions } from './runtime/pool/pool.ts'
+export type { PoolThread } from './runtime/pool/thread.ts'
 export { probe } from './probe/index.ts'
 export type { ProbeReport } from './probe/report.ts'
 export { verify } from './conformance/verify.ts'
@@ -71,9 +74,10 @@ export {
   DeadlockError,
   FiberError,
   LibraryError,
+  PoolError,
   SystemError,
   TaskCanceledError,
   UnsupportedError,
   UsageError,
 } from './errors.ts'
-export type { FiberProblem, StuckFiber } from './errors.ts'
+export type { FiberProblem, PoolProblem, StuckFiber } from './errors.ts'

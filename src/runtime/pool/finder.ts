@@ -1,0 +1,90 @@
+import { NONE } from './shared-ring.ts'
+import type { SharedRing } from './shared-ring.ts'
+import { Inbox } from './shared.ts'
+import type { PoolMemory } from './shared.ts'
+
+/** An idle thread looks at the queues of so many others before it sleeps, each time at the next ones. */
+export const MOST_LOOKED_AT = 4
+
+/** A thread takes so many of the common jobs at once. Others steal what it does not come to. */
+const SHARE = 16
+
+/**
+ * Where a thread finds its next job: in its own queue, among the common ones, in the queue of another. What it
+ * returns is the slot of a job that is still to be claimed.
+ */
+export class Finder {
+  readonly #memory: PoolMemory
+  readonly #me: number
+  readonly #own: SharedRing
+  readonly #hasMore: () => void
+  #nextVictim: number
+
+  /** `hasMore` is called when this thread has jobs waiting in its queue that another one could steal. */
+  constructor(memory: PoolMemory, me: number, hasMore: () => void) {
+    const own = memory.queues[me]
+    if (own === undefined) throw new RangeError(`the pool has no thread ${me}`)
+    this.#memory = memory
+    this.#me = me
+    this.#own = own
+    this.#hasMore = hasMore
+    this.#nextVictim = me
+  }
+
+  /** At the start and after a sleep: from now on the thread is busy. Returns the job that it was given, or `NONE`. */
+  begin(): number {
+    const given = this.#memory.setInbox(this.#me, Inbox.BUSY)
+    return given >= 0 ? given : NONE
+  }
+
+  /**
+   * The next job. `NONE`: there is none, and the thread is known to be idle, and must sleep until it is woken.
+   *
+   * It looks once more after it has said that it is idle: who has a job looks for idle threads once more after having
+   * queued it, so one of the two sees the other.
+   */
+  next(): number {
+    const found = this.#find()
+    if (found !== NONE) return found
+    this.#memory.setInbox(this.#me, Inbox.IDLE)
+    const late = this.#find()
+    if (late === NONE) return NONE
+    const given = this.begin()
+    // The other one may have come first. Its own queue has room: it was empty just now.
+    if (given !== NONE) this.#own.push(given)
+    return late
+  }
+
+  #find(): number {
+    const own = this.#own.take()
+    if (own !== NONE) return own
+    const common = this.#takeShare()
+    return common === NONE ? this.#steal() : common
+  }
+
+  #takeShare(): number {
+    const first = this.#memory.common.take()
+    if (first === NONE) return NONE
+    let moved = 0
+    for (; moved < SHARE - 1; moved++) {
+      const slot = this.#memory.common.take()
+      if (slot === NONE) break
+      this.#own.push(slot)
+    }
+    if (moved > 0) this.#hasMore()
+    return first
+  }
+
+  #steal(): number {
+    const { queues } = this.#memory
+    for (let looks = Math.min(MOST_LOOKED_AT, queues.length - 1); looks > 0; looks--) {
+      this.#nextVictim = (this.#nextVictim + 1) % queues.length
+      if (this.#nextVictim === this.#me) this.#nextVictim = (this.#nextVictim + 1) % queues.length
+      const slot = queues[this.#nextVictim]?.take() ?? NONE
+      if (slot === NONE) continue
+      this.#memory.addStolen(this.#me)
+      return slot
+    }
+    return NONE
+  }
+}
