@@ -3,7 +3,7 @@ import type { SharedRing } from './shared-ring.ts'
 import { Inbox } from './shared.ts'
 import type { PoolMemory } from './shared.ts'
 
-/** An idle thread looks at the queues of so many others before it sleeps, each time at the next ones. */
+/** A thread that has no job looks at the queues of so many others at once, each time at the next ones. */
 export const MOST_LOOKED_AT = 4
 
 /** A thread takes so many of the common jobs at once. Others steal what it does not come to. */
@@ -20,7 +20,7 @@ export class Finder {
   readonly #hasMore: () => void
   #nextVictim: number
 
-  /** `hasMore` is called when this thread has jobs waiting in its queue that another one could steal. */
+  /** `hasMore` is called when it is known that jobs wait in the queue of a thread that another one could steal. */
   constructor(memory: PoolMemory, me: number, hasMore: () => void) {
     const own = memory.queues[me]
     if (own === undefined) throw new RangeError(`the pool has no thread ${me}`)
@@ -40,19 +40,19 @@ export class Finder {
   /**
    * The next job. `NONE`: there is none, and the thread is known to be idle, and must sleep until it is woken.
    *
-   * It looks once more after it has said that it is idle: who has a job looks for idle threads once more after having
-   * queued it, so one of the two sees the other.
+   * It looks at all queues once more after it has said that it is idle, and whoever has queued a job looks for idle
+   * threads after that: one of the two sees the other. A job that is seen so may be further away than a thread looks
+   * for one at once; so it begins anew, with the next ones.
    */
   next(): number {
-    const found = this.#find()
-    if (found !== NONE) return found
-    this.#memory.setInbox(this.#me, Inbox.IDLE)
-    const late = this.#find()
-    if (late === NONE) return NONE
-    const given = this.begin()
-    // The other one may have come first. Its own queue has room: it was empty just now.
-    if (given !== NONE) this.#own.push(given)
-    return late
+    for (;;) {
+      const found = this.#find()
+      if (found !== NONE) return found
+      this.#memory.setInbox(this.#me, Inbox.IDLE)
+      if (!this.#memory.hasQueued) return NONE
+      const given = this.begin()
+      if (given !== NONE) return given
+    }
   }
 
   #find(): number {
@@ -80,9 +80,12 @@ export class Finder {
     for (let looks = Math.min(MOST_LOOKED_AT, queues.length - 1); looks > 0; looks--) {
       this.#nextVictim = (this.#nextVictim + 1) % queues.length
       if (this.#nextVictim === this.#me) this.#nextVictim = (this.#nextVictim + 1) % queues.length
-      const slot = queues[this.#nextVictim]?.take() ?? NONE
+      const victim = queues[this.#nextVictim]
+      const slot = victim?.take() ?? NONE
       if (slot === NONE) continue
       this.#memory.addStolen(this.#me)
+      // Who steals may be held up by that, and the next one who is idle is to have the rest.
+      if (victim !== undefined && victim.size > 0) this.#hasMore()
       return slot
     }
     return NONE

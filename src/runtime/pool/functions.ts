@@ -1,4 +1,4 @@
-import type { Definition } from './shared.ts'
+import type { Definition } from './messages.ts'
 
 /** A function that jobs run. */
 export interface JobFunction {
@@ -24,10 +24,6 @@ export class Functions {
 
   define(definition: Definition): void {
     this.#definitions[definition.id] = definition
-  }
-
-  isDefined(id: number): boolean {
-    return this.#definitions[id] !== undefined
   }
 
   isLoaded(id: number): boolean {

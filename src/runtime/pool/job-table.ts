@@ -14,7 +14,7 @@ export type JobState = (typeof JobState)[keyof typeof JobState]
 export const MOST_NUMBERS = 6
 
 /** Instead of how many numbers: the arguments come by a message. */
-export const BY_MESSAGE = -1
+const BY_MESSAGE = -1
 
 const STATE_BITS = 3
 const Word = { STATE: 0, FUNCTION: 1, ARGUMENTS: 2, HAS_RESULT: 3 } as const

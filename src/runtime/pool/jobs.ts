@@ -1,20 +1,7 @@
+import type { Job } from './job.ts'
 import { JobState } from './job-table.ts'
 import type { JobTable } from './job-table.ts'
 import { NONE } from './shared-ring.ts'
-import type { Definition } from './shared.ts'
-
-/** A job as its caller knows it. */
-export interface Job {
-  readonly definition: Definition
-  args: readonly unknown[]
-  /** Its arguments have their place in the table. */
-  readonly isNumbers: boolean
-  readonly idempotent: boolean
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-  /** How many threads have ended while they had it. */
-  attempts: number
-}
 
 /** All jobs of a pool that are not over: those in the table, and those that wait until it has room. */
 export class Jobs {
@@ -51,7 +38,7 @@ export class Jobs {
       this.#passed = 0
     }
     this.#inTable[slot] = job
-    this.#table.fill(slot, job.definition.id, job.isNumbers ? (job.args as readonly number[]) : undefined)
+    this.#table.fill(slot, job.definition.id, job.numbers)
     return slot
   }
 

@@ -11,9 +11,9 @@ const MAP_FAILED = -1
  * What a thread's poller has from the kernel, written down in shared memory: a thread that dies closes nothing, and
  * its descriptors would stay open for as long as the process lives. Written by that thread, and read when it is gone.
  *
- * A descriptor is noted right after the call that opens it, and struck out right before the one that closes it: a
- * thread that is ended just between the two loses it. The other way round, a number could be closed that is somebody
- * else's by then, which is worse.
+ * A descriptor is noted right after the call that opens it, and struck out right before the one that closes it: the
+ * other way round, a number could be closed that is somebody else's by then. So a thread that was ended just between the
+ * two would lose it; nobody ends one that opens or closes its poller (see `Gate`).
  */
 export class Journal {
   static readonly BYTES = 8 * (MOST_FDS + 2 * MOST_MAPPINGS)
@@ -74,7 +74,10 @@ export class Journal {
   settle(libc: Libc): void {
     for (const [place, fd] of this.#fds.entries()) {
       this.#fds[place] = 0
-      if (fd > 0) libc.fn.close(fd - 1)
+      if (fd === 0) continue
+      libc.fn.close(fd - 1)
+      // It may be a kqueue of a library that closes more descriptors by and by.
+      if (libc.has('libkqueue_drain_pending_close')) libc.fn.libkqueue_drain_pending_close()
     }
     for (let i = 0; i < this.#mappings.length; i += 2) {
       const address = this.#mappings[i] ?? 0

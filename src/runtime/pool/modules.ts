@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UsageError } from '../../errors.ts'
-import type { Definition } from './shared.ts'
+import type { Definition } from './messages.ts'
 
 /** The functions that jobs have named, each with its number. */
 export class Modules {

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { tallyOf } from '../../../bench/pool/tally.ts'
-import type { BackendName } from '../../backends/index.ts'
+import { backends } from '../../backends/index.ts'
+import { openLibc } from '../../libc/libc.ts'
 import { packageRoot } from '../../package-root.ts'
 import { testedBackends, testedLibc as libc } from '../../testing/backends.ts'
 import { Pool } from './pool.ts'
@@ -71,7 +72,7 @@ describe('a thread that dies', () => {
   })
 
   it('that cannot even start fails the jobs, and is not replaced for ever', async () => {
-    await using pool = new Pool(libc, { threads: 2, backend: 'kqueue' })
+    await using pool = new Pool(openLibc(), { threads: 2, backend: backends.kqueue })
     for (let i = 0; i < 2; i++) {
       expect(await errorOf(pool.run(jobs, 'add', [1, 2]))).toMatchObject({
         problem: 'cannot-start',
@@ -82,8 +83,8 @@ describe('a thread that dies', () => {
   })
 
   // That no descriptor is left is seen by every system test.
-  it.each(testedBackends)('over %s leaves nothing of its poller', async (name) => {
-    await using pool = new Pool(libc, { threads: 1, backend: name as BackendName })
+  it.each(testedBackends)('over %s leaves nothing of its poller', async (_, backend) => {
+    await using pool = new Pool(libc, { threads: 1, backend })
     for (let i = 0; i < 3; i++) {
       expect(await pool.run(jobs, 'sleeps', [1])).toBe(1)
       await vi.waitFor(() => expect(pool.counts.idle).toBe(1))

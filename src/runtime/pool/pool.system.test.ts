@@ -33,7 +33,7 @@ describe('a job', () => {
     for (const value of [NaN, -0, Infinity, null, [undefined], new Map([[1, { a: new Date(5) }]])]) {
       expect(await run('same', value)).toEqual(value)
     }
-    expect(await run('same', ...[1, 2, 3, 4, 5, 6, 7])).toBe(1)
+    expect(await run('same', 1, 2, 3, 4, 5, 6, 7)).toBe(1)
     expect(pool.counts).toMatchObject({ jobs: 0, died: 0 })
   })
 
@@ -77,6 +77,17 @@ describe('a job', () => {
     open(1)
     await expect(pool.run('/no/such/module.js', 'x')).rejects.toThrow('the module cannot be loaded')
     expect(() => pool.run('./jobs.mjs', 'x')).toThrow(UsageError)
+  })
+
+  it('starts before one that comes later, and keeps its thread', async () => {
+    open(1)
+    const words = wordsOf()
+    const [ARRIVED, GATE] = [0, 1]
+    const fiber = run('arrives', words, ARRIVED)
+    const later = run('block', words, ARRIVED, GATE, 'later')
+    await until(words, ARRIVED, 2)
+    openGate(words, GATE)
+    expect([await fiber, await later]).toEqual([undefined, 'later'])
   })
 
   it('may wait as a fiber, for time and descriptors, beside other jobs of the same thread', async () => {

@@ -5,9 +5,7 @@
  * message is for one receiver who is known beforehand, and must be taken by it: nobody could steal it, and it costs
  * ten times as much as a swap of a word.
  */
-import type { WakeHandle } from '../../backends/backend.ts'
-import type { BackendName } from '../../backends/index.ts'
-import type { LibcPlan } from '../../libc/libc.ts'
+import { Gate } from './gate.ts'
 import { JobTable } from './job-table.ts'
 import { Journal } from './journal.ts'
 import { SharedRing } from './shared-ring.ts'
@@ -19,7 +17,7 @@ import { SharedRing } from './shared-ring.ts'
 export const Inbox = { BUSY: -1, IDLE: -2, ABSENT: -3 } as const
 
 /** Words of each thread. */
-const Word = { INBOX: 0, MAIL: 1, NOTIFIED: 2, STOLEN: 3 } as const
+const Word = { INBOX: 0, MAIL: 1, NOTIFIED: 2, STOLEN: 3, GATE: 4 /* and 5 */ } as const
 /** A cache line, so that threads do not take each other's words away. */
 const WORDS = 16
 
@@ -41,6 +39,7 @@ export class PoolMemory {
   /** Of each thread, the jobs that have returned. The main thread takes. */
   readonly returned: readonly SharedRing[]
   readonly journals: readonly Journal[]
+  readonly gates: readonly Gate[]
   readonly #words: Int32Array
 
   static plan(threads: number, slots: number): PoolPlan {
@@ -70,6 +69,10 @@ export class PoolMemory {
     this.common = ring()
     this.queues = Array.from({ length: threads }, ring)
     this.returned = Array.from({ length: threads }, ring)
+    this.gates = Array.from({ length: threads }, (_, thread) => {
+      const first = at(thread, Word.GATE)
+      return new Gate(this.#words.subarray(first, first + Gate.WORDS))
+    })
     this.journals = Array.from({ length: threads }, () => new Journal(memory, place(Journal.BYTES)))
   }
 
@@ -85,6 +88,17 @@ export class PoolMemory {
   /** Gives an idle thread a job, or (`Inbox.BUSY`) has it look for one. False where it is not idle any more. */
   offer(thread: number, value: number): boolean {
     return Atomics.compareExchange(this.#words, at(thread, Word.INBOX), Inbox.IDLE, value) === Inbox.IDLE
+  }
+
+  /** For the main thread: puts a job where all threads look. Who is idle is to be woken then. */
+  enqueue(slot: number): void {
+    // Each job is there once, and once more where a thread has died: that is what its size is made for.
+    if (!this.common.push(slot)) throw new RangeError('the queue of the pool is full')
+  }
+
+  /** Whether there is a job in any queue, or was a moment ago. */
+  get hasQueued(): boolean {
+    return this.common.size > 0 || this.queues.some(({ size }) => size > 0)
   }
 
   /** How many messages were sent to a thread. It looks here, because that costs less than to look for a message. */
@@ -110,9 +124,13 @@ export class PoolMemory {
     Atomics.add(this.#words, at(thread, Word.STOLEN), 1)
   }
 
-  /** How many jobs a thread has stolen from others. */
-  stolen(thread: number): number {
-    return Atomics.load(this.#words, at(thread, Word.STOLEN))
+  /** How many jobs threads have stolen from others. */
+  get stolen(): number {
+    let sum = 0
+    for (let thread = 0; thread < this.plan.threads; thread++) {
+      sum += Atomics.load(this.#words, at(thread, Word.STOLEN))
+    }
+    return sum
   }
 
   get isExiting(): boolean {
@@ -132,36 +150,3 @@ function at(thread: number, word: number): number {
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / 64) * 64
 }
-
-/** A function by its number, for all messages that follow. */
-export interface Definition {
-  readonly id: number
-  /** An absolute URL. */
-  readonly module: string
-  readonly name: string
-}
-
-export interface ThreadData {
-  readonly pool: PoolPlan
-  readonly thread: number
-  readonly libc: LibcPlan
-  readonly backend: BackendName | undefined
-  readonly definitions: readonly Definition[]
-}
-
-/** From the main thread. */
-export type Mail =
-  | { readonly kind: 'define'; readonly definition: Definition }
-  | { readonly kind: 'arguments'; readonly slot: number; readonly values: readonly unknown[] }
-
-/** Why a job could not be run. */
-export type Refusal = 'no-function' | 'asynchronous' | 'not-cloneable'
-
-/** To the main thread. */
-export type Report =
-  | { readonly kind: 'ready'; readonly handle: WakeHandle }
-  | { readonly kind: 'look' }
-  | { readonly kind: 'arguments'; readonly slot: number }
-  | { readonly kind: 'result'; readonly slot: number; readonly value: unknown }
-  | { readonly kind: 'threw'; readonly slot: number; readonly error: unknown }
-  | { readonly kind: 'refused'; readonly slot: number; readonly why: Refusal; readonly reason: string }

@@ -1,7 +1,7 @@
 /** Entry point of a thread of a pool. */
 import { workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
-import type { ThreadData } from './shared.ts'
+import type { ThreadData } from './messages.ts'
 import { Thread } from './thread.ts'
 
 const { data, port } = workerData as { readonly data: ThreadData; readonly port: MessagePort }

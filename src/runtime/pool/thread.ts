@@ -9,8 +9,11 @@ import { Scheduler } from '../scheduler.ts'
 import { Finder } from './finder.ts'
 import { Functions } from './functions.ts'
 import type { JobFunction } from './functions.ts'
+import type { Gate } from './gate.ts'
+import { Outcomes } from './outcomes.ts'
+import { NONE } from './shared-ring.ts'
 import { PoolMemory } from './shared.ts'
-import type { Mail, Refusal, Report, ThreadData } from './shared.ts'
+import type { Mail, ThreadData } from './messages.ts'
 
 /** What a job that is a generator function gets before its arguments: where it runs. */
 export interface PoolThread {
@@ -32,60 +35,104 @@ export class Thread {
   readonly #here: PoolThread
   readonly #finder: Finder
   readonly #functions: Functions
+  readonly #outcomes: Outcomes
   #pump: Fiber | undefined
   /** How many jobs are fibers that have not ended. */
   #fibers = 0
   #mailSeen = 0
+  /** The arguments that were sent last, until their job has them. */
+  #arrived: readonly unknown[] | undefined
   /** What has to be waited for in Node's event loop before the scheduler goes on. */
   #loading: Promise<void> | undefined
+  readonly #gate: Gate | undefined
 
   constructor({ pool, thread, libc: plan, backend, definitions }: ThreadData, port: MessagePort) {
     const libc = attachLibc(plan)
-    this.#memory = new PoolMemory(pool)
+    const memory = new PoolMemory(pool)
+    this.#memory = memory
     this.#me = thread
     this.#port = port
     const onWake = (): void => {
       if (this.#pump !== undefined) this.#scheduler.wake(this.#pump)
     }
-    const options = backend === undefined ? {} : { backend: backends[backend] }
-    const noted = this.#memory.journals[thread]?.over(libc) ?? libc
-    this.#scheduler = new Scheduler(noted, { ...options, onWake })
+    this.#gate = memory.gates[thread]
+    const noted = memory.journals[thread]?.over(libc) ?? libc
+    this.#scheduler = new Scheduler(noted, { backend: backends[backend], onWake })
     this.#here = { scheduler: this.#scheduler, libc, thread }
-    this.#finder = new Finder(this.#memory, thread, () => this.#tellToLook())
+    this.#outcomes = new Outcomes(memory, thread, port)
+    this.#finder = new Finder(memory, thread, () => this.#outcomes.tellToLook())
     this.#functions = new Functions(definitions)
   }
 
   /** Runs until the pool exits. Rejects with what nobody has caught: then this thread is dead. */
   async run(): Promise<void> {
-    this.#report({ kind: 'ready', handle: this.#scheduler.wakeHandle() })
+    this.#outcomes.report({ kind: 'ready', handle: this.#scheduler.wakeHandle() })
+    this.#gate?.unguard()
     this.#pump = this.#scheduler.spawn(() => this.#work(), 'jobs')
     while (!this.#memory.isExiting) {
       this.#scheduler.run()
+      if (this.#loading === undefined) continue
       await this.#loading
       this.#loading = undefined
+      this.#gate?.unguard()
     }
+    this.#gate?.guard()
+    this.#gate?.shut()
     this.#scheduler.close()
     this.#port.close()
   }
 
   *#work(): Routine {
+    const { table } = this.#memory
     let left = JOBS_BETWEEN_YIELDS
     let slot = this.#finder.begin()
     while (!this.#memory.isExiting) {
-      this.#readMail()
-      if (slot < 0) slot = this.#finder.next()
-      if (slot < 0) {
+      if (slot === NONE) slot = this.#finder.next()
+      if (slot === NONE) {
         yield this.#scheduler.suspend()
         slot = this.#finder.begin()
         continue
       }
-      if (this.#memory.table.claim(slot, this.#me)) this.#accept(slot)
-      slot = -1
-      if (this.#fibers === 0 && this.#loading === undefined && --left > 0) continue
+      if (table.claim(slot, this.#me)) {
+        const id = table.functionOf(slot)
+        if (!this.#functions.isLoaded(id)) yield* this.#load(id)
+        const values = table.argumentsOf(slot) ?? (yield* this.#receiveArguments(slot))
+        if (values === undefined) break
+        this.#begin(slot, id, values)
+      }
+      slot = NONE
+      // Who was made a fiber just now starts before the next job does, which may keep the thread for long.
+      if (this.#fibers === 0 && --left > 0) continue
       left = JOBS_BETWEEN_YIELDS
       yield this.#scheduler.yieldNow()
     }
     this.#scheduler.stop()
+  }
+
+  /** Lets Node's event loop load the module of a function, which nothing else here could do. */
+  *#load(id: number): Routine {
+    // Its definition was sent before the job.
+    this.#readMail()
+    // Node would leave the file open that it reads.
+    this.#gate?.guard()
+    this.#loading = this.#functions.load(id)
+    this.#scheduler.stop()
+    yield this.#scheduler.yieldNow()
+  }
+
+  /**
+   * The arguments of a job that is this thread's now. They were not sent with it: nobody knew which thread would have
+   * it. No other job begins until they are here, because that one could keep this one from ever beginning. Undefined:
+   * the pool exits.
+   */
+  *#receiveArguments(slot: number): Routine<readonly unknown[] | undefined> {
+    this.#arrived = undefined
+    this.#outcomes.report({ kind: 'arguments', slot })
+    for (;;) {
+      this.#readMail()
+      if (this.#arrived !== undefined || this.#memory.isExiting) return this.#arrived
+      yield this.#scheduler.suspend()
+    }
   }
 
   #readMail(): void {
@@ -97,37 +144,13 @@ export class Thread {
       if (received === undefined) return
       const { message } = received
       if (message.kind === 'define') this.#functions.define(message.definition)
-      else this.#begin(message.slot, message.values)
+      else this.#arrived = message.values
     }
   }
 
-  /** A job is this thread's now: runs it, or sees to what it needs first. */
-  #accept(slot: number): void {
-    const { table } = this.#memory
-    const id = table.functionOf(slot)
-    // Its definition was sent before the job, and may have come after the last look.
-    if (!this.#functions.isDefined(id)) this.#readMail()
-    if (!this.#functions.isLoaded(id)) {
-      this.#loading = (this.#loading ?? Promise.resolve()).then(async () => {
-        await this.#functions.load(id)
-        this.#proceed(slot)
-      })
-      this.#scheduler.stop()
-      return
-    }
-    this.#proceed(slot)
-  }
-
-  #proceed(slot: number): void {
-    const values = this.#memory.table.argumentsOf(slot)
-    // They were not sent with the job: nobody knew which thread would have it.
-    if (values === undefined) this.#report({ kind: 'arguments', slot })
-    else this.#begin(slot, values)
-  }
-
-  #begin(slot: number, values: readonly unknown[]): void {
-    const fn = this.#functions.get(this.#memory.table.functionOf(slot))
-    if ('reason' in fn) return this.#refuse(slot, 'no-function', fn.reason)
+  #begin(slot: number, id: number, values: readonly unknown[]): void {
+    const fn = this.#functions.get(id)
+    if ('reason' in fn) return this.#outcomes.refuse(slot, 'no-function', fn.reason)
     this.#memory.table.start(slot, this.#me)
     if (fn.isFiber) this.#spawn(slot, fn, values)
     else this.#call(slot, fn, values)
@@ -138,81 +161,23 @@ export class Thread {
     try {
       value = call(...values)
     } catch (error) {
-      return this.#threw(slot, error)
+      return this.#outcomes.threw(slot, error)
     }
-    this.#returned(slot, value)
+    this.#outcomes.returned(slot, value)
   }
 
-  #spawn(slot: number, { call, name }: JobFunction, values: readonly unknown[]): void {
-    const routine = call(this.#here, ...values) as Routine<unknown>
+  #spawn(slot: number, fn: JobFunction, values: readonly unknown[]): void {
     this.#fibers++
-    this.#scheduler.spawn(() => this.#follow(slot, routine), name)
+    this.#scheduler.spawn(() => this.#follow(slot, fn, values), fn.name)
   }
 
-  *#follow(slot: number, routine: Routine<unknown>): Routine {
+  *#follow(slot: number, { call }: JobFunction, values: readonly unknown[]): Routine {
     try {
-      this.#returned(slot, yield* routine)
+      this.#outcomes.returned(slot, yield* call(this.#here, ...values) as Routine<unknown>)
     } catch (error) {
-      this.#threw(slot, error)
+      this.#outcomes.threw(slot, error)
     } finally {
       this.#fibers--
     }
   }
-
-  #returned(slot: number, value: unknown): void {
-    if (value === undefined || typeof value === 'number') {
-      this.#memory.table.finish(slot, this.#me, value)
-      this.#memory.returned[this.#me]?.push(slot)
-      return this.#tellToLook()
-    }
-    if (isThenable(value)) {
-      // It is dropped, and so is its error.
-      value.then(nothing, nothing)
-      return this.#refuse(
-        slot,
-        'asynchronous',
-        'it returned a promise: a job returns a value, or is a generator',
-      )
-    }
-    try {
-      this.#tell({ kind: 'result', slot, value })
-    } catch (error) {
-      this.#refuse(slot, 'not-cloneable', `its result: ${String(error)}`)
-    }
-  }
-
-  #threw(slot: number, error: unknown): void {
-    try {
-      this.#tell({ kind: 'threw', slot, error })
-    } catch {
-      this.#tell({ kind: 'threw', slot, error: new Error(String(error)) })
-    }
-  }
-
-  #refuse(slot: number, why: Refusal, reason: string): void {
-    this.#tell({ kind: 'refused', slot, why, reason })
-  }
-
-  /**
-   * How a job has ended, by a message. The state comes first: when the message is there, the main thread may have made
-   * another job of the slot, which is not this thread's to touch.
-   */
-  #tell(report: Report & { readonly slot: number }): void {
-    this.#memory.table.told(report.slot, this.#me)
-    this.#report(report)
-  }
-
-  #tellToLook(): void {
-    if (this.#memory.notify(this.#me)) this.#report({ kind: 'look' })
-  }
-
-  #report(report: Report): void {
-    this.#port.postMessage(report)
-  }
 }
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-function nothing(): void {}

@@ -1,9 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import type { WakeHandle } from '../../backends/backend.ts'
 import { wakeRemote } from '../../backends/waker.ts'
 import { entryPoint } from '../../entry-point.ts'
-import type { PoolMemory, Mail, Report, ThreadData } from './shared.ts'
+import type { Gate } from './gate.ts'
+import type { Mail, Report, ThreadData } from './messages.ts'
+import type { PoolMemory } from './shared.ts'
+
+/**
+ * A module may take for ever to be loaded. That its thread is ended nevertheless costs a descriptor at worst: that of a
+ * file which Node was reading.
+ */
+const MOST_PATIENCE_MS = 2000
 
 /** What a thread does that the pool has to know. */
 export interface WorkerEvents {
@@ -15,26 +25,29 @@ export interface WorkerEvents {
 /** One thread of a pool, from outside. */
 export class WorkerHandle {
   readonly #memory: PoolMemory
-  readonly #thread: number
+  readonly #data: ThreadData
   readonly #events: WorkerEvents
   readonly #worker: Worker
   readonly #port: MessagePort
   readonly #gone: Promise<void>
   #wakeHandle: WakeHandle | undefined
   #isKilled = false
+  #isGone = false
   #error: unknown
 
+  /** Starts it. Throws what `Worker` does where the system gives no thread. */
   constructor(memory: PoolMemory, data: ThreadData, events: WorkerEvents) {
     this.#memory = memory
-    this.#thread = data.thread
+    this.#data = data
     this.#events = events
+    memory.gates[data.thread]?.reset()
     const { port1, port2 } = new MessageChannel()
-    this.#port = port1
-    port1.on('message', (report: Report) => this.#receive(report))
     this.#worker = new Worker(entryPoint('src/runtime/pool/thread-main', 'cjs'), {
       workerData: { data, port: port2 },
       transferList: [port2],
     })
+    this.#port = port1
+    port1.on('message', (report: Report) => this.#receive(report))
     this.#worker.on('error', (error: unknown) => {
       this.#error = error
     })
@@ -42,6 +55,7 @@ export class WorkerHandle {
       this.#worker.once('exit', (code) => {
         this.#drain()
         this.#port.close()
+        this.#isGone = true
         events.ended(this.#reason(code))
         resolve()
       })
@@ -54,24 +68,31 @@ export class WorkerHandle {
   }
 
   wake(): void {
+    const handle = this.#wakeHandle
     // One that is not ready yet is woken when it is.
-    if (this.#wakeHandle !== undefined) wakeRemote(this.#wakeHandle)
+    if (handle !== undefined) this.#gate?.wake(() => wakeRemote(handle))
   }
 
   /** Throws `DataCloneError`. */
   send(mail: Mail): void {
     this.#port.postMessage(mail)
-    this.#memory.addMail(this.#thread)
+    this.#memory.addMail(this.#data.thread)
     this.wake()
   }
 
-  /** Ends it where it is. Resolves when it is gone. */
+  /**
+   * Ends it where it is. It is waited for while it opens or closes its poller, which takes a moment, and while it loads
+   * a module, but not for ever. Resolves when it is gone.
+   */
   async kill(): Promise<void> {
-    this.#isKilled = true
-    const done = this.#worker.terminate()
-    // A thread that waits in the kernel has to come back to be ended.
-    this.wake()
-    await done
+    const deadline = performance.now() + MOST_PATIENCE_MS
+    while (!this.#isGone && this.#gate?.doom() === false && performance.now() < deadline) await sleep(1)
+    if (!this.#isGone) {
+      this.#isKilled = true
+      void this.#worker.terminate()
+      // A thread that waits in the kernel has to come back to be ended.
+      this.wake()
+    }
     await this.#gone
   }
 
@@ -80,9 +101,14 @@ export class WorkerHandle {
     await this.#gone
   }
 
+  get #gate(): Gate | undefined {
+    return this.#memory.gates[this.#data.thread]
+  }
+
   #receive(report: Report): void {
     if (report.kind === 'ready') {
-      this.#wakeHandle = report.handle
+      // The plan is the one that it was given, for which the functions of this thread are at hand.
+      this.#wakeHandle = { ...report.handle, plan: this.#data.libc }
       // It could not be woken before, and may be asleep already, with a job that it was given meanwhile.
       this.wake()
     }
@@ -94,7 +120,6 @@ export class WorkerHandle {
     for (;;) {
       const received = receiveMessageOnPort(this.#port) as { readonly message: Report } | undefined
       if (received === undefined) return
-      // Its descriptors are there until `ended`, so that a wake does no harm.
       this.#receive(received.message)
     }
   }
@@ -107,5 +132,5 @@ export class WorkerHandle {
 
 /** Anything may be thrown; an error is told by its name and message alone. */
 function describe(error: unknown): string {
-  return error instanceof Error ? String(error) : `it threw ${JSON.stringify(error)}`
+  return error instanceof Error ? String(error) : `it threw ${inspect(error, { depth: 1 })}`
 }
