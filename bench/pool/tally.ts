@@ -1,6 +1,7 @@
 /** Gives many jobs to a pool, and counts what has become of each. */
 import { setEnvironmentData } from 'node:worker_threads'
 import { PoolError } from '../../src/errors.ts'
+import type { Backend } from '../../src/backends/backend.ts'
 import { entryPoint } from '../../src/entry-point.ts'
 import type { Libc } from '../../src/libc/libc.ts'
 import { seededRandom } from '../../src/random.ts'
@@ -22,6 +23,8 @@ const module = entryPoint('bench/pool/jobs')
 export interface TallyOptions {
   readonly jobs: number
   readonly threads: number
+  /** Default: as of `Pool`. */
+  readonly backend?: Backend
   /** Threads are killed at random, and some jobs end the thread that they run in. */
   readonly withFaults: boolean
   /** Of so many jobs, one ends its thread. Default 10,000. */
@@ -33,6 +36,8 @@ export interface TallyOptions {
 export interface Tally {
   readonly jobs: number
   readonly seconds: number
+  /** How many jobs were told to have returned. With those that were lost, they are all. */
+  readonly delivered: number
   readonly problems: readonly string[]
   /** How many jobs were told to have lost their thread, and how many of those had run. */
   readonly lost: number
@@ -41,14 +46,15 @@ export interface Tally {
   readonly stolen: number
 }
 
-export function describeTally({ jobs, seconds, lost, lostThoughRun, died, stolen }: Tally): string {
+export function describeTally(tally: Tally): string {
+  const { jobs, seconds, delivered, lost, lostThoughRun, died, stolen } = tally
   const perSecond = Math.round(jobs / seconds)
   const losses = `${died} threads died with ${lost} jobs, of which ${lostThoughRun} had run`
-  return `${jobs} jobs in ${seconds.toFixed(1)} s (${perSecond} per second), ${stolen} stolen, ${losses}`
+  return `${delivered} of ${jobs} jobs in ${seconds.toFixed(1)} s (${perSecond} per second), ${stolen} stolen; ${losses}`
 }
 
 export async function tallyOf(libc: Libc, options: TallyOptions): Promise<Tally> {
-  const { jobs, threads, withFaults, jobsPerFault = 10_000, seed } = options
+  const { jobs, threads, backend, withFaults, jobsPerFault = 10_000, seed } = options
   const array = (): Int32Array => new Int32Array(new SharedArrayBuffer(4 * jobs))
   const counts: Counts = { runs: array(), effects: array() }
   // Threads get it when they start, so that the jobs themselves are small.
@@ -56,13 +62,15 @@ export async function tallyOf(libc: Libc, options: TallyOptions): Promise<Tally>
   const random = seededRandom(seed)
   const problems: string[] = []
   const lost: number[] = []
-  const pool = new Pool(libc, { threads })
+  let delivered = 0
+  const pool = new Pool(libc, { threads, ...(backend === undefined ? {} : { backend }) })
   const killing = withFaults ? new Killer(pool, threads, random) : undefined
 
   const one = async (index: number): Promise<void> => {
     const fault = withFaults && random() < 1 / jobsPerFault ? faults[index % faults.length] : undefined
     try {
       const result = await pool.run(module, fault ?? 'count', [index])
+      delivered++
       const runs = counts.runs[index]
       if (result !== index || runs !== 1)
         problems.push(`job ${index} has run ${runs} times, and gave ${String(result)}`)
@@ -87,14 +95,18 @@ export async function tallyOf(libc: Libc, options: TallyOptions): Promise<Tally>
     if (runs > 1) problems.push(`job ${index} has run ${runs} times`)
   }
   const { died, stolen } = pool.counts
+  if (delivered + lost.length !== jobs) problems.push(`${delivered} returned, ${lost.length} lost`)
   if (!withFaults && lost.length > 0) problems.push(`${lost.length} jobs were lost, though nothing has died`)
+  // The pool still works.
   await Promise.all(lost.map((index) => pool.run(module, 'count', [index], { idempotent: true })))
   const effects = counts.effects.reduce((sum, effect) => sum + effect, 0)
   if (effects !== jobs) problems.push(`of ${jobs} jobs, ${effects} had their effect`)
+  if (pool.counts.jobs !== 0) problems.push(`the pool believes to have ${pool.counts.jobs} jobs`)
   await pool.close()
   return {
     jobs,
     seconds,
+    delivered,
     problems: problems.slice(0, MOST_TOLD),
     lost: lost.length,
     lostThoughRun,

@@ -21,6 +21,13 @@ export interface CrewEvents {
   cannotStart(reason: string): void
 }
 
+/** Those that have not left. A thread that sleeps in the kernel would keep the process from ending. */
+const crews = new Set<Crew>()
+
+function exitAll(): void {
+  for (const crew of crews) crew.broadcastExit()
+}
+
 /** The threads of a pool, from outside: who is there, who is idle, and which of them a job is given to. */
 export class Crew {
   readonly #libc: Libc
@@ -42,6 +49,8 @@ export class Crew {
     this.#modules = modules
     this.#events = events
     this.#workers = Array.from({ length: memory.plan.threads }, () => undefined)
+    if (crews.size === 0) process.on('exit', exitAll)
+    crews.add(this)
   }
 
   get size(): number {
@@ -71,8 +80,11 @@ export class Crew {
     for (const worker of this.#workers) worker?.wake()
   }
 
+  /** Resolves when all have left, after `broadcastExit`. */
   async join(): Promise<void> {
     await Promise.all(this.#workers.map(async (worker) => worker?.join()))
+    crews.delete(this)
+    if (crews.size === 0) process.off('exit', exitAll)
   }
 
   /** Brings a job to a thread that is idle, else to a new one, else to where all look. */
@@ -95,11 +107,15 @@ export class Crew {
   /** Gives an idle thread a job, or has it look for one. False where none of those that are looked at is idle. */
   #offer(value: number, mostLookedAt: number): boolean {
     const { length } = this.#workers
-    for (let looks = Math.min(mostLookedAt, length); looks > 0; looks--) {
+    let looks = 0
+    for (let i = 0; i < length && looks < mostLookedAt; i++) {
       const thread = this.#nextIdle
       this.#nextIdle = (thread + 1) % length
+      const worker = this.#workers[thread]
+      if (worker === undefined) continue
+      looks++
       if (!this.#memory.offer(thread, value)) continue
-      this.#workers[thread]?.wake()
+      worker.wake()
       return true
     }
     return false

@@ -77,15 +77,18 @@ export class Finder {
 
   #steal(): number {
     const { queues } = this.#memory
-    for (let looks = Math.min(MOST_LOOKED_AT, queues.length - 1); looks > 0; looks--) {
+    let looks = 0
+    for (let i = 1; i < queues.length && looks < MOST_LOOKED_AT; i++) {
       this.#nextVictim = (this.#nextVictim + 1) % queues.length
       if (this.#nextVictim === this.#me) this.#nextVictim = (this.#nextVictim + 1) % queues.length
       const victim = queues[this.#nextVictim]
-      const slot = victim?.take() ?? NONE
+      if (victim === undefined || this.#memory.inbox(this.#nextVictim) === Inbox.ABSENT) continue
+      looks++
+      const slot = victim.take()
       if (slot === NONE) continue
       this.#memory.addStolen(this.#me)
       // Who steals may be held up by that, and the next one who is idle is to have the rest.
-      if (victim !== undefined && victim.size > 0) this.#hasMore()
+      if (victim.size > 0) this.#hasMore()
       return slot
     }
     return NONE

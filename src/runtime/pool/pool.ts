@@ -77,7 +77,6 @@ export class Pool implements AsyncDisposable {
   readonly #jobs: Jobs
   readonly #crew: Crew
   readonly #endings: Endings
-  readonly #onProcessExit = (): void => this.#crew.broadcastExit()
   #closing: Promise<void> | undefined
 
   /**
@@ -101,8 +100,6 @@ export class Pool implements AsyncDisposable {
       },
     })
     this.#endings = new Endings(this.#memory, this.#jobs)
-    // A thread that sleeps in the kernel would keep the process from ending.
-    process.on('exit', this.#onProcessExit)
   }
 
   /** What there is now. */
@@ -161,7 +158,6 @@ export class Pool implements AsyncDisposable {
     for (const job of this.#jobs.withdraw()) job.fail('closed', 'the pool was closed before it has run')
     await this.#crew.join()
     for (const job of this.#jobs.takeAll()) job.fail('closed', 'the pool was closed while it waited')
-    process.off('exit', this.#onProcessExit)
   }
 
   /** Moves jobs to where threads find them, as long as there is room. */
