@@ -2,10 +2,13 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { setEnvironmentData } from 'node:worker_threads'
 import { describe, expect, it, vi } from 'vitest'
 import { tallyOf } from '../../../bench/pool/tally.ts'
 import { backends } from '../../backends/index.ts'
+import { UnsupportedError, UsageError } from '../../errors.ts'
 import { openLibc } from '../../libc/libc.ts'
 import { packageRoot } from '../../package-root.ts'
 import { testedBackends, testedLibc as libc } from '../../testing/backends.ts'
@@ -93,8 +96,31 @@ describe('a thread that dies', () => {
     expect(pool.counts).toMatchObject({ threads: 1, died: 3 })
   })
 
-  it.each([1, 2, 4])('at random, of %i, makes no job run twice or unseen', async (threads) => {
-    const options = { jobs: 20_000, threads, withFaults: true, jobsPerFault: 1000, seed: threads }
+  it('that is killed while it starts, or loads a module, leaves nothing', async () => {
+    await using pool = new Pool(libc, { threads: 1 })
+    for (let i = 0; i < 20; i++) {
+      const result = errorOf(pool.run(jobs, 'add', [i, 1]))
+      await sleep(i * 4)
+      await pool.kill(0)
+      // It has run in the one or in the other.
+      expect(await result).toBe(i + 1)
+    }
+    expect(pool.counts).toMatchObject({ threads: 1, died: 20, jobs: 0 })
+  })
+
+  it('for want of anything to do, while it loads a module, fails the job', async () => {
+    await using pool = new Pool(libc, { threads: 1 })
+    const error = await errorOf(pool.run(new URL('stuck.mjs', jobs), 'unreachable'))
+    expect(error).toMatchObject({
+      problem: 'worker-died',
+      reason: expect.stringContaining('before it had started'),
+    })
+    expect(await pool.run(jobs, 'add', [1, 2])).toBe(3)
+  })
+
+  // Of 6, not all are looked at at once.
+  it.each([1, 2, 4, 6])('at random, of %i, makes no job run twice or unseen', async (threads) => {
+    const options = { jobs: 5000, threads, withFaults: true, jobsPerFault: 250, seed: threads }
     const tally = await tallyOf(libc, options)
     expect(tally.problems).toEqual([])
     expect(tally.died).toBeGreaterThan(3)
@@ -125,6 +151,40 @@ describe('closing a pool', () => {
     await vi.waitFor(() => expect(threadsOfProcess()).toBe(before))
   })
 
+  it.each(testedBackends)('wakes all that sleep in %s, and has them leave', async (_, backend) => {
+    const before = threadsOfProcess()
+    const pool = new Pool(libc, { threads: 6, backend })
+    const words = wordsOf()
+    const busy = Array.from({ length: 6 }, async (__, i) => pool.run(jobs, 'block', [words, 0, 1, i]))
+    await until(words, 0, 6)
+    Atomics.store(words, 1, 1)
+    Atomics.notify(words, 1)
+    expect(await Promise.all(busy)).toEqual([0, 1, 2, 3, 4, 5])
+    await vi.waitFor(() => expect(pool.counts).toMatchObject({ threads: 6, idle: 6 }))
+    await pool.close()
+    expect(pool.counts).toMatchObject({ threads: 0, idle: 0 })
+    await vi.waitFor(() => expect(threadsOfProcess()).toBeLessThanOrEqual(before), { timeout: 20_000 })
+  })
+
+  it('is not held up by a module that never comes to its end, nor by what one has left open', async () => {
+    const words = wordsOf()
+    setEnvironmentData('words', words)
+    const pool = new Pool(libc, { threads: 2 })
+    expect(await pool.run(new URL('stays.mjs', jobs), 'one')).toBe(1)
+    const result = errorOf(pool.run(new URL('never-loads.mjs', jobs), 'unreachable'))
+    await until(words, 0, 1)
+    await pool.close()
+    expect(await result).toMatchObject({ problem: 'closed' })
+  })
+
+  it('takes one listener of the process for all pools, and gives it back', async () => {
+    const before = process.listenerCount('exit')
+    const pools = Array.from({ length: 3 }, () => new Pool(libc, { threads: 1 }))
+    expect(process.listenerCount('exit')).toBe(before + 1)
+    await Promise.all(pools.map(async (pool) => pool.close()))
+    expect(process.listenerCount('exit')).toBe(before)
+  })
+
   it('is possible before anything has started, and while threads start', async () => {
     await new Pool(libc, { threads: 2 }).close()
     const pool = new Pool(libc, { threads: 2 })
@@ -144,9 +204,18 @@ describe('closing a pool', () => {
     })
     expect(await child.catch((error: unknown) => error)).toMatchObject({ code: 5, stdout: '3' })
   })
+})
 
-  it('refuses a number of threads that cannot be', () => {
+describe('making a pool', () => {
+  it('refuses a number of threads that cannot be, and backends that threads cannot have', async () => {
     for (const threads of [0, -1, 1.5, 65, NaN]) expect(() => new Pool(libc, { threads })).toThrow(RangeError)
+    const { epoll, userspace } = backends
+    expect(() => new Pool(libc, { backend: { ...epoll } })).toThrow(UsageError)
+    expect(() => new Pool(libc, { backend: userspace })).toThrow(UnsupportedError)
+    await using pool = new Pool(libc, { threads: 2 })
+    await expect(pool.kill(2)).rejects.toThrow(RangeError)
+    await pool.kill(1)
+    expect(pool.counts).toMatchObject({ threads: 0, died: 0 })
   })
 })
 

@@ -6,4 +6,5 @@ import { Thread } from './thread.ts'
 
 const { data, port } = workerData as { readonly data: ThreadData; readonly port: MessagePort }
 // What it rejects with ends the thread, and is told to the main thread as an uncaught error.
-void new Thread(data, port).run()
+// A timer or a server of a module that it has loaded must not keep it.
+void new Thread(data, port).run().then(() => process.exit())

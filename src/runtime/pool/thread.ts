@@ -27,6 +27,9 @@ export interface PoolThread {
 /** So many jobs in a row that are no fibers, and then timers and descriptors of others may have their turn. */
 const JOBS_BETWEEN_YIELDS = 64
 
+/** Whether the pool exits is looked at so often while a module is loaded: no wake is heard then. */
+const MS_BETWEEN_LOOKS = 20
+
 export class Thread {
   readonly #memory: PoolMemory
   readonly #me: number
@@ -72,7 +75,7 @@ export class Thread {
     while (!this.#memory.isExiting) {
       this.#scheduler.run()
       if (this.#loading === undefined) continue
-      await this.#loading
+      await this.#unlessExiting(this.#loading)
       this.#loading = undefined
       this.#gate?.unguard()
     }
@@ -80,6 +83,20 @@ export class Thread {
     this.#gate?.shut()
     this.#scheduler.close()
     this.#port.close()
+  }
+
+  /** Waits for a module, which may take for ever, but not longer than the pool is there. */
+  async #unlessExiting(loading: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const exiting = new Promise<void>((resolve) => {
+      timer = setInterval(() => {
+        if (this.#memory.isExiting) resolve()
+      }, MS_BETWEEN_LOOKS)
+    })
+    // Where nothing is left that could finish the module, the thread ends, and its job learns of that.
+    timer?.unref()
+    await Promise.race([loading, exiting])
+    clearInterval(timer)
   }
 
   *#work(): Routine {
