@@ -15,7 +15,7 @@ import { packageRoot } from '../src/package-root.ts'
  * A thread starts a tenth sooner from a program that is no ES module, for which Node would start the loader of those
  * first.
  */
-const threadProgram = 'src/conformance/threads/thread-main'
+const threadPrograms = ['src/conformance/threads/thread-main', 'src/runtime/pool/thread-main']
 
 /** None of them imports another: each can be replaced while the others are read. */
 const programs = [
@@ -24,7 +24,7 @@ const programs = [
   'src/conformance/fuzz/child',
   'src/conformance/peer',
   'src/conformance/scenarios/run/child',
-  threadProgram,
+  ...threadPrograms,
   'src/probe/candidates-child',
   'src/probe/child',
 ]
@@ -36,7 +36,7 @@ const dist = join(packageRoot(), 'dist')
 rmSync(join(dist, 'chunks'), { recursive: true, force: true })
 await Promise.all(
   programs.map(async (program) => {
-    const isThread = program === threadProgram
+    const isThread = threadPrograms.includes(program)
     await build({
       input: entryPoint(program),
       platform: 'node',

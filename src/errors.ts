@@ -236,6 +236,36 @@ export class SocketError extends Error {
   }
 }
 
+/** Why a job of a pool has no result. */
+export type PoolProblem =
+  /** The pool was closed before the job was over. */
+  | 'closed'
+  /** Its thread has ended while the job ran: it may have run wholly, in part, or not at all, and does not run again. */
+  | 'worker-died'
+  /** Threads end before they have begun. The job has not run. */
+  | 'cannot-start'
+  /** The module cannot be loaded, or exports no such function. The job has not run. */
+  | 'no-function'
+  /** It returned a promise, which a thread that waits in its poller never settles. It has run up to there. */
+  | 'asynchronous'
+  /** An argument (then it has not run) or its result (then it has) cannot be cloned into another thread. */
+  | 'not-cloneable'
+
+/** A pool has no result of a job (`parse of file:///app/jobs.js`). What a job throws is not this: it arrives as it is. */
+export class PoolError extends Error {
+  override readonly name = 'PoolError'
+  readonly problem: PoolProblem
+  readonly job: string
+  readonly reason: string
+
+  constructor(problem: PoolProblem, job: string, reason: string) {
+    super(`${job}: ${reason}`)
+    this.problem = problem
+    this.job = job
+    this.reason = reason
+  }
+}
+
 /** A backend has no figure: it lost or invented events, did not do the same twice, crashed or hung. */
 export class MeasurementError extends Error {
   override readonly name = 'MeasurementError'
@@ -291,6 +321,7 @@ export function isKnownError(
   | CanceledError
   | ConcurrencyUnavailableError
   | SocketError
+  | PoolError
   | MeasurementError
   | SavedFileError
   | OutputError {
@@ -306,6 +337,7 @@ export function isKnownError(
     error instanceof CanceledError ||
     error instanceof ConcurrencyUnavailableError ||
     error instanceof SocketError ||
+    error instanceof PoolError ||
     error instanceof MeasurementError ||
     error instanceof SavedFileError ||
     error instanceof OutputError

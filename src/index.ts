@@ -69,6 +69,9 @@ export type { Stream } from './runtime/io/stream.ts'
 export { partOf } from './runtime/io/vectors.ts'
 export type { Bytes } from './runtime/io/vectors.ts'
 export { Memory } from './libc/memory.ts'
+export { Pool } from './runtime/pool/pool.ts'
+export type { PoolCounts, PoolOptions, RunOptions } from './runtime/pool/pool.ts'
+export type { PoolThread } from './runtime/pool/thread.ts'
 export { probe } from './probe/index.ts'
 export type { ProbeReport } from './probe/report.ts'
 export { verify } from './conformance/verify.ts'
@@ -89,10 +92,11 @@ export {
   DeadlockError,
   FiberError,
   LibraryError,
+  PoolError,
   SocketError,
   SystemError,
   TaskCanceledError,
   UnsupportedError,
   UsageError,
 } from './errors.ts'
-export type { FiberProblem, SocketCall, SocketProblem, StuckFiber } from './errors.ts'
+export type { FiberProblem, PoolProblem, SocketCall, SocketProblem, StuckFiber } from './errors.ts'
