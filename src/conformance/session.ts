@@ -53,6 +53,7 @@ export async function runChecks(
   const wanted = noThreads === undefined ? Math.max(0, ...selected.map(({ check }) => check.threads ?? 0)) : 0
   // Started before the first check, so that no check sees descriptors come that are not its own.
   const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
+  if (selected.some(({ check: { kind } }) => kind === 'thread')) openStreams()
   using surroundings = new Surroundings(libc, { settleMs: backend === 'kqueue' ? SETTLE_MS : 0 })
   observer.onReady()
   for (const { check, family } of selected) {
@@ -61,6 +62,11 @@ export async function runChecks(
     observer.onResult(await runCheck(check, context))
   }
   pool.exit()
+}
+
+/** Node opens descriptors for them when they are first looked at, which each start of a thread does. */
+function openStreams(): void {
+  for (const name of ['stdout', 'stderr'] as const) void process[name]
 }
 
 /** How long a library that is a kqueue may take to close what a check has left it to close. */
