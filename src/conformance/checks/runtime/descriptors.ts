@@ -4,7 +4,11 @@ import { Scheduler } from '../../../runtime/scheduler.ts'
 import { close, pipe, read, socketpair, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
+import { underSignals } from '../../waits/under-signals.ts'
 import { expectRun, open, SEED } from './fibers.ts'
+
+/** On a machine so busy that a thread gets no time for a second, a sleep ends late, but it ends. */
+const LATEST_MS = 2040
 
 /** Fibers that wait for descriptors. */
 export const descriptors: readonly Check[] = [
@@ -130,6 +134,33 @@ export const descriptors: readonly Check[] = [
         machine.run(write('w', 1))
       })
       expectRun(machine, scheduler, log, `${Wakeup.TIME} in-time fd`)
+    },
+  }),
+  portableCheck({
+    id: 'scheduler.interrupted',
+    kind: 'time',
+    statement:
+      'Signals that interrupt the wait of a scheduler over and over make no sleep early, and none endless.',
+    source: `${SEED} (run: a wait that is interrupted is made again)`,
+    threads: 1,
+    run(machine) {
+      const scheduler = new Scheduler(machine.libc, { backend: backends[machine.backend] })
+      machine.cleanups.push(() => scheduler.close())
+      machine.run(pipe('r', 'w'))
+      const log: string[] = []
+      scheduler.spawn(function* () {
+        log.push(String(yield scheduler.blockOnFd(machine.fd('r'), 'read')))
+      })
+      scheduler.spawn(function* () {
+        const start = scheduler.now()
+        log.push(String(yield scheduler.sleep(40)))
+        const sleptMs = scheduler.now() - start
+        log.push(sleptMs < 40 ? 'early' : sleptMs < LATEST_MS ? 'in-time' : 'late')
+        machine.run(write('w', 1))
+      })
+      underSignals(machine, () =>
+        expectRun(machine, scheduler, log, `${Wakeup.TIME} in-time ${Wakeup.READY}`),
+      )
     },
   }),
 ]

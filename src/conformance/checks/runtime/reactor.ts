@@ -6,6 +6,7 @@ import { close, pipe, read, socketpair, write } from '../../build.ts'
 import type { Check, Family } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
+import { underSignals } from '../../waits/under-signals.ts'
 
 const { READ, WRITE } = Interest
 /** Both halves of 64 bits, so that a token that is cut short shows. */
@@ -171,6 +172,29 @@ const checks: readonly Check[] = [
       machine.begin('poll, for 2^32 ms')
       reactor.register(machine.fd('w'), 1, WRITE)
       machine.expect(reactor.poll(new ReactorEvents(), 2 ** 32), 1, 'how many events there are')
+    },
+  }),
+  portableCheck({
+    id: 'reactor.interrupted',
+    kind: 'time',
+    statement:
+      'A poll that a signal interrupts has no events and throws nothing; what was registered is still there.',
+    source: `${SEED} (poll: EINTR is 0 events)`,
+    threads: 1,
+    run(machine) {
+      const reactor = open(machine)
+      machine.run(pipe('r', 'w'))
+      reactor.register(machine.fd('r'), 1, READ)
+      const start = performance.now()
+      const count = underSignals(machine, () => {
+        machine.begin('poll, while signals come')
+        return reactor.poll(new ReactorEvents(), PATIENCE_MS)
+      })
+      machine.expect(count, 0, 'how many events there are')
+      const isEarly = performance.now() - start < PATIENCE_MS
+      machine.expect(isEarly ? 'by a signal' : 'by the end of its time', 'by a signal', 'what has ended it')
+      machine.run(write('w', 1))
+      expectEvents(machine, reactor, '1 readable')
     },
   }),
 ]
