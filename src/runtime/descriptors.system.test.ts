@@ -1,6 +1,7 @@
 /** Fibers that wait for descriptors, on every backend. */
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../backends/backend.ts'
+import { wakeRemote } from '../backends/waker.ts'
 import { openEventfd, openPipe, openSocketpair } from '../libc/fd.ts'
 import { Memory } from '../libc/memory.ts'
 import { testedBackends, testedLibc } from '../testing/backends.ts'
@@ -204,6 +205,22 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
     await thread
     expect([wakes, scheduler.counts.suspended]).toEqual([1, 1])
   })
+})
+
+test('virtual time stands still from the moment on at which a wake from another thread says stop', () => {
+  using scheduler: Scheduler = new Scheduler(libc, {
+    backend: testedBackends[0]?.[1] as Backend,
+    clock: new VirtualClock(),
+    onWake: () => scheduler.stop(),
+  })
+  let hasSlept = false
+  scheduler.spawn(function* () {
+    yield scheduler.sleep(1000)
+    hasSlept = true
+  })
+  wakeRemote(scheduler.wakeHandle())
+  scheduler.run()
+  expect([scheduler.now(), hasSlept, scheduler.counts.suspended]).toEqual([0, false, 1])
 })
 
 test('who only computes and sleeps, in real time, has no descriptor', () => {

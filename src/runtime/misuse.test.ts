@@ -1,4 +1,4 @@
-/** What ends badly: deadlocks, errors of fibers, misuse, and what `close` makes of all that is left. */
+/** What ends badly: deadlocks, errors of fibers, and misuse. */
 import { describe, expect, test } from 'vitest'
 import { DeadlockError, FiberError } from '../errors.ts'
 import { noLibc } from '../testing/no-libc.ts'
@@ -7,10 +7,6 @@ import { Wakeup } from './fiber.ts'
 import type { Fiber, Parked } from './fiber.ts'
 import { Scheduler } from './scheduler.ts'
 import { WaitQueue } from './wait-queue.ts'
-
-function fail(): never {
-  throw new Error('first')
-}
 
 const open = (): Scheduler => new Scheduler(noLibc, { clock: new VirtualClock() })
 
@@ -190,6 +186,45 @@ describe('misuse is a typed error that says what, where, and what to do', () => 
     expect([isTidy, scheduler.counts.fibers]).toEqual([true, 0])
   })
 
+  test('tells finally blocks that wait what they do, where, and which fiber they are of', () => {
+    using scheduler = open()
+    let error: FiberError | undefined
+    const fiber = scheduler.spawn(function* () {
+      try {
+        yield undefined as unknown as Parked
+      } finally {
+        expect(scheduler.current).toBe(fiber)
+        error = misuse(() => scheduler.sleep(1))
+      }
+    }, 'bare')
+    expect(misuse(() => scheduler.run()).where).toBe('fiber 0 (bare)')
+    expect(error).toMatchObject({ problem: 'not-yielded', operation: 'sleep', where: 'fiber 0 (bare)' })
+    expect(scheduler.current).toBeUndefined()
+  })
+
+  test.each(['a wait that it never yields', 'a yield of nothing that waits'])(
+    'a task that ends in %s is canceled: nobody waits for it for ever',
+    (what) => {
+      using scheduler = open()
+      const task = scheduler.go(function* () {
+        yield scheduler.yieldNow()
+        if (what.startsWith('a wait')) scheduler.sleep(5)
+        else yield undefined as unknown as Parked
+      }, 'hasty')
+      const log: unknown[] = []
+      scheduler.spawn(function* () {
+        try {
+          yield* task.wait()
+        } catch (error) {
+          log.push(String(error))
+        }
+      })
+      expect(misuse(() => scheduler.run()).problem).toBe('not-yielded')
+      scheduler.run()
+      expect([log, task.state]).toEqual([['TaskCanceledError: task hasty was canceled'], 'canceled'])
+    },
+  )
+
   test('run and close from within', () => {
     using scheduler = open()
     const errors: FiberError[] = []
@@ -236,59 +271,5 @@ describe('misuse is a typed error that says what, where, and what to do', () => 
   test('a wake handle without anybody to hear it', () => {
     using scheduler = open()
     expect(misuse(() => scheduler.wakeHandle())).toMatchObject({ problem: 'no-channel' })
-  })
-})
-
-describe('close', () => {
-  test('ends every fiber where it is: finally blocks run, and nothing else', () => {
-    const scheduler = open()
-    const log: string[] = []
-    const bodies: Record<string, () => Parked> = {
-      suspended: () => scheduler.suspend(),
-      sleeping: () => scheduler.sleep(100),
-      limited: () => scheduler.suspend(100),
-    }
-    for (const [name, wait] of Object.entries(bodies)) {
-      scheduler.spawn(function* () {
-        try {
-          yield wait()
-          log.push(`${name} went on`)
-        } finally {
-          log.push(name)
-        }
-      }, name)
-    }
-    scheduler.spawn(() => {
-      scheduler.stop()
-    })
-    scheduler.run()
-    const task = scheduler.go(() => {
-      log.push('task ran')
-    })
-    scheduler.close()
-    expect(log).toEqual(['suspended', 'sleeping', 'limited'])
-    expect(scheduler.counts).toEqual({ fibers: 0, suspended: 0, registrations: 0 })
-    expect(task.state).toBe('canceled')
-    expect(() => task.result()).toThrow('task fiber 4 was canceled')
-  })
-
-  test('goes on to its end where finally blocks fail or wait, and throws the first of that', () => {
-    const scheduler = open()
-    const ended: number[] = []
-    for (const i of [0, 1, 2, 3]) {
-      scheduler.spawn(function* () {
-        try {
-          yield scheduler.suspend()
-        } finally {
-          ended.push(i)
-          if (i === 1) fail()
-          if (i === 2) yield scheduler.suspend()
-          if (i === 3) yield undefined as unknown as Parked
-        }
-      })
-    }
-    expect(() => scheduler.run()).toThrow(DeadlockError)
-    expect(() => scheduler.close()).toThrow('first')
-    expect([ended, scheduler.counts.fibers]).toEqual([[0, 1, 2, 3], 0])
   })
 })

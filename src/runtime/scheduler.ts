@@ -12,7 +12,7 @@ import type { Direction } from './descriptors.ts'
 import { PARKED, State, Wakeup } from './fiber.ts'
 import type { Fiber, FiberBody, Parked, Work } from './fiber.ts'
 import { Fibers } from './fibers.ts'
-import { bareYield, endedInWait, waitsInEnd } from './misuse.ts'
+import { bareYield, cannotWait, endedInWait, waitsInEnd } from './misuse.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { Sources } from './sources.ts'
 import { Task } from './task.ts'
@@ -70,7 +70,8 @@ export class Scheduler implements Disposable {
     this.clock = clock ?? new RealClock(libc)
     this.#hearsWakes = onWake !== undefined
     const resume = (fiber: Fiber, wakeup: Wakeup): void => this.#resumeLater(fiber, wakeup)
-    const events = { resume, isIdle: () => this.#ready.isEmpty, onWake }
+    // Who was stopped by what came from another thread waits for nothing any more: time stays where it is.
+    const events = { resume, isIdle: () => this.#ready.isEmpty && !this.#isStopped, onWake }
     this.#sources = new Sources(libc, this.clock, events, options)
   }
 
@@ -83,6 +84,10 @@ export class Scheduler implements Disposable {
   get counts(): { readonly fibers: number; readonly suspended: number; readonly registrations: number } {
     const { registrations } = this.#sources
     return { fibers: this.#fibers.size, suspended: this.#suspended, registrations }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   /** What the clock says, in milliseconds. */
@@ -287,7 +292,10 @@ export class Scheduler implements Disposable {
       const isClean = fiber.status === State.RUNNING
       const { waitsFor } = fiber
       this.#finish(fiber)
-      if (!isClean) throw endedInWait(fiber, waitsFor)
+      if (!isClean) {
+        fiber.completion?.cancel()
+        throw endedInWait(fiber, waitsFor)
+      }
       fiber.completion?.settle(step.value)
     } else if (fiber.status === State.YIELDING) {
       fiber.wakeup = Wakeup.YIELDED
@@ -305,15 +313,17 @@ export class Scheduler implements Disposable {
     this.#fibers.delete(fiber)
   }
 
-  /** Ends a fiber where it is. Returns what went wrong with that. */
+  /** Ends a fiber where it is. It runs its `finally` blocks, which give back what it has. Returns what went wrong. */
   #abort(fiber: Fiber): unknown {
     this.#finish(fiber)
+    this.#current = fiber
     try {
       const step = fiber.routine?.return(undefined)
       return step?.done === false ? waitsInEnd(fiber) : undefined
     } catch (error) {
       return error
     } finally {
+      this.#current = null
       fiber.completion?.cancel()
     }
   }
@@ -379,22 +389,7 @@ export class Scheduler implements Disposable {
     const fiber = this.#current
     if (fiber !== null && fiber.status === State.RUNNING) return fiber
     this.#assertOpen(operation)
-    if (fiber === null) {
-      throw this.#error(
-        'outside-fiber',
-        operation,
-        'no fiber runs here that could wait',
-        'spawn one that does',
-      )
-    }
-    const what =
-      fiber.status === State.SUSPENDED ? `it waits already in ${fiber.waitsFor}` : 'it gives way already'
-    throw this.#error(
-      'double-wait',
-      operation,
-      what,
-      'yield what each call that waits returns, before the next one',
-    )
+    throw cannotWait(fiber, operation)
   }
 
   #assertOpen(operation: string): void {

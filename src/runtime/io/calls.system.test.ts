@@ -143,3 +143,49 @@ test('a fiber whose calls never have to wait lets the others run all the same', 
   })
   expect([isOver, rounds > 0, rounds < 1000]).toEqual([true, true, true])
 })
+
+test('a fiber that only connects, which takes no time, lets the others run all the same', () => {
+  using real = realIo(testedLibc, backend)
+  const { io } = real
+  let isOver = false
+  let rounds = 0
+  real.run(function* () {
+    using socket = io.bind({ family: 'unix', path: `\0evloop-connects-${process.pid}` })
+    io.async(() => {
+      isOver = true
+    })
+    for (; !isOver && rounds < 10_000; rounds++) {
+      ;(yield* io.connect(socket.address, { mode: 'datagram' })).close()
+    }
+  })
+  expect([isOver, rounds < 1000]).toEqual([true, true])
+})
+
+test('who sends to a unix socket that has no room, and is not connected to it, asks seldom, and gets there', () => {
+  const { libc, calls } = watched()
+  using real = realIo(libc, backend)
+  const { io } = real
+  const COUNT = 600
+  real.run(function* () {
+    using to = io.bind({ family: 'unix', path: `\0evloop-to-${process.pid}` })
+    using from = io.bind({ family: 'unix', path: `\0evloop-from-${process.pid}` })
+    const data = textBytes('x')
+    const sending = io.async(() => from.send(Array.from({ length: COUNT }, () => ({ data, to: to.address }))))
+    yield* io.sleep(5)
+    const before = calls.length
+    yield* io.sleep(100)
+    // It would be thousands: poll says all the time that there is room.
+    expect(calls.length - before).toBeLessThanOrEqual(100)
+    expect(sending.state).toBe('running')
+    const messages = Array.from({ length: 16 }, () => new IncomingMessage(new Memory(8)))
+    let got = 0
+    while (got < COUNT) got += yield* to.receive(messages, { timeoutMs: 10_000 })
+    expect([got, yield* io.await(sending)]).toEqual([COUNT, COUNT])
+    const canceled = io.async(() =>
+      from.send(Array.from({ length: COUNT }, () => ({ data, to: to.address }))),
+    )
+    yield* io.sleep(5)
+    expect([yield* io.cancel(canceled), canceled.state]).toEqual([undefined, 'canceled'])
+  })
+  expect(real.left()).toBe(0)
+})

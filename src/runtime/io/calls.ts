@@ -12,6 +12,7 @@ import { Wakeup } from '../fiber.ts'
 import type { Parked, Routine } from '../fiber.ts'
 import type { Cancellation } from './cancellation.ts'
 import { socketError } from './errors.ts'
+import { Pauses } from './pauses.ts'
 import { CallMemory } from './vectors.ts'
 
 const { EAGAIN, EINTR } = osConstants.errno
@@ -49,10 +50,17 @@ export class Calls {
     return timeoutMs === undefined ? undefined : this.cancellation.scheduler.now() + timeoutMs
   }
 
-  /** A call that never waits. Throws `SocketError` where it returns -1. */
+  /** A call that never waits. Throws `CanceledError`, and `SocketError` where it returns -1. */
   atOnce(operation: string, label: string, call: () => number): number {
-    for (;;) {
+    return this.anyway(operation, label, () => {
       this.cancellation.check(operation)
+      return call()
+    })
+  }
+
+  /** The same, for who is canceled too. */
+  anyway(operation: string, label: string, call: () => number): number {
+    for (;;) {
       const result = call()
       if (result !== -1) return result
       const errno = this.libc.errno()
@@ -60,24 +68,30 @@ export class Calls {
     }
   }
 
-  /** A call that may have to wait. Throws `CanceledError`, and `SocketError` where it returns -1 or the time is over. */
+  /**
+   * A call that may have to wait: for a direction of its descriptor, or for what no descriptor tells. Throws
+   * `CanceledError`, and `SocketError` where it returns -1 or the time is over.
+   */
   *whenReady(
     operation: string,
     target: Target,
-    direction: Direction,
+    direction: Direction | 'untold',
     call: () => number,
     deadlineMs?: DeadlineMs,
   ): Routine<number> {
     // Before the call: what it leaves in `memory` is its caller's only until another fiber runs.
-    if (++this.#sinceTurn >= CALLS_BETWEEN_TURNS) yield this.#giveWay()
+    if (this.endsTurn()) yield this.giveWay()
+    let pauses: Pauses | undefined
     for (;;) {
       this.assertOpen(operation, target)
       this.cancellation.check(operation)
       const result = call()
       if (result !== -1) return result
       const errno = this.libc.errno()
-      if (errno === EAGAIN) yield* this.block(operation, target, direction, deadlineMs)
-      else if (errno !== EINTR) throw this.error(errno, operation, target.label)
+      if (errno === EINTR) continue
+      if (errno !== EAGAIN) throw this.error(errno, operation, target.label)
+      if (direction !== 'untold') yield* this.block(operation, target, direction, deadlineMs)
+      else yield* (pauses ??= new Pauses(this, operation, target, deadlineMs)).next()
     }
   }
 
@@ -92,7 +106,12 @@ export class Calls {
     if (wakeup === Wakeup.TIME) throw this.timeout(operation, target.label)
   }
 
-  #giveWay(): Parked {
+  /** To be asked before each call that may wait. Where it is so, the fiber gives way. */
+  endsTurn(): boolean {
+    return ++this.#sinceTurn >= CALLS_BETWEEN_TURNS
+  }
+
+  giveWay(): Parked {
     this.#sinceTurn = 0
     return this.cancellation.scheduler.yieldNow()
   }

@@ -1,5 +1,4 @@
 /** A condition variable of fibers. */
-import { Wakeup } from '../fiber.ts'
 import type { Parked, Routine } from '../fiber.ts'
 import { WaitQueue } from '../wait-queue.ts'
 import type { Cancellation } from './cancellation.ts'
@@ -24,6 +23,7 @@ export class Condition {
   /**
    * Gives the mutex up, waits for a wake, and takes it back, which no cancellation prevents: it is held after this, also
    * where this throws `CanceledError`. A wake that came before the cancellation counts, and is not lost on the others.
+   * Where somebody wakes the fiber by hand, this ends too: what is waited for may have come in between, so it is looked at.
    */
   *wait(mutex: Mutex): Routine {
     const { label } = this.#queue
@@ -31,17 +31,20 @@ export class Condition {
     this.#cancellation.check(`wait in ${label}`)
     mutex.unlock()
     try {
-      while ((yield* this.#cancellation.wait(`wait in ${label}`, () => this.#park())) !== Wakeup.READY);
-    } finally {
+      yield* this.#cancellation.wait(`wait in ${label}`, () => this.#park())
+    } catch (error) {
+      // Not in a `finally` block: one that is ended here must not wait for it.
       yield* mutex.lockUncancelable()
+      throw error
     }
+    yield* mutex.lockUncancelable()
   }
 
   /** The same, which no cancellation ends. */
   *waitUncancelable(mutex: Mutex): Routine {
     mutex.assertOwned(`wait in ${this.#queue.label}`)
     mutex.unlock()
-    while ((yield this.#park()) !== Wakeup.READY);
+    yield this.#park()
     yield* mutex.lockUncancelable()
   }
 

@@ -188,6 +188,33 @@ const failures: readonly Failure[] = [
     },
   },
   {
+    what: 'a connection for which there is no room, until all sockets are closed',
+    problem: 'closed',
+    code: '',
+    *act(io) {
+      using server = yield* fullServer(io)
+      const connecting = io.async(() => io.connect(server.address))
+      yield* io.sleep(1)
+      io.close()
+      yield* io.await(connecting)
+    },
+  },
+  {
+    what: 'a connection that is on its way, until all sockets are closed',
+    problem: 'closed',
+    code: '',
+    *act(io) {
+      using server = io.listen(local, { backlog: 0 })
+      // The first has its place in the queue; the others wait.
+      const others = [0, 1].map(() => io.async(() => outcomeOf(io.connect(server.address))))
+      const last = io.async(() => io.connect(server.address))
+      yield* io.sleep(5)
+      io.close()
+      for (const other of others) yield* io.await(other)
+      yield* io.await(last)
+    },
+  },
+  {
     what: 'a shutdown after close',
     problem: 'closed',
     code: '',
@@ -275,25 +302,5 @@ test('an error of a later message says how many were sent, and received, before'
     let got = 0
     while (got < 2) got += yield* socket.receive(messages.slice(got))
     expect(messages.map(({ length }) => length)).toEqual([8, 16, 0])
-  })
-})
-
-test('an IPv6 socket takes IPv4 or does not, as it was told', () => {
-  using real = realIo(libc, defaultBackend(libc) as Backend)
-  const { io } = real
-  real.run(function* () {
-    for (const ip6Only of [false, true]) {
-      using server = io.listen({ family: 'ip6', address: '::', port: 0 }, { ip6Only })
-      const { port } = server.address as { readonly port: number }
-      let problem = 'none'
-      try {
-        using _client = yield* io.connect({ family: 'ip4', address: '127.0.0.1', port })
-        using accepted = yield* server.accept()
-        expect(accepted.peer).toMatchObject({ family: 'ip6', address: '::ffff:127.0.0.1' })
-      } catch (error) {
-        problem = (error as SocketError).problem
-      }
-      expect(problem).toBe(ip6Only ? 'connection-refused' : 'none')
-    }
   })
 })

@@ -6,6 +6,7 @@ import type { Task } from '../task.ts'
 import type { WaitQueue } from '../wait-queue.ts'
 import { Scope } from './cancellation.ts'
 import type { Cancellation } from './cancellation.ts'
+import { StartQueue } from './start-queue.ts'
 
 /** Work that `Io.async` or `Io.concurrent` has begun. `Io.await` gives its result, `Io.cancel` ends it. */
 export class Future<T> {
@@ -50,8 +51,7 @@ export class Future<T> {
 export class Futures {
   readonly cancellation: Cancellation
   readonly #limit: number
-  /** Those that wait for their start, oldest first. */
-  readonly #waiting = new Set<Future<unknown>>()
+  readonly #waiting = new StartQueue<Future<unknown>>()
   #running = 0
 
   constructor(cancellation: Cancellation, limit: number) {
@@ -63,8 +63,8 @@ export class Futures {
   async<T>(work: Work<T>, name: string | undefined, onEnd?: () => void): Future<T> {
     const future = new Future(work, name)
     future.onEnd = onEnd
-    this.#waiting.add(future)
     if (this.#running < this.#limit) this.start(future)
+    else this.#waiting.push(future)
     return future
   }
 
@@ -81,7 +81,6 @@ export class Futures {
     if (future.task !== undefined) return future.task
     const task = this.cancellation.scheduler.go(() => this.#perform(future), future.givenName)
     future.task = task
-    this.#waiting.delete(future)
     this.#running++
     return task
   }
@@ -93,14 +92,10 @@ export class Futures {
   *#perform<T>(future: Future<T>): Routine<T> {
     const { cancellation } = this
     cancellation.enter(future.scope)
-    let isAborted = true
     try {
       const made = future.work()
-      const value = isRoutine(made) ? yield* made : made
-      isAborted = false
-      return value
+      return isRoutine(made) ? yield* made : made
     } catch (error) {
-      isAborted = false
       if (!(error instanceof CanceledError && future.scope.isRequested)) throw error
       future.canceled = error
       // Nobody gets it: `canceled` comes first.
@@ -108,8 +103,8 @@ export class Futures {
     } finally {
       cancellation.leave(future.scope)
       this.#ended(future)
-      // What is ended from outside, because the scheduler is closed, makes room for nobody.
-      if (!isAborted) this.#startNext()
+      // Where all are ended, because the scheduler is closed, there is room for nobody.
+      if (!cancellation.scheduler.isClosed) this.#startNext()
     }
   }
 
@@ -122,7 +117,7 @@ export class Futures {
 
   #startNext(): void {
     if (this.#running >= this.#limit) return
-    const [next] = this.#waiting
+    const next = this.#waiting.first
     if (next !== undefined) this.start(next)
   }
 }

@@ -123,3 +123,74 @@ test('a limit holds for members, and who waits lends its place', () => {
   })
   expect([most, done, world.scheduler.now(), world.scheduler.counts]).toEqual([1, 20, 20, NOTHING_LEFT])
 })
+
+test('cancel reaches a member that is added meanwhile, by one that had what it waited for', () => {
+  using world = virtualIo()
+  const { io } = world
+  const log: string[] = []
+  world.run(function* () {
+    for (const by of ['cancel', 'wait'] as const) {
+      const group = io.group()
+      const gate = io.async(() => io.sleep(5))
+      group.async(function* () {
+        yield* io.await(gate)
+        group.async(function* () {
+          log.push(`${by}: ${yield* outcomeOf(io.sleep(60_000))}`)
+        })
+      })
+      const waiter = io.async(() => group.wait())
+      // The member was told first, and runs after this one.
+      yield* io.await(gate)
+      yield* by === 'cancel' ? group.cancel() : io.cancel(waiter)
+      expect(group.size).toBe(0)
+      yield* io.cancel(waiter)
+      group.async(() => io.sleep(1))
+      yield* group.wait()
+    }
+  })
+  expect(log).toEqual(['cancel: canceled: sleep', 'wait: canceled: sleep'])
+  expect(world.scheduler.now()).toBe(12)
+})
+
+test('who waits lends its place to a member that is added meanwhile, too', () => {
+  using world = virtualIo({ maxConcurrent: 1 })
+  const { io } = world
+  const log: string[] = []
+  world.run(function* () {
+    const group = io.group()
+    const mutex = io.mutex()
+    const condition = io.condition()
+    group.async(function* () {
+      yield* io.sleep(1)
+      yield* mutex.lock()
+      group.async(function* () {
+        yield* mutex.lock()
+        condition.wakeOne()
+        mutex.unlock()
+      })
+      yield* condition.wait(mutex)
+      mutex.unlock()
+      log.push('was woken')
+    })
+    yield* group.wait()
+  })
+  expect(log).toEqual(['was woken'])
+})
+
+test('the end of a member costs no more where there are many', () => {
+  using world = virtualIo()
+  const { io } = world
+  let ended = 0
+  world.run(function* () {
+    const group = io.group()
+    for (let i = 0; i < 100_000; i++) {
+      group.async(function* () {
+        yield* io.sleep(1)
+        ended++
+      })
+    }
+    yield* group.wait()
+  })
+  // Where each looks through all that are left, that is a minute, which is more than a test may take.
+  expect(ended).toBe(100_000)
+})

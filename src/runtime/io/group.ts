@@ -4,6 +4,7 @@ import { isRoutine } from '../fiber.ts'
 import type { FiberBody, Parked, Routine, Work } from '../fiber.ts'
 import { WaitQueue } from '../wait-queue.ts'
 import type { Future, Futures } from './future.ts'
+import { StartQueue } from './start-queue.ts'
 
 /**
  * Made by `Io.group`. Members are forgotten as soon as they have ended, so that a server may start one for each
@@ -13,7 +14,11 @@ import type { Future, Futures } from './future.ts'
 export class Group {
   readonly #futures: Futures
   readonly #members = new Set<Future<void>>()
+  /** Those of them that wait for their start. */
+  readonly #waiting = new StartQueue<Future<void>>()
   readonly #queue: WaitQueue
+  /** How many fibers cancel it now. */
+  #cancelers = 0
   /** The first that came. */
   #failure: { readonly error: unknown } | undefined
 
@@ -43,7 +48,7 @@ export class Group {
 
   /**
    * Waits until all have ended, and throws the first error that one of them has thrown. Where the fiber that waits is
-   * canceled, so are all, which are still waited for: then it throws `CanceledError`, unless there is such an error.
+   * canceled, so are all, as by `cancel`: then it throws `CanceledError`, unless there is such an error.
    */
   *wait(): Routine {
     const { cancellation } = this.#futures
@@ -53,20 +58,19 @@ export class Group {
     } catch (error) {
       if (!(error instanceof CanceledError)) throw error
       canceled = error
-      this.#request()
-      while (this.#lend()) yield this.#park()
+      yield* this.#end()
     }
     this.#throwFailure()
     if (canceled !== undefined) throw canceled
   }
 
   /**
-   * Cancels all, waits until they have ended, which no cancellation cuts short, and throws the first error that one of
-   * them has thrown. What has not started is done up to where it would wait: what it was given, it can close.
+   * Cancels all, those that are added meanwhile too, waits until they have ended, which no cancellation cuts short, and
+   * throws the first error that one of them has thrown. What has not started is done up to where it would wait: what it
+   * was given, it can close.
    */
   *cancel(): Routine {
-    this.#request()
-    while (this.#lend()) yield this.#park()
+    yield* this.#end()
     this.#throwFailure()
   }
 
@@ -75,6 +79,13 @@ export class Group {
     const onEnd = (): void => this.#ended(member)
     const member: Future<void> = this.#futures[how](() => this.#perform(work), name, onEnd)
     this.#members.add(member)
+    if (member.state === 'waiting') {
+      this.#waiting.push(member)
+      // Who waits for all waits for this one too, and lends it its place.
+      this.#wakeWaiters()
+    }
+    // A member that had what it waited for before it was canceled may add one: an accept loop does.
+    if (this.#cancelers > 0) this.#futures.request(member)
   }
 
   *#perform(work: Work<unknown>): Routine {
@@ -90,13 +101,22 @@ export class Group {
 
   #ended(member: Future<void>): void {
     this.#members.delete(member)
-    if (this.#members.size === 0 || this.#waiting !== undefined) {
-      this.#futures.cancellation.scheduler.serveAll(this.#queue)
-    }
+    if (this.#members.size === 0 || this.#waiting.first !== undefined) this.#wakeWaiters()
   }
 
-  #request(): void {
+  #wakeWaiters(): void {
+    this.#futures.cancellation.scheduler.serveAll(this.#queue)
+  }
+
+  /** Cancels all, and waits until none is left. */
+  *#end(): Routine {
     for (const member of this.#members) this.#futures.request(member)
+    this.#cancelers++
+    try {
+      while (this.#lend()) yield this.#park()
+    } finally {
+      this.#cancelers--
+    }
   }
 
   #park(): Parked {
@@ -105,15 +125,9 @@ export class Group {
 
   /** Whether there is somebody to wait for. Who waits lends its place to one that has none. */
   #lend(): boolean {
-    const waiting = this.#waiting
+    const waiting = this.#waiting.first
     if (waiting !== undefined) this.#futures.start(waiting)
     return this.#members.size > 0
-  }
-
-  /** The oldest that waits for its start. Behind those that run, of which there are no more than may. */
-  get #waiting(): Future<void> | undefined {
-    for (const member of this.#members) if (member.state === 'waiting') return member
-    return undefined
   }
 
   #throwFailure(): void {

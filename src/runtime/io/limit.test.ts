@@ -1,7 +1,8 @@
 /** The limit of what runs at the same time, under the virtual clock. */
 import { describe, expect, test } from 'vitest'
-import { ConcurrencyUnavailableError } from '../../errors.ts'
+import { ConcurrencyUnavailableError, FiberError } from '../../errors.ts'
 import { NOTHING_LEFT, virtualIo } from '../../testing/io.ts'
+import type { Parked } from '../fiber.ts'
 import type { Future } from './future.ts'
 
 describe('a limit', () => {
@@ -53,6 +54,38 @@ describe('a limit', () => {
       yield* io.await(first)
     })
   })
+})
+
+test('a limit starts what waits also after work that was ended for what it did wrong', () => {
+  using world = virtualIo({ maxConcurrent: 1 })
+  const { io, scheduler } = world
+  const log: string[] = []
+  io.async(function* () {
+    yield undefined as unknown as Parked
+  })
+  io.async(() => log.push('second'))
+  expect(() => scheduler.run()).toThrow(FiberError)
+  scheduler.run()
+  expect(log).toEqual(['second'])
+})
+
+test('close throws what a finally block has thrown, also where work waits for its start', () => {
+  const world = virtualIo({ maxConcurrent: 1 })
+  const { io, scheduler } = world
+  const fail = (): void => {
+    throw new RangeError('mine')
+  }
+  io.async(function* () {
+    try {
+      yield* io.sleep(10)
+    } finally {
+      fail()
+    }
+  })
+  io.async(() => 1)
+  scheduler.spawn(() => scheduler.stop())
+  scheduler.run()
+  expect(() => scheduler.close()).toThrow('mine')
 })
 
 test('close ends what runs, and starts nothing that waits', () => {

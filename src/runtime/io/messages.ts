@@ -113,7 +113,9 @@ export class MessageSocket extends Socket {
 
   #sendOne(message: OutgoingMessage, flags: number): Routine<number> {
     const { memory, libc } = this.calls
-    return this.calls.whenReady('send', this, 'write', () => {
+    // A unix socket is writable although the one that it sends to, and is not connected to, has no room: unix(7).
+    const direction = message.to?.family === 'unix' ? 'untold' : 'write'
+    return this.calls.whenReady('send', this, direction, () => {
       const vectors = memory.fillVectors([message.data])
       const length = message.to === undefined ? 0 : encodeAddress(message.to, memory.address)
       memory.fillHeader(vectors, length, message.control)

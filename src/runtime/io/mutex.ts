@@ -55,8 +55,13 @@ export class Mutex {
     })
   }
 
-  /** Hands it to who waits longest. Throws `FiberError` where the fiber that runs does not hold it. */
+  /**
+   * Hands it to who waits longest. Throws `FiberError` where the fiber that runs does not hold it; but one that is ended
+   * while it waits, by `Scheduler.close`, may have given it up for a condition, and unlocks nothing.
+   */
   unlock(): void {
+    const { current } = this.#scheduler
+    if (current?.state === 'done' && current !== this.#owner) return
     this.assertOwned('unlock')
     this.#owner = this.#scheduler.serveFirst(this.#queue)
   }

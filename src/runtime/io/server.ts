@@ -4,8 +4,9 @@ import { SO, SOCK, SOL_SOCKET } from '../../libc/constants/linux.ts'
 import type { Routine } from '../fiber.ts'
 import { ADDRESS_BYTES, addressText, decodeAddress, encodeAddress } from './addresses.ts'
 import type { Address } from './addresses.ts'
-import type { Calls, DeadlineMs } from './calls.ts'
+import type { Calls, DeadlineMs, Target } from './calls.ts'
 import { MessageSocket } from './messages.ts'
+import { Pauses } from './pauses.ts'
 import { openDescriptor, Socket } from './socket.ts'
 import type { BindOptions, SocketMode } from './socket.ts'
 import { Stream } from './stream.ts'
@@ -103,10 +104,18 @@ const unnamed: Address = { family: 'unix', path: '' }
 /** Until the kernel says that it is connected, however early a wake comes. */
 function* connecting(calls: Calls, stream: Stream, deadlineMs: DeadlineMs): Routine {
   const { peer } = stream
-  const target = { fd: stream.fd, label: `to ${addressText(peer)}` }
-  let pauseMs = 1
+  const target: Target = {
+    // `Io.close` closes what is on its way, too.
+    get fd() {
+      return stream.fd
+    },
+    label: `to ${addressText(peer)}`,
+  }
+  const pauses = new Pauses(calls, 'connect', target, deadlineMs)
   let isBegun = false
+  if (calls.endsTurn()) yield calls.giveWay()
   for (;;) {
+    calls.assertOpen('connect', target)
     calls.cancellation.check('connect')
     const length = encodeAddress(peer, calls.memory.address)
     if (calls.libc.fn.connect(stream.fd, calls.memory.address.address, length) !== -1) return
@@ -115,18 +124,16 @@ function* connecting(calls: Calls, stream: Stream, deadlineMs: DeadlineMs): Rout
     if (errno === EINPROGRESS || errno === EINTR || (isBegun && errno === EALREADY)) {
       isBegun = true
       yield* calls.block('connect', target, 'write', deadlineMs)
+      calls.assertOpen('connect', target)
       assertNoError(calls, stream.fd, target.label)
     } else if (errno === EAGAIN) {
       // The queue of a unix server is full, which no descriptor tells the end of.
-      yield* pause(calls, pauseMs, target.label, deadlineMs)
-      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+      yield* pauses.next()
     } else {
       throw calls.error(errno, 'connect', target.label)
     }
   }
 }
-
-const LONGEST_PAUSE_MS = 32
 
 /** What has become of a connection that was on its way. */
 function assertNoError(calls: Calls, fd: number, label: string): void {
@@ -137,13 +144,4 @@ function assertNoError(calls: Calls, fd: number, label: string): void {
   })
   const errno = address.view.getInt32(0, true)
   if (errno !== 0) throw calls.error(errno, 'connect', label)
-}
-
-function* pause(calls: Calls, ms: number, label: string, deadlineMs: DeadlineMs): Routine {
-  const { cancellation } = calls
-  const { scheduler } = cancellation
-  const leftMs = deadlineMs === undefined ? Infinity : deadlineMs - scheduler.now()
-  if (leftMs <= 0) throw calls.timeout('connect', label)
-  // A wake by hand makes it try earlier, which harms nothing; and when the time is over, it tries once more.
-  yield* cancellation.wait('connect', () => scheduler.sleep(Math.min(ms, leftMs)))
 }

@@ -59,11 +59,14 @@ export class Stream extends MessageSocket {
     while (left.length > 0) left = withoutFirst(left, yield* this.write(left.slice(0, MOST_VECTORS)))
   }
 
-  /** Ends one direction, or both: what the other end reads comes to its end, or what it writes fails. */
+  /**
+   * Ends one direction, or both: what the other end reads comes to its end, or what it writes fails. As `close`, it waits
+   * for nothing, and is done by who is canceled too. Throws `SocketError`.
+   */
   shutdown(direction: 'read' | 'write' | 'both' = 'both'): void {
     const how = { read: SHUT.RD, write: SHUT.WR, both: SHUT.RDWR }[direction]
     this.calls.assertOpen('shutdown', this)
-    this.calls.atOnce('shutdown', this.label, () => this.calls.libc.fn.shutdown(this.fd, how))
+    this.calls.anyway('shutdown', this.label, () => this.calls.libc.fn.shutdown(this.fd, how))
   }
 }
 

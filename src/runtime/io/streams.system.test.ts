@@ -1,7 +1,9 @@
 /** Connections over real sockets, of each family and over each backend. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Backend } from '../../backends/backend.ts'
 import { SO, SOL_SOCKET } from '../../libc/constants/linux.ts'
+import type { SocketError } from '../../errors.ts'
 import { sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { testedBackends, testedLibc } from '../../testing/backends.ts'
@@ -178,5 +180,47 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
     expect(real.left()).toBe(0)
     io.close()
     io.close()
+  })
+})
+
+test('who is canceled can still end a direction, and tell the other end so', () => {
+  using real = realIo(testedLibc, testedBackends[0]?.[1] as Backend)
+  const { io } = real
+  real.run(function* () {
+    using server = io.listen({ family: 'ip4', address: '127.0.0.1', port: 0 })
+    using client = yield* io.connect(server.address)
+    using accepted = yield* server.accept()
+    const reading = io.async(function* () {
+      try {
+        yield* accepted.read([new Memory(8)])
+      } finally {
+        accepted.shutdown('write')
+      }
+    })
+    yield* io.sleep(1)
+    expect(yield* io.cancel(reading)).toBeUndefined()
+    const end = io.async(() => client.read([new Memory(8)]))
+    yield* io.sleep(100)
+    expect(yield* io.cancel(end)).toBe(0)
+  })
+})
+
+test('an IPv6 socket takes IPv4 or does not, as it was told', () => {
+  using real = realIo(testedLibc, testedBackends[0]?.[1] as Backend)
+  const { io } = real
+  real.run(function* () {
+    for (const ip6Only of [false, true]) {
+      using server = io.listen({ family: 'ip6', address: '::', port: 0 }, { ip6Only })
+      const { port } = server.address as { readonly port: number }
+      let problem = 'none'
+      try {
+        using _client = yield* io.connect({ family: 'ip4', address: '127.0.0.1', port })
+        using accepted = yield* server.accept()
+        expect(accepted.peer).toMatchObject({ family: 'ip6', address: '::ffff:127.0.0.1' })
+      } catch (error) {
+        problem = (error as SocketError).problem
+      }
+      expect(problem).toBe(ip6Only ? 'connection-refused' : 'none')
+    }
   })
 })
