@@ -9,6 +9,25 @@ import { WaitQueue } from './wait-queue.ts'
 
 const open = (): Scheduler => new Scheduler(noLibc, { clock: new VirtualClock() })
 
+test('a wait is told of before and after it, and is none where somebody was made ready before it', () => {
+  const log: string[] = []
+  const note = (what: string): void => void log.push(`${what}@${scheduler.now()}`)
+  using scheduler: Scheduler = new Scheduler(noLibc, {
+    clock: new VirtualClock(),
+    onIdle() {
+      if (log.length === 0) scheduler.spawn(() => note('spawned'))
+      note('idle')
+    },
+    onBusy: () => note('busy'),
+  })
+  scheduler.spawn(function* () {
+    yield scheduler.sleep(5)
+    note('slept')
+  })
+  scheduler.run()
+  expect(log.join(' ')).toBe('idle@0 busy@0 spawned@0 idle@0 busy@5 slept@5 idle@5 busy@5')
+})
+
 describe('the ready queue', () => {
   test('is first come, first served, and who gives way goes to its end', () => {
     using scheduler = open()

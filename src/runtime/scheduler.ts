@@ -27,6 +27,12 @@ export interface SchedulerOptions extends ReactorOptions {
    * by itself, and there is no deadlock: who is idle waits for a wake.
    */
   readonly onWake?: () => void
+  /**
+   * Called in `run`, outside of fibers, when none is ready, right before they are waited for: it may spawn or wake some,
+   * which then run at once. `onBusy` is called when that wait is over, before any fiber runs.
+   */
+  readonly onIdle?: () => void
+  readonly onBusy?: () => void
 }
 
 /** After so many switches without a pause, timers and descriptors have their turn. */
@@ -66,12 +72,12 @@ export class Scheduler implements Disposable {
   #isStopped = false
   #isClosed = false
 
-  constructor(libc: Libc, { clock, onWake, ...options }: SchedulerOptions = {}) {
+  constructor(libc: Libc, { clock, onWake, onIdle, onBusy, ...options }: SchedulerOptions = {}) {
     this.clock = clock ?? new RealClock(libc)
     this.#hearsWakes = onWake !== undefined
     const resume = (fiber: Fiber, wakeup: Wakeup): void => this.#resumeLater(fiber, wakeup)
     // Who was stopped by what came from another thread waits for nothing any more: time stays where it is.
-    const events = { resume, isIdle: () => this.#ready.isEmpty && !this.#isStopped, onWake }
+    const events = { resume, isIdle: () => this.#ready.isEmpty && !this.#isStopped, onWake, onIdle, onBusy }
     this.#sources = new Sources(libc, this.clock, events, options)
   }
 

@@ -17,6 +17,9 @@ export interface SourceEvents {
   isIdle(): boolean
   /** A wake has come from another thread. Absent: there is no such channel. */
   readonly onWake: (() => void) | undefined
+  /** Before a wait, and after it; see `SchedulerOptions`. */
+  readonly onIdle: (() => void) | undefined
+  readonly onBusy: (() => void) | undefined
 }
 
 /** What wakes fibers from outside: time and descriptors, which are waited for together. */
@@ -84,6 +87,17 @@ export class Sources {
   advance(): boolean {
     this.#descriptors.settle()
     if (!this.#events.isIdle()) return true
+    const { onIdle, onBusy } = this.#events
+    if (onIdle === undefined) return this.#wait()
+    onIdle()
+    try {
+      return !this.#events.isIdle() || this.#wait()
+    } finally {
+      onBusy?.()
+    }
+  }
+
+  #wait(): boolean {
     const clock = this.#clock
     const deadlineMs = this.#timers.first?.deadlineMs
     if (clock.isVirtual) {
