@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { candidateBackends } from '../backends/index.ts'
 import { openLibc } from '../libc/libc.ts'
-import { workloadNames } from '../workloads/index.ts'
+import { backendWorkloadNames } from '../workloads/index.ts'
 import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import { benchReportOf, runEvloop } from '../testing/run-evloop.ts'
 import type { Run, RunOptions } from '../testing/run-evloop.ts'
@@ -43,7 +43,7 @@ describe('bench', () => {
     const names = [...report.results, ...report.gaps].map(({ workload, backend }) => `${workload} ${backend}`)
     expect(new Set(names)).toEqual(
       new Set(
-        workloadNames.flatMap((workload) =>
+        backendWorkloadNames.flatMap((workload) =>
           ['epoll', 'io_uring', 'poll', 'select'].map((backend) => `${workload} ${backend}`),
         ),
       ),

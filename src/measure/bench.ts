@@ -1,4 +1,5 @@
 /** The benchmark: which workloads, over which backends, at which sizes, within which limits. */
+import type { Backend } from '../backends/backend.ts'
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Libc } from '../libc/libc.ts'
@@ -12,6 +13,7 @@ import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
 import { closeAll } from './driver.ts'
+import type { MeasuringDriver } from './driver.ts'
 import { assertFits, makeRoom, neededBy, whyTooMany } from './fit.ts'
 import type { Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
@@ -122,8 +124,9 @@ function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
         .cases({ ...options, fds: size, source })
         .map((one): Planned => ({ name, size, case: one })),
     )
+    const atOnce = openAtOnce(options)
     assertFits(
-      planned.map((one) => one.case),
+      planned.map((one) => ({ case: one.case, atOnce: atOnce(one.case) })),
       size,
       room,
     )
@@ -133,6 +136,15 @@ function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
       return !seen.has(key) && seen.add(key)
     })
   })
+}
+
+/**
+ * How many backends have a case open in this process at once. The ffi driver opens all of them, one a second time; the
+ * replay driver one after the other, and each has a process of its own then.
+ */
+function openAtOnce({ driver, backends: names }: BenchOptions): (workload: Case) => number {
+  const here = names.filter((name) => (backends[name] as Backend).world === undefined).length
+  return (workload) => (driver === 'ffi' || workload.driver === 'ffi' ? here + 1 : 1)
 }
 
 function settingsOf(options: BenchOptions): BenchSettings {
@@ -150,7 +162,6 @@ function settingsOf(options: BenchOptions): BenchSettings {
   }
 }
 
-/** A run in the making. */
 /** What a run is made with. */
 interface Means {
   readonly chosen: ChosenDriver
@@ -159,6 +170,7 @@ interface Means {
   readonly availability: Availability
 }
 
+/** A run in the making. */
 class Run {
   readonly #options: BenchOptions
   readonly #chosen: ChosenDriver
@@ -184,8 +196,10 @@ class Run {
 
   async measure(planned: Planned, budgetMs: number): Promise<void> {
     const { name, case: workload } = planned
-    const { driver } = this.#chosen
+    const driver = this.#driverOf(workload)
     const start = performance.now()
+    // What it keeps from case to case would be in the way of the other one's descriptors.
+    if (driver !== this.#chosen.driver) this.#chosen.driver.close()
     const random = branch(this.#random)
     const capable = this.#options.backends.filter((backend) => {
       const reason = this.#whyNot(planned, backend)
@@ -235,22 +249,29 @@ class Run {
     }
   }
 
+  /** The driver that was chosen, but for a case that has its own. */
+  #driverOf(workload: Case): MeasuringDriver {
+    return workload.driver === 'ffi' ? this.#chosen.callByCall : this.#chosen.driver
+  }
+
   /** Why a backend cannot run a case; undefined if it can. */
   #whyNot({ size, case: workload }: Planned, name: BackendName): string | undefined {
     const backend = backends[name]
+    const atOnce = openAtOnce(this.#options)(workload)
     return (
       this.#availability.whyNot(name) ??
       workload.cannot?.(backend) ??
-      this.#chosen.driver.cannot(workload, backend) ??
-      whyTooMany(workload, size, this.#room) ??
-      this.#whyTooLarge(workload, backend.capabilities.largestFd)
+      this.#driverOf(workload).cannot(workload, backend) ??
+      whyTooMany(workload, size, this.#room, atOnce) ??
+      this.#whyTooLarge(workload, backend.capabilities.largestFd, atOnce)
     )
   }
 
   /** Descriptors are numbered from the lowest free number on. */
-  #whyTooLarge(workload: Case, largestFd: number | undefined): string | undefined {
+  #whyTooLarge(workload: Case, largestFd: number | undefined, atOnce: number): string | undefined {
     if (largestFd === undefined) return undefined
-    const needed = this.#chosen.driver.otherDescriptors(this.#options.libc).size + neededBy(workload)
+    const { size } = this.#driverOf(workload).otherDescriptors(this.#options.libc)
+    const needed = size + neededBy(workload, atOnce)
     if (needed <= largestFd) return undefined
     return `it cannot watch descriptors above ${largestFd}, and this needs some ${needed}`
   }

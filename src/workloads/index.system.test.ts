@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Backend, Poller } from '../backends/backend.ts'
 import { backends } from '../backends/index.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
-import { workloadNames, workloads } from './index.ts'
+import { backendWorkloadNames, runtimeWorkloadNames, workloadNames, workloads } from './index.ts'
 import { Sources } from './sources.ts'
 import type { Case, Lane, Workload, WorkloadOptions } from './workload.ts'
 import { testedLibc, testedNames } from '../testing/backends.ts'
@@ -34,17 +34,21 @@ function observe(one: Case, backend: Backend): Observed {
   using sources = new Sources(libc, one.sources)
   const before = openDescriptors(libc)
   const most = { registered: 0, descriptors: 0 }
+  /** Descriptors of the Pollers themselves: a library may need several for each. */
+  const own = new Set<number>()
   const known = new Set<number>()
   const pollers: Poller[] = []
   const look = (): void => {
     most.registered = Math.max(most.registered, known.size)
-    most.descriptors = Math.max(most.descriptors, openDescriptors(libc).size - before.size - pollers.length)
+    most.descriptors = Math.max(most.descriptors, openDescriptors(libc).size - before.size - own.size)
   }
   const lane: Lane = {
     libc,
     open() {
+      const others = openDescriptors(libc)
       const poller = backend.open(libc)
       pollers.push(poller)
+      for (const fd of openDescriptors(libc)) if (!others.has(fd)) own.add(fd)
       const add = poller.add.bind(poller)
       const remove = poller.remove.bind(poller)
       poller.add = (fd, ...rest) => {
@@ -93,8 +97,8 @@ describe.each(combinations)('$workload on $backend', ({ workload: name, backend:
   it('registers as many descriptors as it says, opens no more than it says, and leaves sources as they were', () => {
     for (const one of cases) {
       const { registered, extraDescriptors, left } = observe(one, backend)
-      // While register works, one more than it says comes and goes.
-      expect(registered).toBe(one.fds + (name === 'register' ? 1 : 0))
+      // While register works, one more than it says comes and goes; and a server waits for who connects, too.
+      expect(registered).toBe(one.fds + (name === 'register' || name === 'echo-fibers' ? 1 : 0))
       expect(extraDescriptors).toBeLessThanOrEqual(one.extraDescriptors)
       // Those of idle and ready stay ready; nothing else does.
       const ready = name === 'idle' ? 1 : name === 'ready' ? one.active : 0
@@ -106,6 +110,21 @@ describe.each(combinations)('$workload on $backend', ({ workload: name, backend:
 })
 
 describe('every workload', () => {
+  it('of a runtime is there twice, by hand and by fibers, and is measured call by call', () => {
+    for (const name of runtimeWorkloadNames) {
+      const cases = workloads[name].cases(OPTIONS)
+      expect(cases.map(({ variant, driver }) => [variant, driver])).toEqual([
+        ['bare', 'ffi'],
+        ['fibers', 'ffi'],
+      ])
+    }
+    for (const name of backendWorkloadNames) {
+      const workload: Workload = workloads[name]
+      expect(workload.cases(OPTIONS).map(({ driver }) => driver)).not.toContain('ffi')
+    }
+    expect([...backendWorkloadNames, ...runtimeWorkloadNames]).toEqual(workloadNames)
+  })
+
   it('has the name under which it is found, and says in a sentence what a cycle is', () => {
     for (const name of workloadNames) {
       expect(workloads[name].name).toBe(name)
@@ -136,10 +155,13 @@ describe('the number of active sources', () => {
     expect(one?.active).toBe(active)
   })
 
-  it.each(['ready', 'dispatch', 'libevent'] as const)('of %s is never more than there are', (name) => {
-    const [one] = workloads[name].cases({ ...OPTIONS, fds: 4, active: 100 })
-    expect(one?.active).toBe(4)
-  })
+  it.each(['ready', 'dispatch', 'libevent', 'echo-fibers'] as const)(
+    'of %s is never more than there are',
+    (name) => {
+      const [one] = workloads[name].cases({ ...OPTIONS, fds: 4, active: 100 })
+      expect(one?.active).toBe(4)
+    },
+  )
 
   it("of libevent's bench is one by default, as there", () => {
     const [one] = workloads.libevent.cases({ ...OPTIONS, active: undefined, fds: 1000 })

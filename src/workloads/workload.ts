@@ -144,11 +144,18 @@ export interface Case {
   readonly sources: SourceNeed
   /** Descriptors that it needs besides its sources and one Poller. */
   readonly extraDescriptors: number
+  /** How many more each descriptor that the user asks for takes, besides its source. Default: none. */
+  readonly extraPerFd?: number
   /** How many events a cycle has: figures are per event where it is not 1. */
   readonly eventsPerCycle: number
   /** How many threads work together. Default: 1. */
   readonly lanes?: number
   readonly timing: Timing
+  /**
+   * Measured by the ffi driver, whichever one is chosen: it measures what JavaScript adds above a backend, and of that
+   * a recording of native calls has nothing. Default: the driver that is chosen.
+   */
+  readonly driver?: 'ffi'
   /** For lanes that pace themselves: the time from one signal to the next. */
   readonly periodNs?: number
   /** Why a backend cannot do it; undefined if it can. */
