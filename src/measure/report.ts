@@ -16,7 +16,7 @@ import type { Verdict } from './statistics/verdict.ts'
  */
 export type Driver = 'replay' | 'ffi'
 
-/** Which driver was used, and why. */
+/** Which driver was chosen, and why. Workloads of a runtime have `ffi` all the same: each result says its own. */
 export interface DriverReport {
   readonly name: Driver
   /** Why it is this one: where the replayer comes from, or what kept it from being used. */
@@ -37,7 +37,10 @@ export interface Comparison {
 
 export interface BenchResult {
   readonly workload: string
-  /** Which of its forms, for a workload that has several: `1 ms`, `edge, one poller`. */
+  /**
+   * Which of its forms, for a workload that has several: `1 ms`, `edge, one poller`. Of a runtime: `bare` is the same
+   * work by hand.
+   */
   readonly variant?: string
   readonly backend: BackendName
   /** How many sources were registered. */

@@ -145,7 +145,7 @@ function sampleCells(result: BenchResult, style: Style): string[] {
 }
 
 /** How many system calls an event takes, or how many events a call brings: `3`, `0.02`. */
-function quotient(a: number, b: number): string {
+export function quotient(a: number, b: number): string {
   return b === 0 ? NONE : String(Number((a / b).toPrecision(3)))
 }
 
