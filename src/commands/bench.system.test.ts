@@ -161,8 +161,8 @@ describe('bench of the workloads of a runtime', () => {
     const run = await bench(['--fds', '10000', ...args], few)
     expect({ exitCode: run.exitCode, stdout: run.stdout }).toEqual({ exitCode: 2, stdout: '' })
     const [, fits = ''] = /room for --fds (\d+) .*\n$/.exec(run.stderr) ?? []
-    // fibers-idle needs one for each, and those are shared.
-    expect(Number(fits)).toBeGreaterThan(100)
+    // fibers-idle needs one for each, by hand and by fibers, and backends share them.
+    expect(Number(fits)).toBeGreaterThan(50)
     const fitting = benchReportOf(await bench(['--fds', fits, ...args, '-f', 'json'], few))
     expect(new Set(fitting.results.map(({ workload }) => workload))).toEqual(new Set(['fibers-idle']))
     const [, echoes = ''] = /room for --fds (\d+)$/.exec(fitting.gaps[0]?.reason ?? '') ?? []

@@ -74,7 +74,7 @@ describe.each(testDrivers().map((driver) => ({ driver, name: driver.name })))(
           workload,
           case: one,
           opened,
-          hasControl: false,
+          controls: [],
           budgetMs: 0,
           fewest: 6,
           random: seededRandom(1),

@@ -30,25 +30,31 @@ function raiseLimit(libc: Libc): number {
   }
 }
 
-/**
- * How many descriptors a case needs, its Poller and what is spare aside, where so many backends have it open in one
- * process at once: they share its sources, and nothing else.
- */
-export function neededBy({ sources, extraDescriptors }: Case, atOnce: number): number {
-  return sources.count * descriptorsPerSource[sources.kind] + atOnce * extraDescriptors
+/** How often a case is open in one process at once: its sources, which backends share, and all else that it opens. */
+export interface AtOnce {
+  readonly sources: number
+  readonly entries: number
+}
+
+/** How many descriptors a case needs, its Pollers and what is spare aside. */
+export function neededBy({ sources, extraDescriptors }: Case, atOnce: AtOnce): number {
+  return (
+    atOnce.sources * sources.count * descriptorsPerSource[sources.kind] + atOnce.entries * extraDescriptors
+  )
 }
 
 /** Why a case does not fit; undefined if it does. */
-export function whyTooMany(workload: Case, fds: number, room: Room, atOnce: number): string | undefined {
+export function whyTooMany(workload: Case, fds: number, room: Room, atOnce: AtOnce): string | undefined {
   const needed = neededBy(workload, atOnce)
   if (needed <= room.free) return undefined
   return `it needs ${needed} descriptors: this process may have ${room.limit}, which leaves room for --fds ${largest(workload, fds, room, atOnce)}`
 }
 
 /** The size at which a case would fit. */
-function largest(workload: Case, fds: number, { free }: Room, atOnce: number): number {
+function largest(workload: Case, fds: number, { free }: Room, atOnce: AtOnce): number {
   const { sources, extraPerFd = 0 } = workload
-  const perFd = (sources.count > 0 ? descriptorsPerSource[sources.kind] : 0) + atOnce * extraPerFd
+  const perSource = sources.count > 0 ? descriptorsPerSource[sources.kind] : 0
+  const perFd = atOnce.sources * perSource + atOnce.entries * extraPerFd
   const tooMany = neededBy(workload, atOnce) - free
   return Math.max(0, fds - Math.ceil(tooMany / Math.max(1, perFd)))
 }
@@ -58,7 +64,7 @@ function largest(workload: Case, fds: number, { free }: Room, atOnce: number): n
  * answer to what was asked. `cases` are of one size, `fds`.
  */
 export function assertFits(
-  cases: readonly { readonly case: Case; readonly atOnce: number }[],
+  cases: readonly { readonly case: Case; readonly atOnce: AtOnce }[],
   fds: number,
   room: Room,
 ): void {

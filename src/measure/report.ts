@@ -82,9 +82,20 @@ export interface BenchResult {
   readonly events: EventCount
   /** Against the fastest backend of the same workload. */
   readonly ratio?: Comparison & { readonly to: BackendName }
+  /** Of the same backend against another variant, which was measured in the same rounds. */
+  readonly difference?: Difference
   /** What some workloads tell besides their durations. */
   readonly herd?: HerdDetail
   readonly libevent?: LibeventDetail
+}
+
+/** How much more one variant takes than another: of a runtime, what it adds to the same work by hand. */
+interface Difference {
+  /** The variant that it is held against. */
+  readonly to: string
+  /** The median of the differences of each round, for an event, and its 95 % bootstrap interval. */
+  readonly ns: number
+  readonly ci95Ns: Interval
 }
 
 /** Wake-up latency by the clock: signals are sent when they are due, whether the last one was handled or not. */

@@ -60,9 +60,10 @@ export interface Series {
 export interface RoundsOptions {
   readonly workload: string
   readonly case: Case
-  /** The backends; the last one is the control where `hasControl` is set. */
+  /** What is measured side by side. */
   readonly opened: readonly Opened[]
-  readonly hasControl: boolean
+  /** The indexes of those that are there a second time. */
+  readonly controls: readonly number[]
   /** How long all rounds together may take, in milliseconds. At least `fewest` are made, unless that takes far longer. */
   readonly budgetMs: number
   readonly fewest: number
@@ -99,9 +100,7 @@ interface Running extends Series {
 export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
   const { lanes = 1 } = options.case
-  const all = opened.map((one, index) =>
-    newSeries(one, options.hasControl && index === opened.length - 1, branch(random)),
-  )
+  const all = opened.map((one, index) => newSeries(one, options.controls.includes(index), branch(random)))
   // By itself: how many samples are drawn depends on the machine, and the order must not.
   const order = branch(random)
   const spoilt = new Set<number>()

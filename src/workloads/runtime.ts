@@ -6,7 +6,7 @@ import { lacksTrigger, needsNoRearm } from './workload.ts'
 import type { Case, Cycle, EventCount, WorkloadOptions, WorkloadSetting } from './workload.ts'
 
 /** What both variants have in common. */
-export type Common = Omit<Case, 'variant' | 'open' | 'cannot' | 'driver' | 'timing'>
+export type Common = Omit<Case, 'variant' | 'against' | 'open' | 'cannot' | 'driver' | 'timing'>
 
 /** How one of them opens the work. It closes what it has opened where it throws. */
 export interface Variants {
@@ -39,6 +39,7 @@ export function bareAndFibers(
     {
       ...common,
       variant: 'fibers',
+      against: 'bare',
       driver: 'ffi',
       timing: 'batch',
       open(setting) {

@@ -137,6 +137,8 @@ type Timing = 'batch' | 'each' | 'marks'
 export interface Case {
   /** Which of its workload's forms it is, where there are several. */
   readonly variant?: string
+  /** The variant, before it in the list, whose figures these are held against: measured in the same rounds. */
+  readonly against?: string
   /** How many descriptors are registered while a cycle runs. */
   readonly fds: number
   /** How many of them are active at once. */

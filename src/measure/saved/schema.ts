@@ -72,6 +72,13 @@ const result = Type.Object({
   drift: Type.Optional(Type.Number({ minimum: -1, maximum: 1 })),
   events,
   ratio: Type.Optional(Type.Object({ to: name, ...comparison })),
+  difference: Type.Optional(
+    Type.Object({
+      to: name,
+      ns: signedNs,
+      ci95Ns: Type.Tuple([signedNs, signedNs]),
+    }),
+  ),
   herd: Type.Optional(
     Type.Object({
       threads: count,
