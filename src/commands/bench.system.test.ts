@@ -124,6 +124,7 @@ describe('bench', () => {
 
 describe('bench of the workloads of a runtime', () => {
   const RUNTIME = runtimeWorkloadNames.join(',')
+  const overFibers = runtimeWorkloadNames.filter((name) => name !== 'pool')
 
   it('measures them call by call beside others, over every backend, and shows what fibers add', async () => {
     const args = [...FEW, '-w', `wake,${RUNTIME}`]
@@ -135,15 +136,20 @@ describe('bench of the workloads of a runtime', () => {
       expect([workload, used]).toEqual([workload, workload === 'wake' ? driver.name : 'ffi'])
     }
     const names = results.map(({ workload, variant = '', backend }) => `${workload} ${variant} ${backend}`)
-    const variants = runtimeWorkloadNames.flatMap((name) => [`${name} bare`, `${name} fibers`])
+    const variants = [
+      ...overFibers.flatMap((name) => [`${name} bare`, `${name} fibers`]),
+      'pool round trip',
+      'pool 1000 at once',
+    ]
     const all = ['wake ', ...variants].flatMap((one) => candidates.map((backend) => `${one} ${backend}`))
     expect(names.toSorted()).toEqual(all.toSorted())
     const table = await bench(args)
     const [, added = ''] = table.stdout.split('what fibers add')
-    for (const name of runtimeWorkloadNames) expect(added).toMatch(new RegExp(`^${name} +epoll `, 'm'))
+    for (const name of overFibers) expect(added).toMatch(new RegExp(`^${name} +epoll `, 'm'))
+    expect(added).toMatch(/^jobs that were stolen +backend/m)
   })
 
-  it('has them in userspace, but for what needs TCP', async () => {
+  it('has them in userspace, but for what needs TCP or threads', async () => {
     const run = await bench([...FEW, '-w', RUNTIME, '-b', 'userspace', '-f', 'json'])
     expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 0, stderr: '' })
     const { results, gaps } = benchReportOf(run)
@@ -152,6 +158,8 @@ describe('bench of the workloads of a runtime', () => {
     expect(gaps.map(({ workload, outcome }) => `${workload} ${outcome}`)).toEqual([
       'echo-fibers unsupported',
       'echo-fibers unsupported',
+      'pool unsupported',
+      'pool unsupported',
     ])
   })
 

@@ -38,7 +38,7 @@ export const benchCommand: CommandModule = {
       .option('--baseline <file>', 'compare with a saved result (--format json) after measuring')
       .option(
         '-w, --workload <list>',
-        'only these workloads, separated by commas (default: all of backends; those of the runtime above a backend, fiber, fiber-io, fibers-idle and echo-fibers, are for who names them)',
+        'only these workloads, separated by commas (default: all of backends; those of the runtime above a backend, fiber, fiber-io, fibers-idle, echo-fibers and pool, are for who names them)',
         parseList,
       )
       .option(

@@ -9,7 +9,7 @@ import type { Judge } from './availability.ts'
 import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
-import { closeAll } from './driver.ts'
+import { closeAllLater } from './driver.ts'
 import type { MeasuringDriver, Opened } from './driver.ts'
 import { withDifference } from './difference.ts'
 import { makeRoom, neededBy, whyTooMany } from './fit.ts'
@@ -213,7 +213,7 @@ class Run {
       this.#switches.involuntary += rounds.switches.involuntary
       this.#summarise(name, entered, rounds, { driver: driver.name, random })
     } finally {
-      closeAll(opened())
+      await closeAllLater(opened())
     }
   }
 

@@ -3,7 +3,7 @@ import type { ProbeReport } from '../probe/report.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Trigger } from '../backends/backend.ts'
 import type { SourceKind } from '../workloads/sources.ts'
-import type { EventCount, HerdDetail, LibeventDetail } from '../workloads/workload.ts'
+import type { EventCount, HerdDetail, LibeventDetail, PoolDetail } from '../workloads/workload.ts'
 import type { CallTax } from './call-tax.ts'
 import type { CompareReport } from './compare/report.ts'
 import type { Noise } from './noise.ts'
@@ -87,6 +87,7 @@ export interface BenchResult {
   /** What some workloads tell besides their durations. */
   readonly herd?: HerdDetail
   readonly libevent?: LibeventDetail
+  readonly pool?: PoolDetail
 }
 
 /** How much more one variant takes than another: of a runtime, what it adds to the same work by hand. */

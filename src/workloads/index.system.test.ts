@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Backend, Poller } from '../backends/backend.ts'
 import { backends } from '../backends/index.ts'
+import { UnsupportedError } from '../errors.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { backendWorkloadNames, runtimeWorkloadNames, workloadNames, workloads } from './index.ts'
 import { Sources } from './sources.ts'
@@ -83,9 +84,10 @@ function observe(one: Case, backend: Backend): Observed {
   return { registered: most.registered, extraDescriptors: most.descriptors, left }
 }
 
-const combinations = workloadNames.flatMap((workload) =>
-  testedNames.map((backend) => ({ workload, backend })),
-)
+/** Those whose cycles are over when they return: the pool has tests of its own. */
+const direct = workloadNames.filter((name) => name !== 'pool')
+
+const combinations = direct.flatMap((workload) => testedNames.map((backend) => ({ workload, backend })))
 
 describe.each(combinations)('$workload on $backend', ({ workload: name, backend: of }) => {
   const workload: Workload = workloads[name]
@@ -111,7 +113,7 @@ describe.each(combinations)('$workload on $backend', ({ workload: name, backend:
 
 describe('every workload', () => {
   it('of a runtime is there twice, by hand and by fibers, and is measured call by call', () => {
-    for (const name of runtimeWorkloadNames) {
+    for (const name of runtimeWorkloadNames.filter((one) => one !== 'pool')) {
       const cases = workloads[name].cases(OPTIONS)
       expect(cases.map(({ variant, driver }) => [variant, driver])).toEqual([
         ['bare', 'ffi'],
@@ -138,6 +140,30 @@ describe('every workload', () => {
       const variants = workload.cases(OPTIONS).map(({ variant }) => variant)
       expect(new Set(variants).size).toBe(variants.length)
     }
+  })
+})
+
+describe.each(testedNames.map((name) => ({ name })))('the pool on $name', ({ name }) => {
+  it('runs every job once, and leaves no descriptor', async () => {
+    const before = openDescriptors(libc)
+    for (const one of workloads.pool.cases(OPTIONS)) {
+      const backend = backends[name]
+      const events = { expected: 0, seen: 0, duplicate: 0, spurious: 0, lost: 0 }
+      const setting = {
+        backend,
+        lanes: [{ libc } as Lane],
+        sources: new Sources(libc, one.sources),
+        events,
+      } as const
+      expect(() => one.open(setting)).toThrow(UnsupportedError)
+      const cycle = one.openLater?.(setting)
+      for (let i = 0; i < CYCLES; i++) await cycle?.run()
+      const jobs = CYCLES * one.eventsPerCycle
+      expect(events).toEqual({ expected: jobs, seen: jobs, duplicate: 0, spurious: 0, lost: 0 })
+      expect(cycle?.detail().pool).toMatchObject({ threads: 2, jobs })
+      await cycle?.close()
+    }
+    expect(openDescriptors(libc)).toEqual(before)
   })
 })
 

@@ -8,6 +8,7 @@ import { fibersIdle } from './fibers-idle.ts'
 import { herd } from './herd.ts'
 import { idle } from './idle.ts'
 import { libevent } from './libevent.ts'
+import { pool } from './pool.ts'
 import { ready } from './ready.ts'
 import { rearm } from './rearm.ts'
 import { register } from './register.ts'
@@ -44,6 +45,7 @@ const runtimeWorkloads = {
   'fiber-io': fiberIo,
   'fibers-idle': fibersIdle,
   'echo-fibers': echoFibers,
+  pool,
 } as const satisfies Record<string, Workload>
 
 /** Every workload that can be named. */

@@ -89,11 +89,20 @@ export interface Cycle {
   detail?(): Detail
 }
 
+/** A cycle whose work goes on in other threads, and ends in Node's event loop. */
+export interface PromisedCycle {
+  run(): Promise<void>
+  detail(): Detail
+  /** Ends the threads. */
+  close(): Promise<void>
+}
+
 /** What some workloads tell besides durations. */
 export interface Detail {
   readonly herd?: HerdDetail
   readonly libevent?: LibeventDetail
   readonly openLoop?: OpenLoopDetail
+  readonly pool?: PoolDetail
 }
 
 /** How many of the threads that waited for one source woke, and when. */
@@ -106,6 +115,14 @@ export interface HerdDetail {
   /** From the signal to the first and to the last thread that it woke, medians. */
   readonly firstNs: number
   readonly lastNs: number
+}
+
+/** Where the jobs of a pool have run. */
+export interface PoolDetail {
+  readonly threads: number
+  readonly jobs: number
+  /** How many of them a thread has taken from another one. */
+  readonly stolen: number
 }
 
 /** What libevent's own bench prints, and what it does not. */
@@ -163,6 +180,8 @@ export interface Case {
   /** Why a backend cannot do it; undefined if it can. */
   cannot?(backend: Backend): string | undefined
   open(setting: WorkloadSetting): Cycle
+  /** In the place of `open`, which then throws, of cycles that are promised. They are the ffi driver's. */
+  openLater?(setting: WorkloadSetting): PromisedCycle
 }
 
 export interface Workload {

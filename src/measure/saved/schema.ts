@@ -91,6 +91,7 @@ const result = Type.Object({
     }),
   ),
   libevent: Type.Optional(Type.Object({ writes: count, runsUs: Type.Array(durationNs), passes: durationNs })),
+  pool: Type.Optional(Type.Object({ threads: count, jobs: count, stolen: count })),
 })
 
 export const benchSchema = Type.Object(

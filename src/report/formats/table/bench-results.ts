@@ -68,7 +68,8 @@ function gapCells({ backend, fds, outcome }: BenchGap, style: Style): string[] {
 
 function resultCells(result: BenchResult, { isCompared, isPaced, style }: RowOptions): string[] {
   const share = ownShare(result)
-  const own = percentCell(share)
+  // Of what threads call nobody keeps count.
+  const own = result.callsPerCycle === 0 ? NONE : percentCell(share)
   return [
     result.backend,
     String(result.fds),

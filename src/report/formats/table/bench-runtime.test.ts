@@ -42,3 +42,12 @@ it('what a runtime adds is not told where one of the two has no figure', () => {
   expect(rowsOf([bare, { ...fibers, backend: 'poll' }])).toEqual([])
   expect(rowsOf([bare, { ...fibers, fds: 4 }])).toEqual([])
 })
+
+it('a pool tells how many of its jobs were stolen; what its threads call is not counted, so nothing is said to be own', () => {
+  const pool = { threads: 2, jobs: 68_000, stolen: 680 }
+  const result = one('1000 at once', { workload: 'pool', callsPerCycle: 0, taxNs: 0, pool })
+  const table = benchTable(benchReport([result]), options)
+  expect(table).toMatch(/\npool \(1000 at once\) +epoll +2 +68000 +680 +1\.0 %\n/)
+  expect(table).toMatch(/\npool \(1000 at once\) .* 9\.00 us +-\n/)
+  expect(benchTable(benchReport([benchResult()]), options)).not.toContain('stolen')
+})

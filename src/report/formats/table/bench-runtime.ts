@@ -1,8 +1,8 @@
 import type { Style } from '../../style.ts'
 import { printable } from '../../text.ts'
-import { figuresOf } from './bench-cases.ts'
+import { caseName, figuresOf } from './bench-cases.ts'
 import type { CaseAtSize } from './bench-cases.ts'
-import { intervalCell, nsCell } from './bench-cells.ts'
+import { intervalCell, nsCell, percentCell } from './bench-cells.ts'
 import { quotient } from './bench-results.ts'
 import { layOutOpen } from './layout.ts'
 
@@ -52,4 +52,19 @@ export function runtimeLines(cases: readonly CaseAtSize[], style: Style): string
       'adds: the median of what each round shows, in which both were measured; calls: system calls for an event',
     ),
   ]
+}
+
+/** Where the jobs of a pool have run. */
+export function poolLines(cases: readonly CaseAtSize[]): string[] {
+  const rows = figuresOf(cases).flatMap((result) => {
+    const { pool, backend } = result
+    if (pool === undefined) return []
+    const { threads, jobs, stolen } = pool
+    return [
+      [caseName(result), backend, String(threads), String(jobs), String(stolen), percentCell(stolen / jobs)],
+    ]
+  })
+  if (rows.length === 0) return []
+  const poolHead = ['jobs that were stolen', 'backend', 'threads', 'jobs', 'stolen', 'of all']
+  return [layOutOpen(poolHead, rows, [2, 3, 4, 5])]
 }
