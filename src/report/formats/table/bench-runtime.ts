@@ -14,6 +14,7 @@ const head = [
   'fibers',
   'adds',
   '95 % interval',
+  'of it tax',
   'calls',
   'with fibers',
 ]
@@ -40,6 +41,7 @@ export function runtimeLines(cases: readonly CaseAtSize[], style: Style): string
         nsCell(result.medianNs),
         style.strong(nsCell(difference.ns)),
         intervalCell(difference.ci95Ns),
+        nsCell(result.taxNs - bare.taxNs),
         quotient(bare.callsPerCycle, bare.eventsPerCycle),
         quotient(result.callsPerCycle, result.eventsPerCycle),
       ],
@@ -47,9 +49,9 @@ export function runtimeLines(cases: readonly CaseAtSize[], style: Style): string
   })
   if (rows.length === 0) return []
   return [
-    layOutOpen(head, rows, [2, 3, 4, 5, 6, 7, 8]),
+    layOutOpen(head, rows, [2, 3, 4, 5, 6, 7, 8, 9]),
     style.dim(
-      'adds: the median of what each round shows, in which both were measured; calls: system calls for an event',
+      'adds: the median of what each round shows, in which both were measured; of it tax: what more calls cost on their way; calls: system calls for an event',
     ),
   ]
 }
