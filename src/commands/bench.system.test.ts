@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { candidateBackends } from '../backends/index.ts'
 import { openLibc } from '../libc/libc.ts'
-import { workloadNames } from '../workloads/index.ts'
+import { backendWorkloadNames, runtimeWorkloadNames } from '../workloads/index.ts'
 import { compileLibrary, hasCompiler } from '../testing/compile.ts'
 import { benchReportOf, runEvloop } from '../testing/run-evloop.ts'
 import type { Run, RunOptions } from '../testing/run-evloop.ts'
@@ -43,7 +43,7 @@ describe('bench', () => {
     const names = [...report.results, ...report.gaps].map(({ workload, backend }) => `${workload} ${backend}`)
     expect(new Set(names)).toEqual(
       new Set(
-        workloadNames.flatMap((workload) =>
+        backendWorkloadNames.flatMap((workload) =>
           ['epoll', 'io_uring', 'poll', 'select'].map((backend) => `${workload} ${backend}`),
         ),
       ),
@@ -122,6 +122,71 @@ describe('bench', () => {
   })
 })
 
+describe('bench of the workloads of a runtime', () => {
+  const RUNTIME = runtimeWorkloadNames.join(',')
+  const overFibers = runtimeWorkloadNames.filter((name) => name !== 'pool')
+
+  it('measures them call by call beside others, over every backend, and shows what fibers add', async () => {
+    const args = [...FEW, '-w', `wake,${RUNTIME}`]
+    const run = await bench([...args, '-f', 'json'])
+    expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 0, stderr: '' })
+    const { results, gaps, driver } = benchReportOf(run)
+    expect(gaps).toEqual([])
+    for (const { workload, driver: used } of results) {
+      expect([workload, used]).toEqual([workload, workload === 'wake' ? driver.name : 'ffi'])
+    }
+    const names = results.map(({ workload, variant = '', backend }) => `${workload} ${variant} ${backend}`)
+    const variants = [
+      ...overFibers.flatMap((name) => [`${name} bare`, `${name} fibers`]),
+      'pool round trip',
+      'pool 1000 at once',
+    ]
+    const all = ['wake ', ...variants].flatMap((one) => candidates.map((backend) => `${one} ${backend}`))
+    expect(names.toSorted()).toEqual(all.toSorted())
+    const table = await bench(args)
+    const [, added = ''] = table.stdout.split('what fibers add')
+    for (const name of overFibers) expect(added).toMatch(new RegExp(`^${name} +epoll `, 'm'))
+    expect(added).toMatch(/^jobs that were stolen +backend/m)
+  })
+
+  it('has them in userspace, but for what needs TCP or threads', async () => {
+    const run = await bench([...FEW, '-w', RUNTIME, '-b', 'userspace', '-f', 'json'])
+    expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 0, stderr: '' })
+    const { results, gaps } = benchReportOf(run)
+    const measured = new Set(results.map(({ workload }) => workload))
+    expect([...measured]).toEqual(['fiber', 'fiber-io', 'fibers-idle'])
+    expect(gaps.map(({ workload, outcome }) => `${workload} ${outcome}`)).toEqual([
+      'echo-fibers unsupported',
+      'echo-fibers unsupported',
+      'pool unsupported',
+      'pool unsupported',
+    ])
+  })
+
+  it('says how many descriptors fit where all backends have connections at once, and those do fit', async () => {
+    const few: RunOptions = { through: ['prlimit', '--nofile=300:300'] }
+    const args = ['-w', 'echo-fibers,fibers-idle', '-d', '0.1', '--rounds', '2']
+    const run = await bench(['--fds', '10000', ...args], few)
+    expect({ exitCode: run.exitCode, stdout: run.stdout }).toEqual({ exitCode: 2, stdout: '' })
+    const [, fits = ''] = /room for --fds (\d+) .*\n$/.exec(run.stderr) ?? []
+    // fibers-idle needs one for each, by hand and by fibers, and backends share them.
+    expect(Number(fits)).toBeGreaterThan(50)
+    const fitting = benchReportOf(await bench(['--fds', fits, ...args, '-f', 'json'], few))
+    expect(new Set(fitting.results.map(({ workload }) => workload))).toEqual(new Set(['fibers-idle']))
+    const [, echoes = ''] = /room for --fds (\d+)$/.exec(fitting.gaps[0]?.reason ?? '') ?? []
+    expect(Number(echoes)).toBeGreaterThan(5)
+    const echoing = await bench(['--fds', echoes, ...args, '-f', 'json'], few)
+    expect({ exitCode: echoing.exitCode, stderr: echoing.stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(benchReportOf(echoing).gaps).toEqual([])
+  })
+
+  it('names them in its help, as what is measured for who names it', async () => {
+    const { stdout } = await bench(['--help'])
+    const [, help = ''] = /--workload <list>(.*?) -n,/s.exec(stdout) ?? []
+    for (const name of runtimeWorkloadNames) expect(help.replaceAll(/\s+/g, ' ')).toContain(name)
+  })
+})
+
 describe.skipIf(!hasCompiler)('bench of a library with a bug (needs a C compiler)', () => {
   it('exits 1, and shows the failure in the table', async () => {
     const lib = compileLibrary('faults/go-deaf')
@@ -132,6 +197,35 @@ describe.skipIf(!hasCompiler)('bench of a library with a bug (needs a C compiler
       /^failed: wake on epoll: step 2 of 3, cycle \d+: epoll_wait.*expected 1, actual 0$/m,
     )
   })
+
+  it.each(['faults/go-deaf', 'mutants/duplicate-events'])(
+    'has no figure of a runtime over it, and does not wait for ever: %s',
+    async (fault) => {
+      const lib = compileLibrary(fault)
+      const workloads = ['fiber-io', 'fibers-idle', 'echo-fibers']
+      const run = await bench([
+        ...FEW,
+        '-w',
+        workloads.join(','),
+        '-b',
+        'epoll,poll',
+        '-f',
+        'json',
+        '--lib',
+        lib,
+      ])
+      expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 1, stderr: '' })
+      const { gaps, results } = benchReportOf(run)
+      expect(
+        gaps.map(({ workload, variant, backend, outcome }) => [workload, variant, backend, outcome]),
+      ).toEqual(
+        workloads.flatMap((workload) =>
+          ['bare', 'fibers'].map((variant) => [workload, variant, 'epoll', 'failed']),
+        ),
+      )
+      expect(new Set(results.map(({ backend }) => backend))).toEqual(new Set(['poll']))
+    },
+  )
 
   it('finds events that come twice, in all that counts them', async () => {
     const lib = compileLibrary('mutants/duplicate-events')

@@ -36,7 +36,11 @@ export const benchCommand: CommandModule = {
   define(command) {
     addGateOptions(command)
       .option('--baseline <file>', 'compare with a saved result (--format json) after measuring')
-      .option('-w, --workload <list>', 'only these workloads, separated by commas', parseList)
+      .option(
+        '-w, --workload <list>',
+        'only these workloads, separated by commas (default: all of backends; those of the runtime above a backend, fiber, fiber-io, fibers-idle, echo-fibers and pool, are for who names them)',
+        parseList,
+      )
       .option(
         '-n, --fds <list>',
         'how many descriptors are registered; several sizes, separated by commas, are a sweep',
@@ -87,7 +91,7 @@ export const benchCommand: CommandModule = {
     })
     const { chooseName, chooseNames } = await import('./choose.ts')
     const { interruptible, INTERRUPTED_EXIT_CODE } = await import('./interrupt.ts')
-    const { workloadNames } = await import('../workloads/index.ts')
+    const { backendWorkloadNames, workloadNames } = await import('../workloads/index.ts')
     const { sourceKinds } = await import('../workloads/sources.ts')
     const { benchMachine } = await import('../measure/machine.ts')
     const { driverChoices } = await import('../measure/choose-driver.ts')
@@ -99,7 +103,7 @@ export const benchCommand: CommandModule = {
     const measured = await interruptible((signal) =>
       benchMachine({
         backends,
-        workloads: chooseNames('workload', options.workload, workloadNames),
+        workloads: chooseNames('workload', options.workload ?? backendWorkloadNames, workloadNames),
         sizes: options.fds,
         active: options.active,
         eventsPerWait: options.events,

@@ -2,27 +2,31 @@
 import { backends } from '../backends/index.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Libc } from '../libc/libc.ts'
-import { workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
-import { usableSource } from '../workloads/sources.ts'
 import type { Case, WorkloadOptions } from '../workloads/workload.ts'
 import { Availability } from './availability.ts'
 import type { Judge } from './availability.ts'
 import { measureCallTax } from './call-tax.ts'
 import { chooseDriver } from './choose-driver.ts'
 import type { ChosenDriver, DriverChoice } from './choose-driver.ts'
-import { closeAll } from './driver.ts'
-import { assertFits, makeRoom, neededBy, whyTooMany } from './fit.ts'
-import type { Room } from './fit.ts'
+import { closeAllLater } from './driver.ts'
+import type { MeasuringDriver, Opened } from './driver.ts'
+import { withDifference } from './difference.ts'
+import { makeRoom, neededBy, whyTooMany } from './fit.ts'
+import type { AtOnce, Room } from './fit.ts'
 import { NoiseMeter } from './noise.ts'
 import type { Noise } from './noise.ts'
 import { branch, seededRandom } from '../random.ts'
 import type { Random } from '../random.ts'
 import type { BenchGap, BenchReport, BenchResult, BenchSettings, Control, OpenLoopResult } from './report.ts'
+import { makePlan, openAtOnce } from './plan.ts'
+import type { Planned, Together } from './plan.ts'
 import { FEWEST_ROUNDS, QUICK_ROUNDS, runRounds } from './rounds.ts'
+import type { RoundsResult } from './rounds.ts'
 import { crossoversOf, scalingOf } from './scaling.ts'
 import { correctForMany } from './statistics/verdict.ts'
 import { headOf, summarise } from './summary.ts'
+import type { SummaryOptions } from './summary.ts'
 import { timerSlackNs } from './timer-slack.ts'
 
 export interface BenchOptions extends Omit<WorkloadOptions, 'fds'> {
@@ -56,13 +60,6 @@ export interface BenchOptions extends Omit<WorkloadOptions, 'fds'> {
 /** All of a report but what it says of the tool and the machine. */
 export type Measurement = Omit<BenchReport, 'schema' | 'tool' | 'environment'>
 
-/** A case that is to be measured at a size. */
-interface Planned {
-  readonly name: WorkloadName
-  readonly size: number
-  readonly case: Case
-}
-
 /**
  * Measures. Raises the soft descriptor limit to the hard one; throws `UsageError`, with the number that would
  * fit, where a size does not, and `UnsupportedError` where none of the backends is there. An aborted run returns
@@ -74,6 +71,7 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
   availability.look()
   const room = makeRoom(options.libc)
   const plan = makePlan(options, room)
+  const cases = plan.flat().length
   const tax = await measureCallTax(options.libc)
   const chosen = chooseDriver(options.driver, tax, options.onWarning)
   await options.ready
@@ -95,44 +93,20 @@ export async function bench(options: BenchOptions): Promise<Measurement> {
     ...run.findings(complete),
   })
   try {
-    for (const [index, planned] of plan.entries()) {
+    let index = 0
+    for (const together of plan) {
       if (options.signal?.aborted === true) break
-      options.onProgress?.(planned.name, index, plan.length)
+      options.onProgress?.(together[0].name, index, cases)
       const leftMs = options.durationMs - (performance.now() - start)
-      await run.measure(planned, leftMs / (plan.length - index))
-      const isLast = index === plan.length - 1
-      if (!isLast) await options.onPart?.(measured(false))
+      await run.measure(together, (leftMs * together.length) / (cases - index))
+      index += together.length
+      if (index < cases) await options.onPart?.(measured(false))
     }
     return measured(options.signal?.aborted !== true)
   } finally {
     chosen.driver.close()
     meter.close()
   }
-}
-
-function makePlan(options: BenchOptions, room: Room): readonly Planned[] {
-  const source = usableSource(options.libc, options.source)
-  if (source !== options.source) {
-    options.onWarning(`there are no ${options.source}s here; ${source}s are used instead`)
-  }
-  const seen = new Set<string>()
-  return options.sizes.flatMap((size) => {
-    const planned = options.workloads.flatMap((name) =>
-      workloads[name]
-        .cases({ ...options, fds: size, source })
-        .map((one): Planned => ({ name, size, case: one })),
-    )
-    assertFits(
-      planned.map((one) => one.case),
-      size,
-      room,
-    )
-    // What does not grow with the size is measured once.
-    return planned.filter(({ name, case: { variant = '', fds } }) => {
-      const key = `${name} ${fds} ${variant}`
-      return !seen.has(key) && seen.add(key)
-    })
-  })
 }
 
 function settingsOf(options: BenchOptions): BenchSettings {
@@ -150,7 +124,18 @@ function settingsOf(options: BenchOptions): BenchSettings {
   }
 }
 
-/** A run in the making. */
+/** A case that is open on its backends, the last of which is the control. */
+interface Entered {
+  readonly case: Case
+  readonly opened: readonly Opened[]
+}
+
+/** The indexes of the controls, where all cases stand behind one another. */
+function controlsOf(entered: readonly Entered[]): number[] {
+  let end = 0
+  return entered.map(({ opened }) => (end += opened.length) - 1)
+}
+
 /** What a run is made with. */
 interface Means {
   readonly chosen: ChosenDriver
@@ -159,6 +144,7 @@ interface Means {
   readonly availability: Availability
 }
 
+/** A run in the making. */
 class Run {
   readonly #options: BenchOptions
   readonly #chosen: ChosenDriver
@@ -182,34 +168,39 @@ class Run {
     this.#random = seededRandom(options.seed)
   }
 
-  async measure(planned: Planned, budgetMs: number): Promise<void> {
-    const { name, case: workload } = planned
-    const { driver } = this.#chosen
+  /** Measures cases side by side: those of one workload whose figures are to be held against each other. */
+  async measure(together: Together, budgetMs: number): Promise<void> {
+    const [{ name, case: first }] = together
+    const driver = this.#driverOf(first)
     const start = performance.now()
+    // What it keeps from case to case would be in the way of the other one's descriptors.
+    if (driver !== this.#chosen.driver) this.#chosen.driver.close()
     const random = branch(this.#random)
-    const capable = this.#options.backends.filter((backend) => {
-      const reason = this.#whyNot(planned, backend)
-      if (reason !== undefined) this.#gaps.push(gapOf(planned, backend, reason))
-      return reason === undefined
-    })
-    const [first] = capable
-    if (first === undefined) return
-    const opened = driver.open(
-      [...capable, first].map((backend) => backends[backend]),
-      {
-        libc: this.#options.libc,
-        workload: name,
-        case: workload,
-        cpus: this.#options.cpus,
-        quick: this.#options.quick,
-      },
-    )
+    const entered: Entered[] = []
+    const opened = (): Opened[] => entered.flatMap((one) => one.opened)
     try {
+      for (const planned of together) {
+        const names = this.#capable(planned)
+        const [again] = names
+        if (again === undefined) continue
+        const entries = driver.open(
+          [...names, again].map((backend) => backends[backend]),
+          {
+            libc: this.#options.libc,
+            workload: name,
+            case: planned.case,
+            cpus: this.#options.cpus,
+            quick: this.#options.quick,
+          },
+        )
+        entered.push({ case: planned.case, opened: entries })
+      }
+      if (entered.length === 0) return
       const rounds = await runRounds({
         workload: name,
-        case: workload,
-        opened,
-        hasControl: true,
+        case: first,
+        opened: opened(),
+        controls: controlsOf(entered),
         budgetMs: budgetMs - (performance.now() - start),
         fewest: this.#options.quick ? QUICK_ROUNDS : FEWEST_ROUNDS,
         rounds: this.#options.rounds,
@@ -220,37 +211,63 @@ class Run {
       this.#spoiltRounds += rounds.spoilt.size
       this.#switches.voluntary += rounds.switches.voluntary
       this.#switches.involuntary += rounds.switches.involuntary
-      const summary = summarise(rounds, {
-        workload: name,
-        case: workload,
-        driver: driver.name,
-        random,
-      })
-      this.#results.push(...summary.results)
+      this.#summarise(name, entered, rounds, { driver: driver.name, random })
+    } finally {
+      await closeAllLater(opened())
+    }
+  }
+
+  /** The backends that can run a case. The others have a gap. */
+  #capable(planned: Planned): BackendName[] {
+    return this.#options.backends.filter((backend) => {
+      const reason = this.#whyNot(planned, backend)
+      if (reason !== undefined) this.#gaps.push(gapOf(planned, backend, reason))
+      return reason === undefined
+    })
+  }
+
+  #summarise(
+    workload: WorkloadName,
+    entered: readonly Entered[],
+    { series, ...rounds }: RoundsResult,
+    how: Pick<SummaryOptions, 'driver' | 'random'>,
+  ): void {
+    const results: BenchResult[] = []
+    let at = 0
+    for (const { case: one, opened } of entered) {
+      const own = series.slice(at, (at += opened.length))
+      const summary = summarise({ ...rounds, series: own }, { ...how, workload, case: one })
+      results.push(...summary.results.map((result) => withDifference(result, one, results, how.random)))
       this.#openLoop.push(...summary.openLoop)
       this.#gaps.push(...summary.gaps)
       if (summary.control !== undefined) this.#control.push(summary.control)
-    } finally {
-      closeAll(opened)
     }
+    this.#results.push(...results)
+  }
+
+  /** The driver that was chosen, but for a case that has its own. */
+  #driverOf(workload: Case): MeasuringDriver {
+    return workload.driver === 'ffi' ? this.#chosen.callByCall : this.#chosen.driver
   }
 
   /** Why a backend cannot run a case; undefined if it can. */
   #whyNot({ size, case: workload }: Planned, name: BackendName): string | undefined {
     const backend = backends[name]
+    const atOnce = openAtOnce(this.#options, workload)
     return (
       this.#availability.whyNot(name) ??
       workload.cannot?.(backend) ??
-      this.#chosen.driver.cannot(workload, backend) ??
-      whyTooMany(workload, size, this.#room) ??
-      this.#whyTooLarge(workload, backend.capabilities.largestFd)
+      this.#driverOf(workload).cannot(workload, backend) ??
+      whyTooMany(workload, size, this.#room, atOnce) ??
+      this.#whyTooLarge(workload, backend.capabilities.largestFd, atOnce)
     )
   }
 
   /** Descriptors are numbered from the lowest free number on. */
-  #whyTooLarge(workload: Case, largestFd: number | undefined): string | undefined {
+  #whyTooLarge(workload: Case, largestFd: number | undefined, atOnce: AtOnce): string | undefined {
     if (largestFd === undefined) return undefined
-    const needed = this.#chosen.driver.otherDescriptors(this.#options.libc).size + neededBy(workload)
+    const { size } = this.#driverOf(workload).otherDescriptors(this.#options.libc)
+    const needed = size + neededBy(workload, atOnce)
     if (needed <= largestFd) return undefined
     return `it cannot watch descriptors above ${largestFd}, and this needs some ${needed}`
   }

@@ -15,6 +15,8 @@ export type DriverChoice = (typeof driverChoices)[number]
 
 export interface ChosenDriver {
   readonly driver: MeasuringDriver
+  /** For cases that only this one can measure. */
+  readonly callByCall: FfiDriver
   readonly report: DriverReport
   readonly clock: ClockReport
 }
@@ -30,7 +32,7 @@ export function chooseDriver(
 ): ChosenDriver {
   if (choice === 'ffi') return ffi(tax, 'it was asked for')
   try {
-    return replay()
+    return replay(tax)
   } catch (error) {
     if (!isKnownError(error)) throw error
     const reason = error.message
@@ -42,7 +44,7 @@ export function chooseDriver(
   }
 }
 
-function replay(): ChosenDriver {
+function replay(tax: CallTax): ChosenDriver {
   const located = locateReplayer()
   try {
     const replayer = loadReplayer(located.path)
@@ -50,6 +52,7 @@ function replay(): ChosenDriver {
     const callNs = measureReplayedCall(replayer)
     return {
       driver: new ReplayDriver(replayer, { clockNs: clock.costNs, callNs }),
+      callByCall: new FfiDriver(tax),
       report: { name: 'replay', reason: located.detail, process: 'forked' },
       clock,
     }
@@ -59,7 +62,8 @@ function replay(): ChosenDriver {
 }
 
 function ffi(tax: CallTax, reason: string): ChosenDriver {
-  return { driver: new FfiDriver(tax), report: { name: 'ffi', reason }, clock: nodeClock() }
+  const driver = new FfiDriver(tax)
+  return { driver, callByCall: driver, report: { name: 'ffi', reason }, clock: nodeClock() }
 }
 
 /** How many looks at the clock are taken to measure it, and how often: what interrupts one try leaves others. */

@@ -43,15 +43,25 @@ export interface Subject {
    * known, where a figure cannot be had.
    */
   run(cycles: number, durations: boolean): Batch
+  /** In the place of `run`, which then throws, where cycles end in Node's event loop. */
+  runLater?(cycles: number): Promise<Batch>
   /** What the workload tells besides durations. */
   detail(): Detail
   /** What takes a while then goes on by itself; the driver waits for it before the next measurement. */
   close(): void
+  /** Where it closes in Node's event loop: resolves when it has. */
+  readonly closed?: Promise<void> | undefined
 }
 
 /** Closes what was opened. */
 export function closeAll(opened: readonly Opened[]): void {
   for (const one of opened) if ('subject' in one) one.subject.close()
+}
+
+/** The same, and waits for what closes in Node's event loop. */
+export async function closeAllLater(opened: readonly Opened[]): Promise<void> {
+  closeAll(opened)
+  for (const one of opened) if ('subject' in one) await one.subject.closed
 }
 
 /** What a driver needs to open a case. */

@@ -6,7 +6,7 @@ import type { BackendName } from '../backends/index.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { hasCompiler } from '../testing/compile.ts'
 import { testDrivers } from '../testing/drivers.ts'
-import { workloadNames, workloads } from '../workloads/index.ts'
+import { workloadNames as allNames, workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import { sourceKinds } from '../workloads/sources.ts'
 import type { Case, Detail, EventCount, Workload, WorkloadOptions } from '../workloads/workload.ts'
@@ -15,6 +15,8 @@ import type { MeasuringDriver } from './driver.ts'
 import { testedLibc, testedNames } from '../testing/backends.ts'
 
 const libc = testedLibc
+/** Those whose cycles are over when they return: the pool's are promised. */
+const workloadNames = allNames.filter((name) => name !== 'pool')
 const drivers = testDrivers()
 
 const DEFAULTS: WorkloadOptions = {

@@ -20,19 +20,32 @@ import type { Series } from './rounds.ts'
 const libc = openLibc()
 const SOURCES = 6
 
-function caseOf(name: WorkloadName, events = 64): Case {
+function caseOf(name: WorkloadName, variant?: string): Case {
   const workload: Workload = workloads[name]
-  const [one] = workload.cases({
+  const cases = workload.cases({
     fds: SOURCES,
     active: 2,
-    eventsPerWait: events,
+    eventsPerWait: 64,
     trigger: 'level',
     source: 'eventfd',
     writes: 5,
     rateHz: 1000,
   })
+  const one = variant === undefined ? cases[0] : cases.find((candidate) => candidate.variant === variant)
   if (one === undefined) throw new Error(`${name} has no case`)
   return one
+}
+
+/** The same, but every third of its waits ends before it has begun, as by a signal. */
+function interrupted(backend: FakeBackend): FakeBackend {
+  let waits = 0
+  return {
+    ...backend,
+    open(...args) {
+      const poller = backend.open(...args)
+      return { ...poller, wait: (...how) => (++waits % 3 === 0 ? INTERRUPTED : poller.wait(...how)) }
+    },
+  }
 }
 
 /** A series that has failed, and how. */
@@ -50,8 +63,9 @@ describe.each(testDrivers().map((driver) => ({ driver, name: driver.name })))(
       workload: WorkloadName,
       bad: FakeBackend,
       good: FakeBackend,
+      variant?: string,
     ): Promise<readonly Series[]> => {
-      const one = caseOf(workload)
+      const one = caseOf(workload, variant)
       const before = openDescriptors(libc)
       const meter = new NoiseMeter(() => undefined)
       const opened: Opened[] = driver.open([bad, good], { libc, workload, case: one, cpus: [] })
@@ -60,7 +74,7 @@ describe.each(testDrivers().map((driver) => ({ driver, name: driver.name })))(
           workload,
           case: one,
           opened,
-          hasControl: false,
+          controls: [],
           budgetMs: 0,
           fewest: 6,
           random: seededRandom(1),
@@ -76,8 +90,8 @@ describe.each(testDrivers().map((driver) => ({ driver, name: driver.name })))(
       }
     }
 
-    const fail = async (workload: WorkloadName, bad: FakeBackend): Promise<Failed> => {
-      const [first, other] = await measure(workload, bad, fakeBackend('good'))
+    const fail = async (workload: WorkloadName, bad: FakeBackend, variant?: string): Promise<Failed> => {
+      const [first, other] = await measure(workload, bad, fakeBackend('good'), variant)
       // What one does wrong must not count against the other.
       expect(other).toMatchObject({ failure: undefined, events: { duplicate: 0, spurious: 0, lost: 0 } })
       expect(other?.events.seen).toBe(other?.events.expected)
@@ -152,6 +166,77 @@ describe.each(testDrivers().map((driver) => ({ driver, name: driver.name })))(
       )
       expect(events).toMatchObject({ expected: 1, seen: 0, lost: 1 })
     })
+
+    const ofRuntime = (['fiber-io', 'fibers-idle', 'echo-fibers'] as const).flatMap((workload) =>
+      ['bare', 'fibers'].map((variant) => [workload, variant] as const),
+    )
+    describe.runIf(name === 'ffi').each(ofRuntime)('%s, %s', (workload, variant) => {
+      it('events are lost from some time on, and none is waited for again', async () => {
+        const { events, failure } = await fail(workload, fakeBackend('bad', losing(50)), variant)
+        expect(events.seen).toBeGreaterThan(0)
+        expect(events.lost).toBeGreaterThan(0)
+        expect(events).toMatchObject({ seen: events.expected - events.lost, duplicate: 0, spurious: 0 })
+        expect(failure).toContain(`of ${events.expected} events ${events.lost} were lost, 0 came twice`)
+      })
+
+      it('events are lost from the beginning', async () => {
+        const { failure, events, rounds } = await fail(
+          workload,
+          fakeBackend('bad', () => 0),
+          variant,
+        )
+        expect(rounds).toBe(0)
+        // Without an event, this server accepts nobody whose message could be lost.
+        const isUnreachable = workload === 'echo-fibers' && variant === 'fibers'
+        expect(failure).toMatch(
+          isUnreachable ? /on bad: connection 0 was not accepted/ : / were lost, 0 came/,
+        )
+        expect(events).toMatchObject({ lost: events.expected, seen: 0 })
+      })
+
+      it('an event is reported twice', async () => {
+        const { events } = await fail(workload, fakeBackend('bad', duplicating), variant)
+        expect(events.duplicate).toBeGreaterThan(0)
+        expect(events.lost).toBe(0)
+      })
+
+      it('an event comes of what is not ready', async () => {
+        const { events } = await fail(workload, fakeBackend('bad', inventing(SOURCES - 1)), variant)
+        expect(events.spurious).toBeGreaterThan(0)
+        expect(events.lost).toBe(0)
+      })
+
+      it('nothing comes but inventions, which must not go on for ever', async () => {
+        const invent = inventing(SOURCES - 1)
+        const only = fakeBackend('bad', (batch) => invent(batch, 0))
+        const { events, failure } = await fail(workload, only, variant)
+        expect(events.spurious > 0 || failure.includes('was not accepted')).toBe(true)
+      })
+
+      it('waits are interrupted now and then, which is no loss', async () => {
+        const [series] = await measure(
+          workload,
+          interrupted(fakeBackend('bad')),
+          fakeBackend('good'),
+          variant,
+        )
+        expect(series).toMatchObject({ failure: undefined, events: { lost: 0, spurious: 0, duplicate: 0 } })
+        expect(series?.events.seen).toBe(series?.events.expected)
+      })
+    })
+
+    it.runIf(name === 'ffi').each(['bare', 'fibers'])(
+      'fiber, %s: an event comes of what is parked, and never ready',
+      async (variant) => {
+        const invent = inventing(0)
+        const { events } = await fail(
+          'fiber',
+          fakeBackend('bad', (batch, n) => invent(batch, n)),
+          variant,
+        )
+        expect(events.spurious).toBeGreaterThan(0)
+      },
+    )
 
     it.runIf(name === 'ffi')(
       'wake: an event is lost after many that came, and none is waited for after it',

@@ -11,6 +11,8 @@ import { countCalls, taxOf } from './call-tax.ts'
 import type { CallTax } from './call-tax.ts'
 import { noEvents, notOpened, WrongEventsError } from './driver.ts'
 import type { Batch, MeasuringDriver, Opened, OpenOptions, Subject } from './driver.ts'
+import { PromisedSubject } from './promised-subject.ts'
+import { nowNs } from './now.ts'
 import { mean, median } from './statistics/describe.ts'
 
 /** More cycles in a batch say nothing that the next batch does not. */
@@ -50,12 +52,15 @@ export class FfiDriver implements MeasuringDriver {
     }
     const tax = this.#tax
     const shared: Place = { libc, sources, tax, release }
-    const subjects: FfiSubject[] = []
+    const subjects: Subject[] = []
     try {
       return backends.map((backend): Opened => {
         try {
           const place = backend.world === undefined ? shared : ownPlace(backend.world(libc), workload, shared)
-          const subject = new FfiSubject({ workload, backend, ...place })
+          const subject =
+            workload.openLater === undefined
+              ? new FfiSubject({ workload, backend, ...place })
+              : new PromisedSubject({ workload, backend, ...place })
           subjects.push(subject)
           return { backend, subject }
         } catch (error) {
@@ -123,7 +128,7 @@ class FfiSubject implements Subject {
         this.#pollers.push(poller)
         return poller
       },
-      mark: () => void this.#marks.push(now()),
+      mark: () => void this.#marks.push(nowNs()),
       barrier: () => undefined,
       pace: () => undefined,
       unchecked: (calls) => calls(),
@@ -152,9 +157,9 @@ class FfiSubject implements Subject {
     this.#marks.length = 0
     const durations = new Float64Array(cycles)
     const before = process.resourceUsage()
-    const start = now()
+    const start = nowNs()
     for (let i = 0; i < cycles; i++) durations[i] = this.#once(cycle)
-    const elapsedNs = now() - start
+    const elapsedNs = nowNs() - start
     const after = process.resourceUsage()
     // What goes on by itself must not be counted as the next one's.
     const { busyForMs = 0 } = this.#options.backend
@@ -175,9 +180,9 @@ class FfiSubject implements Subject {
   #once(cycle: Cycle): number {
     try {
       cycle.before?.()
-      const start = now()
+      const start = nowNs()
       cycle.run()
-      const elapsed = now() - start
+      const elapsed = nowNs() - start
       cycle.after?.()
       // Each lost event costs a second, so the first one ends the batch.
       this.#assertRight()
@@ -213,9 +218,4 @@ class FfiSubject implements Subject {
   detail(): Detail {
     return this.#cycle.detail?.() ?? {}
   }
-}
-
-/** Nanoseconds of the monotonic clock, as a number: exact for a hundred days after the machine was started. */
-function now(): number {
-  return Number(process.hrtime.bigint())
 }

@@ -30,31 +30,47 @@ function raiseLimit(libc: Libc): number {
   }
 }
 
-/** How many descriptors a case needs, its Poller and what is spare aside. */
-export function neededBy({ sources, extraDescriptors }: Case): number {
-  return sources.count * descriptorsPerSource[sources.kind] + extraDescriptors
+/** How often a case is open in one process at once: its sources, which backends share, and all else that it opens. */
+export interface AtOnce {
+  readonly sources: number
+  readonly entries: number
+}
+
+/** How many descriptors a case needs, its Pollers and what is spare aside. */
+export function neededBy({ sources, extraDescriptors }: Case, atOnce: AtOnce): number {
+  return (
+    atOnce.sources * sources.count * descriptorsPerSource[sources.kind] + atOnce.entries * extraDescriptors
+  )
 }
 
 /** Why a case does not fit; undefined if it does. */
-export function whyTooMany(workload: Case, fds: number, { limit, free }: Room): string | undefined {
-  if (neededBy(workload) <= free) return undefined
-  return `it needs ${neededBy(workload)} descriptors: this process may have ${limit}, which leaves room for --fds ${largest(workload, fds, free)}`
+export function whyTooMany(workload: Case, fds: number, room: Room, atOnce: AtOnce): string | undefined {
+  const needed = neededBy(workload, atOnce)
+  if (needed <= room.free) return undefined
+  return `it needs ${needed} descriptors: this process may have ${room.limit}, which leaves room for --fds ${largest(workload, fds, room, atOnce)}`
 }
 
 /** The size at which a case would fit. */
-function largest({ sources, extraDescriptors }: Case, fds: number, free: number): number {
-  const each = descriptorsPerSource[sources.kind]
-  return Math.max(0, Math.floor((free - extraDescriptors) / each) - (sources.count - fds))
+function largest(workload: Case, fds: number, { free }: Room, atOnce: AtOnce): number {
+  const { sources, extraPerFd = 0 } = workload
+  const perSource = sources.count > 0 ? descriptorsPerSource[sources.kind] : 0
+  const perFd = atOnce.sources * perSource + atOnce.entries * extraPerFd
+  const tooMany = neededBy(workload, atOnce) - free
+  return Math.max(0, fds - Math.ceil(tooMany / Math.max(1, perFd)))
 }
 
 /**
  * Throws `UsageError` where none of the cases whose size the user has chosen fits: those that do not grow are no
  * answer to what was asked. `cases` are of one size, `fds`.
  */
-export function assertFits(cases: readonly Case[], fds: number, room: Room): void {
-  const growing = cases.filter((one) => one.sources.count >= fds)
-  if (growing.length === 0 || growing.some((one) => neededBy(one) <= room.free)) return
-  const best = Math.max(...growing.map((one) => largest(one, fds, room.free)))
+export function assertFits(
+  cases: readonly { readonly case: Case; readonly atOnce: AtOnce }[],
+  fds: number,
+  room: Room,
+): void {
+  const growing = cases.filter((one) => one.case.fds >= fds)
+  if (growing.length === 0 || growing.some((one) => neededBy(one.case, one.atOnce) <= room.free)) return
+  const best = Math.max(...growing.map((one) => largest(one.case, fds, room, one.atOnce)))
   throw new UsageError(
     `--fds ${fds} does not fit: this process may have ${room.limit} descriptors, which leaves room for --fds ${best}`,
     'raise the hard limit (ulimit -Hn, LimitNOFILE, --ulimit nofile) or ask for fewer',

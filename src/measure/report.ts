@@ -3,7 +3,7 @@ import type { ProbeReport } from '../probe/report.ts'
 import type { BackendName } from '../backends/index.ts'
 import type { Trigger } from '../backends/backend.ts'
 import type { SourceKind } from '../workloads/sources.ts'
-import type { EventCount, HerdDetail, LibeventDetail } from '../workloads/workload.ts'
+import type { EventCount, HerdDetail, LibeventDetail, PoolDetail } from '../workloads/workload.ts'
 import type { CallTax } from './call-tax.ts'
 import type { CompareReport } from './compare/report.ts'
 import type { Noise } from './noise.ts'
@@ -16,7 +16,7 @@ import type { Verdict } from './statistics/verdict.ts'
  */
 export type Driver = 'replay' | 'ffi'
 
-/** Which driver was used, and why. */
+/** Which driver was chosen, and why. Workloads of a runtime have `ffi` all the same: each result says its own. */
 export interface DriverReport {
   readonly name: Driver
   /** Why it is this one: where the replayer comes from, or what kept it from being used. */
@@ -37,7 +37,10 @@ export interface Comparison {
 
 export interface BenchResult {
   readonly workload: string
-  /** Which of its forms, for a workload that has several: `1 ms`, `edge, one poller`. */
+  /**
+   * Which of its forms, for a workload that has several: `1 ms`, `edge, one poller`. Of a runtime: `bare` is the same
+   * work by hand.
+   */
   readonly variant?: string
   readonly backend: BackendName
   /** How many sources were registered. */
@@ -79,9 +82,21 @@ export interface BenchResult {
   readonly events: EventCount
   /** Against the fastest backend of the same workload. */
   readonly ratio?: Comparison & { readonly to: BackendName }
+  /** Of the same backend against another variant, which was measured in the same rounds. */
+  readonly difference?: Difference
   /** What some workloads tell besides their durations. */
   readonly herd?: HerdDetail
   readonly libevent?: LibeventDetail
+  readonly pool?: PoolDetail
+}
+
+/** How much more one variant takes than another: of a runtime, what it adds to the same work by hand. */
+interface Difference {
+  /** The variant that it is held against. */
+  readonly to: string
+  /** The median of the differences of each round, for an event, and its 95 % bootstrap interval. */
+  readonly ns: number
+  readonly ci95Ns: Interval
 }
 
 /** Wake-up latency by the clock: signals are sent when they are due, whether the last one was handled or not. */

@@ -77,7 +77,7 @@ describe('rounds', () => {
       workload: 'wake',
       case: oneCase,
       opened: fakes.map(({ opened }) => opened),
-      hasControl: false,
+      controls: [],
       budgetMs: 0,
       fewest: 12,
       random: seededRandom(1),
@@ -245,7 +245,7 @@ describe('rounds', () => {
 
   it('know the control from the backend that it repeats', async () => {
     const { series } = await run([fake('e', orders), fake('p', orders), fake('e2', orders)], {
-      hasControl: true,
+      controls: [2],
     })
     expect(series.map(({ control }) => control)).toEqual([false, false, true])
   })

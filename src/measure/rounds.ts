@@ -60,9 +60,10 @@ export interface Series {
 export interface RoundsOptions {
   readonly workload: string
   readonly case: Case
-  /** The backends; the last one is the control where `hasControl` is set. */
+  /** What is measured side by side. */
   readonly opened: readonly Opened[]
-  readonly hasControl: boolean
+  /** The indexes of those that are there a second time. */
+  readonly controls: readonly number[]
   /** How long all rounds together may take, in milliseconds. At least `fewest` are made, unless that takes far longer. */
   readonly budgetMs: number
   readonly fewest: number
@@ -99,9 +100,7 @@ interface Running extends Series {
 export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const { opened, signal, random, meter } = options
   const { lanes = 1 } = options.case
-  const all = opened.map((one, index) =>
-    newSeries(one, options.hasControl && index === opened.length - 1, branch(random)),
-  )
+  const all = opened.map((one, index) => newSeries(one, options.controls.includes(index), branch(random)))
   // By itself: how many samples are drawn depends on the machine, and the order must not.
   const order = branch(random)
   const spoilt = new Set<number>()
@@ -109,7 +108,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
   const start = performance.now()
   for (const series of all) {
     if (signal?.aborted === true) return { series: all, spoilt, switches }
-    guarded(series, options, (subject) => calibrate(series, subject, batchNs(options)))
+    await guarded(series, options, (subject) => calibrate(series, subject, batchNs(options)))
     await serveInterrupts()
   }
   const most = options.rounds ?? MOST_ROUNDS
@@ -123,8 +122,8 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     const roundStart = performance.now()
     let waitedNs: number | undefined = 0
     for (const series of shuffled(all, order)) {
-      guarded(series, options, (subject) => {
-        for (const batch of runRound(series, subject, random)) {
+      await guarded(series, options, async (subject) => {
+        for (const batch of await runRound(series, subject, random)) {
           waitedNs = batch.waitedNs === undefined ? undefined : (waitedNs ?? 0) + batch.waitedNs
           if (lanes > 1) continue
           switches.voluntary += batch.switches.voluntary
@@ -181,10 +180,14 @@ function newSeries(opened: Opened, control: boolean, random: Random): Running {
 }
 
 /** What goes wrong with a backend is the end of its series, and not of the run. */
-function guarded(series: Running, options: RoundsOptions, action: (subject: Subject) => void): void {
+async function guarded(
+  series: Running,
+  options: RoundsOptions,
+  action: (subject: Subject) => Promise<void>,
+): Promise<void> {
   if (series.subject === undefined || series.failure !== undefined) return
   try {
-    action(series.subject)
+    await action(series.subject)
   } catch (error) {
     if (!isKnownError(error)) throw error
     const failure = failureOf(options.workload, series.backend, error)
@@ -193,17 +196,22 @@ function guarded(series: Running, options: RoundsOptions, action: (subject: Subj
   }
 }
 
+/** One batch. Nothing that is timed is awaited but what is promised. */
+async function runBatch(subject: Subject, cycles: number, durations: boolean): Promise<Batch> {
+  return subject.runLater === undefined ? subject.run(cycles, durations) : subject.runLater(cycles)
+}
+
 /** Finds out how many cycles make a batch, by ever more until they take a tenth of one; and warms things up. */
-function calibrate(series: Running, subject: Subject, targetNs: number): void {
+async function calibrate(series: Running, subject: Subject, targetNs: number): Promise<void> {
   const { timesEach, mostTimed } = subject
   const most = timesEach ? mostTimed : MOST_CYCLES
   let cycles = 1
-  let batch = subject.run(1, timesEach)
+  let batch = await runBatch(subject, 1, timesEach)
   // The first cycle of all is cold. That says nothing of a short one; a long one warms itself up.
-  if (batch.elapsedNs < LONGEST_BATCH_NS) batch = subject.run(1, timesEach)
+  if (batch.elapsedNs < LONGEST_BATCH_NS) batch = await runBatch(subject, 1, timesEach)
   while (batch.elapsedNs < targetNs / 10 && cycles < most) {
     cycles = Math.min(cycles * 4, most)
-    batch = subject.run(cycles, timesEach)
+    batch = await runBatch(subject, cycles, timesEach)
   }
   const each = timesEach || batch.elapsedNs / cycles > LONG_CYCLE_NS
   series.timedNs = each ? targetNs : targetNs * TIMED_PART
@@ -226,11 +234,11 @@ function adapted(count: number, ns: number, batch: Batch, cycles: number): numbe
 }
 
 /** One batch in which each cycle is timed and, where that would cost something, one in which none is. */
-function runRound(series: Running, subject: Subject, random: Random): readonly Batch[] {
+async function runRound(series: Running, subject: Subject, random: Random): Promise<readonly Batch[]> {
   const jittered = (cycles: number): number =>
     Math.max(1, Math.round(cycles * (1 + JITTER * (2 * random() - 1))))
   const timedCycles = Math.min(jittered(series.timedPerBatch), subject.mostTimed)
-  const timed = subject.run(timedCycles, true)
+  const timed = await runBatch(subject, timedCycles, true)
   for (const value of timed.durationsNs) series.samples.add(value)
   series.timedPerBatch = Math.min(
     adapted(series.timedPerBatch, series.timedNs, timed, timedCycles),
@@ -239,7 +247,7 @@ function runRound(series: Running, subject: Subject, random: Random): readonly B
   const batches = [timed]
   if (series.cyclesPerBatch > 0) {
     const plainCycles = jittered(series.cyclesPerBatch)
-    const plain = subject.run(plainCycles, false)
+    const plain = await runBatch(subject, plainCycles, false)
     series.cyclesPerBatch = adapted(series.cyclesPerBatch, series.plainNs, plain, plainCycles)
     batches.push(plain)
   }

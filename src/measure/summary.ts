@@ -115,7 +115,7 @@ function resultOf(series: Series, options: SummaryOptions): BenchResult {
   const roundNs = series.roundNs.map(perEvent)
   const medianNs = median(roundNs)
   const drifts = drift(roundNs)
-  const { herd, libevent } = series.detail()
+  const { herd, libevent, pool } = series.detail()
   return {
     ...headOf(options),
     backend: nameOf(series),
@@ -144,6 +144,7 @@ function resultOf(series: Series, options: SummaryOptions): BenchResult {
     events: series.events,
     ...(herd === undefined ? {} : { herd }),
     ...(libevent === undefined ? {} : { libevent }),
+    ...(pool === undefined ? {} : { pool }),
   }
 }
 

@@ -89,11 +89,20 @@ export interface Cycle {
   detail?(): Detail
 }
 
+/** A cycle whose work goes on in other threads, and ends in Node's event loop. */
+export interface PromisedCycle {
+  run(): Promise<void>
+  detail(): Detail
+  /** Ends the threads. */
+  close(): Promise<void>
+}
+
 /** What some workloads tell besides durations. */
 export interface Detail {
   readonly herd?: HerdDetail
   readonly libevent?: LibeventDetail
   readonly openLoop?: OpenLoopDetail
+  readonly pool?: PoolDetail
 }
 
 /** How many of the threads that waited for one source woke, and when. */
@@ -106,6 +115,14 @@ export interface HerdDetail {
   /** From the signal to the first and to the last thread that it woke, medians. */
   readonly firstNs: number
   readonly lastNs: number
+}
+
+/** Where the jobs of a pool have run. */
+export interface PoolDetail {
+  readonly threads: number
+  readonly jobs: number
+  /** How many of them a thread has taken from another one. */
+  readonly stolen: number
 }
 
 /** What libevent's own bench prints, and what it does not. */
@@ -137,6 +154,8 @@ type Timing = 'batch' | 'each' | 'marks'
 export interface Case {
   /** Which of its workload's forms it is, where there are several. */
   readonly variant?: string
+  /** The variant, before it in the list, whose figures these are held against: measured in the same rounds. */
+  readonly against?: string
   /** How many descriptors are registered while a cycle runs. */
   readonly fds: number
   /** How many of them are active at once. */
@@ -144,16 +163,25 @@ export interface Case {
   readonly sources: SourceNeed
   /** Descriptors that it needs besides its sources and one Poller. */
   readonly extraDescriptors: number
+  /** How many more each descriptor that the user asks for takes, besides its source. Default: none. */
+  readonly extraPerFd?: number
   /** How many events a cycle has: figures are per event where it is not 1. */
   readonly eventsPerCycle: number
   /** How many threads work together. Default: 1. */
   readonly lanes?: number
   readonly timing: Timing
+  /**
+   * Measured by the ffi driver, whichever one is chosen: it measures what JavaScript adds above a backend, and of that
+   * a recording of native calls has nothing. Default: the driver that is chosen.
+   */
+  readonly driver?: 'ffi'
   /** For lanes that pace themselves: the time from one signal to the next. */
   readonly periodNs?: number
   /** Why a backend cannot do it; undefined if it can. */
   cannot?(backend: Backend): string | undefined
   open(setting: WorkloadSetting): Cycle
+  /** In the place of `open`, which then throws, of cycles that are promised. They are the ffi driver's. */
+  openLater?(setting: WorkloadSetting): PromisedCycle
 }
 
 export interface Workload {

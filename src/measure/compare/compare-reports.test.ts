@@ -155,6 +155,18 @@ describe('figures that are not compared', () => {
     expect(compareExitCode(compared)).toBe(4)
   })
 
+  it('differ in the replaying process for what was replayed alone', () => {
+    const called = {
+      report: { driver: { name: 'ffi', reason: 'asked for' } },
+      result: { driver: 'ffi' },
+    } as const
+    const report = compare(
+      saved([around(1, called.result)]),
+      saved([around(1, called.result)], called.report),
+    )
+    expect(otherOf(report)).toMatchObject({ notComparable: [], comparisons: [{ workload: 'wake' }] })
+  })
+
   it('differ in writes for libevent alone', () => {
     const more = { settings: { ...settings, writes: 5 } }
     expect(otherOf(compare(saved([around(1)]), saved([around(1)], more))).comparisons).toHaveLength(1)

@@ -52,6 +52,8 @@ interface Measured {
 
 interface Condition {
   readonly what: string
+  /** Of which figures it matters. Default: of all. */
+  readonly applies?: (measured: Measured) => boolean
   readonly of: (measured: Measured) => string | number
 }
 
@@ -59,7 +61,11 @@ interface Condition {
 const conditions: readonly Condition[] = [
   { what: 'driver', of: ({ result }) => result.driver },
   // poll and select take a reference to every descriptor in a process with threads.
-  { what: 'replaying process', of: ({ report }) => report.driver.process ?? 'none' },
+  {
+    what: 'replaying process',
+    applies: ({ result }) => result.driver === 'replay',
+    of: ({ report }) => report.driver.process ?? 'none',
+  },
   { what: 'trigger', of: ({ report }) => report.settings.trigger },
   { what: 'source', of: ({ report }) => report.settings.source },
   { what: 'active', of: ({ result }) => result.active },
@@ -72,7 +78,8 @@ const conditions: readonly Condition[] = [
 ]
 
 function whyNotComparable(base: Measured, other: Measured): string | undefined {
-  const differing = conditions.flatMap(({ what, of }) => {
+  const differing = conditions.flatMap(({ what, of, applies = () => true }) => {
+    if (!applies(base) || !applies(other)) return []
     const [before, after] = [of(base), of(other)]
     return before === after ? [] : [`${what} ${before} in the base, ${after} here`]
   })

@@ -50,7 +50,8 @@ export class ReplayDriver implements MeasuringDriver {
     this.#cost = cost
   }
 
-  cannot({ lanes = 1 }: Case, { unrepeatable }: Backend): string | undefined {
+  cannot({ lanes = 1, driver }: Case, { unrepeatable }: Backend): string | undefined {
+    if (driver === 'ffi') return 'it measures JavaScript, of which a recording of native calls has nothing'
     if (unrepeatable !== undefined) return unrepeatable
     if (lanes > LANES) return `it needs ${lanes} threads, and the replayer has at most ${LANES}`
     if (lanes === 1) return undefined

@@ -30,6 +30,9 @@ function inResult(result: SavedResult, path: string): string | undefined {
   return (
     inInterval(result.ci95Ns, `${path}.ci95Ns`) ??
     (result.ratio === undefined ? undefined : inInterval(result.ratio.ci95, `${path}.ratio.ci95`)) ??
+    (result.difference === undefined
+      ? undefined
+      : inInterval(result.difference.ci95Ns, `${path}.difference.ci95Ns`)) ??
     firstOf(ascendingFigures.slice(1), (figure, i) => {
       const below = ascendingFigures[i] ?? figure
       if (result[below] <= result[figure] * (1 + ROUNDING)) return undefined

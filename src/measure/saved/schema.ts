@@ -72,6 +72,13 @@ const result = Type.Object({
   drift: Type.Optional(Type.Number({ minimum: -1, maximum: 1 })),
   events,
   ratio: Type.Optional(Type.Object({ to: name, ...comparison })),
+  difference: Type.Optional(
+    Type.Object({
+      to: name,
+      ns: signedNs,
+      ci95Ns: Type.Tuple([signedNs, signedNs]),
+    }),
+  ),
   herd: Type.Optional(
     Type.Object({
       threads: count,
@@ -84,6 +91,7 @@ const result = Type.Object({
     }),
   ),
   libevent: Type.Optional(Type.Object({ writes: count, runsUs: Type.Array(durationNs), passes: durationNs })),
+  pool: Type.Optional(Type.Object({ threads: count, jobs: count, stolen: count })),
 })
 
 export const benchSchema = Type.Object(

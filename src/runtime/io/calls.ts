@@ -31,6 +31,15 @@ export interface Target {
 /** When a call gives up, by the clock of the scheduler; undefined: never. */
 export type DeadlineMs = number | undefined
 
+/** How a call waits. */
+export interface Waiting {
+  readonly deadlineMs?: DeadlineMs
+  /** It is known that it would have to, so the kernel is not asked before. Default: false. */
+  readonly waitsFirst?: boolean
+}
+
+const AT_ONCE: Waiting = {}
+
 export class Calls {
   readonly libc: Libc
   readonly cancellation: Cancellation
@@ -77,10 +86,15 @@ export class Calls {
     target: Target,
     direction: Direction | 'untold',
     call: () => number,
-    deadlineMs?: DeadlineMs,
+    { deadlineMs, waitsFirst = false }: Waiting = AT_ONCE,
   ): Routine<number> {
     // Before the call: what it leaves in `memory` is its caller's only until another fiber runs.
-    if (this.endsTurn()) yield this.giveWay()
+    if (waitsFirst && direction !== 'untold') {
+      this.assertOpen(operation, target)
+      yield* this.block(operation, target, direction, deadlineMs)
+    } else if (this.endsTurn()) {
+      yield this.giveWay()
+    }
     let pauses: Pauses | undefined
     for (;;) {
       this.assertOpen(operation, target)

@@ -88,7 +88,7 @@ export class MessageSocket extends Socket {
     const flags = MSG.CMSG_CLOEXEC | (peek ? MSG.PEEK : 0) | (wholeLength ? MSG.TRUNC : 0)
     const deadlineMs = this.calls.deadline(options.timeoutMs)
     const receiveFirst = (): number => this.#receiveNow(first, flags)
-    this.#fill(first, yield* this.calls.whenReady('receive', this, 'read', receiveFirst, deadlineMs))
+    this.#fill(first, yield* this.calls.whenReady('receive', this, 'read', receiveFirst, { deadlineMs }))
     // After the end of a stream comes nothing but the end again.
     if (peek || this.#isEnd(first)) return 1
     return 1 + this.#receiveMore(messages.slice(1), flags)

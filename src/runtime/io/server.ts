@@ -28,6 +28,14 @@ export interface ConnectOptions {
 
 /** A socket that is listened on. The file of a unix socket is left where it is when this is closed. */
 export class Server extends Socket {
+  readonly #mode: SocketMode
+
+  /** For `Io`. */
+  constructor(calls: Calls, fd: number, address: Address, mode: SocketMode) {
+    super(calls, fd, address)
+    this.#mode = mode
+  }
+
   /**
    * Waits for a connection. Several fibers may; each connection comes to one. Throws `SocketError`: of
    * `connection-aborted` nothing is left but the next connection, and of `process-fd-quota-exceeded` and other
@@ -42,14 +50,14 @@ export class Server extends Socket {
       return calls.libc.fn.accept4(this.fd, address.address, word.address, flags)
     })
     const peer = decodeAddress(address, word.view.getUint32(0, true))
-    return new Stream(calls, fd, this.address, peer)
+    return new Stream(calls, fd, this.address, peer, this.#mode)
   }
 }
 
 /** Opens a socket that is listened on: see `Io.listen`. */
 export function openServer(calls: Calls, address: Address, options: ListenOptions): Server {
   const { backlog = 128, mode = 'stream', protocol } = options
-  const server = new Server(calls, openDescriptor(calls, address, mode, protocol), address)
+  const server = new Server(calls, openDescriptor(calls, address, mode, protocol), address, mode)
   return orClosed(server, () => {
     server.setOptions({ reuseAddress: address.family !== 'unix', ...options })
     server.bind(address)
@@ -85,7 +93,7 @@ function orClosed<S extends Socket>(socket: S, prepare: () => void): S {
 export function* openConnection(calls: Calls, peer: Address, options: ConnectOptions): Routine<Stream> {
   const { mode = 'stream', protocol, timeoutMs } = options
   const deadlineMs = calls.deadline(timeoutMs)
-  const stream = new Stream(calls, openDescriptor(calls, peer, mode, protocol), unnamed, peer)
+  const stream = new Stream(calls, openDescriptor(calls, peer, mode, protocol), unnamed, peer, mode)
   let isConnected = false
   try {
     yield* connecting(calls, stream, deadlineMs)

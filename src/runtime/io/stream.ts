@@ -3,20 +3,27 @@ import { MSG, SHUT } from '../../libc/constants/linux.ts'
 import type { Routine } from '../fiber.ts'
 import type { Address } from './addresses.ts'
 import { addressText } from './addresses.ts'
-import type { Calls } from './calls.ts'
+import type { Calls, Waiting } from './calls.ts'
 import { MessageSocket } from './messages.ts'
-import { MOST_VECTORS, partOf } from './vectors.ts'
+import type { SocketMode } from './socket.ts'
+import { MOST_VECTORS, partOf, roomIn } from './vectors.ts'
 import type { Bytes } from './vectors.ts'
+
+const WAITS_FIRST: Waiting = { waitsFirst: true }
 
 /** One end of a connection. One fiber may read while another one writes. */
 export class Stream extends MessageSocket {
   /** The address of the other end. */
   readonly peer: Address
+  /** Whether a read that got less than it has room for has got all there was; of records it has got one. */
+  readonly #isOfBytes: boolean
+  #isEmptied = false
 
   /** For `Io`. */
-  constructor(calls: Calls, fd: number, address: Address, peer: Address) {
+  constructor(calls: Calls, fd: number, address: Address, peer: Address, mode: SocketMode) {
     super(calls, fd, address)
     this.peer = peer
+    this.#isOfBytes = mode === 'stream'
   }
 
   override get label(): string {
@@ -28,13 +35,19 @@ export class Stream extends MessageSocket {
    * least 1, for which it waits, or 0 at the end. RangeError where there is no room at all. Throws `SocketError`
    * (`connection-reset-by-peer`, `timeout` and others), and `CanceledError`, with nothing read.
    */
-  read(vectors: readonly Bytes[]): Routine<number> {
+  *read(vectors: readonly Bytes[]): Routine<number> {
     const { memory, libc } = this.calls
-    return this.calls.whenReady('read', this, 'read', () => {
+    const room = roomIn(vectors)
+    // What has come since it was emptied ends that wait at once; epoll(7) recommends to ask no sooner.
+    const how = this.#isEmptied && room > 0 ? WAITS_FIRST : undefined
+    const call = (): number => {
       const count = memory.fillVectors(vectors)
       if (count === 0) throw new RangeError('read needs room for a byte')
       return libc.fn.readv(this.fd, memory.iovecs.address, count)
-    })
+    }
+    const length = yield* this.calls.whenReady('read', this, 'read', call, how)
+    this.#isEmptied = this.#isOfBytes && length > 0 && length < room
+    return length
   }
 
   /**

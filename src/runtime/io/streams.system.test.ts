@@ -6,6 +6,7 @@ import { SO, SOL_SOCKET } from '../../libc/constants/linux.ts'
 import type { SocketError } from '../../errors.ts'
 import { sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
+import { wrapLibc } from '../../libc/wrap.ts'
 import { testedBackends, testedLibc } from '../../testing/backends.ts'
 import { NOTHING_LEFT, outcomeOf } from '../../testing/io.ts'
 import { readAll, realIo, textBytes } from '../../testing/real-io.ts'
@@ -104,6 +105,81 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
       yield* io.await(writer)
     })
     expect([real.left(), real.scheduler.counts]).toEqual([0, NOTHING_LEFT])
+  })
+
+  test('a read after one that had room to spare waits before it asks, and misses nothing of what came meanwhile', () => {
+    let reads = 0
+    const counted = wrapLibc(testedLibc, (name, native) =>
+      name === 'readv' ? (...args) => (reads++, native(...args)) : native,
+    )
+    using real = realIo(counted, backend)
+    const { io } = real
+    real.run(function* () {
+      using server = io.listen({ family: 'unix', path: `\0evloop-io-${process.pid}-${paths++}` })
+      using client = yield* io.connect(server.address)
+      using stream = yield* server.accept()
+      const memory = new Memory(16)
+      const reading = io.async(function* () {
+        const lengths: number[] = []
+        for (;;) {
+          const length = yield* stream.read([partOf(memory, 0, 8), partOf(memory, 8)])
+          lengths.push(length)
+          if (length === 0) return lengths
+          // All that the other end does now lies between two reads.
+          yield* io.sleep(5)
+        }
+      })
+      // It waits by now, so that the first one has asked twice.
+      yield* io.sleep(2)
+      for (const text of ['four', 'sixteen bytes!!!', 'and one more']) {
+        yield* client.writeAll([textBytes(text)])
+        yield* io.sleep(10)
+      }
+      yield* client.writeAll([textBytes('the end')])
+      client.shutdown('write')
+      expect(yield* io.await(reading)).toEqual([4, 16, 12, 7, 0])
+      // After all that had room to spare, it waited; after the full one, it has asked once for nothing.
+      expect(reads).toBe(1 + 5 + 1)
+      // Full, and there is more: nobody has to write anything for the rest to come.
+      const echoing = io.async(() => stream.writeAll([textBytes('sixteen bytes!!! and more')]))
+      yield* io.await(echoing)
+      const [first, rest] = [yield* client.read([memory]), yield* client.read([memory])]
+      expect([first, rest]).toEqual([16, 9])
+      // That it can be canceled, and closed, is no matter of what it waits for.
+      const canceled = io.async(() => client.read([memory]))
+      yield* io.sleep(1)
+      io.requestCancel(canceled)
+      expect(yield* outcomeOf(io.await(canceled))).toBe('canceled: read')
+      const closed = io.async(() => client.read([memory]))
+      yield* io.sleep(1)
+      client.close()
+      expect(yield* outcomeOf(io.await(closed))).toMatch(/: closed$/)
+      expect(yield* outcomeOf(client.read([memory]))).toMatch(/: closed$/)
+    })
+    expect([real.left(), real.scheduler.counts]).toEqual([0, NOTHING_LEFT])
+  })
+
+  test('of records, a read has got one, and does not wait for the next one that is there', () => {
+    let reads = 0
+    const counted = wrapLibc(testedLibc, (name, native) =>
+      name === 'readv' ? (...args) => (reads++, native(...args)) : native,
+    )
+    using real = realIo(counted, backend)
+    const { io } = real
+    real.run(function* () {
+      const path = `\0evloop-io-${process.pid}-${paths++}`
+      using server = io.listen({ family: 'unix', path }, { mode: 'seqpacket' })
+      using client = yield* io.connect(server.address, { mode: 'seqpacket' })
+      using stream = yield* server.accept()
+      for (const text of ['one', 'two', 'three']) yield* client.writeAll([textBytes(text)])
+      const memory = new Memory(16)
+      expect([
+        yield* stream.read([memory]),
+        yield* stream.read([memory]),
+        yield* stream.read([memory]),
+      ]).toEqual([3, 3, 5])
+      expect([reads, real.left()]).toEqual([3, 0])
+    })
   })
 
   test('a cancellation ends accept, read, write, receive and connect at once, and leaves nothing registered', () => {

@@ -32,6 +32,18 @@ export function partOf(whole: Bytes, start: number, end: number = whole.bytes.le
 /** How many vectors one call takes. More are left to the next call: what is read or written may always be less. */
 export const MOST_VECTORS = 8
 
+/** How many bytes one call takes of vectors. */
+export function roomIn(vectors: readonly Bytes[]): number {
+  let room = 0
+  let count = 0
+  for (const { bytes } of vectors) {
+    if (bytes.length === 0) continue
+    if (count++ === MOST_VECTORS) break
+    room += bytes.length
+  }
+  return room
+}
+
 /** What the arguments of one call lie in. Filled right before it, for calls of other fibers use it too. */
 export class CallMemory {
   readonly iovecs = new Memory(MOST_VECTORS * iovec.size)

@@ -90,7 +90,8 @@ describe('the driver', () => {
   it('warns where its own part is more than half of a figure', () => {
     const driver = { name: 'ffi', reason: 'there is no compiler' } as const
     const results = [benchResult({ taxNs: 5001 }), benchResult({ backend: 'poll', taxNs: 5000 })]
-    const ffi = benchTable(benchReport(results, { driver }), marked)
+    const called = results.map((result) => ({ ...result, driver: 'ffi' as const }))
+    const ffi = benchTable(benchReport(called, { driver }), marked)
     expect(ffi).toContain(
       '\nDriver ffi (there is no compiler): the native calls are made one by one, and the tax of each call (1.40 us with four arguments) is in every figure.\n' +
         '!In 1 figure that call tax is more than half: there the tool was measured more than the kernel.!\n',
@@ -98,6 +99,28 @@ describe('the driver', () => {
     expect(ffi).toMatch(/ !50 %!\n/)
     expect(text({ driver })).not.toContain('more than half')
     expect(benchTable(benchReport(results), plain)).toContain("In 1 figure the replayer's own cost is more")
+  })
+})
+
+describe('two drivers in one run', () => {
+  const echo = { workload: 'echo-fibers', driver: 'ffi', taxNs: 9000 } as const
+  const tax =
+    'Driver ffi for echo-fibers, because they measure JavaScript: the native calls are made one by one, and the tax of each call (1.40 us with four arguments) is in these figures.\n' +
+    '!In 1 figure that call tax is more than half: there the tool was measured more than the kernel.!\n'
+
+  it('are both named, each with what it costs', () => {
+    const shown = benchTable(benchReport([benchResult({ taxNs: 6000 }), benchResult(echo)]), marked)
+    expect(shown).toContain(
+      'like a plain C program.\n' +
+        "!In 1 figure the replayer's own cost is more than half: there the tool was measured more than the kernel.!\n" +
+        tax,
+    )
+  })
+
+  it('are one where the chosen one had nothing to do', () => {
+    const shown = benchTable(benchReport([benchResult(echo)]), marked)
+    expect(shown).toContain(tax)
+    expect(shown).not.toContain('Driver replay')
   })
 })
 

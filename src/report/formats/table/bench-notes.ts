@@ -52,19 +52,40 @@ export function driftLines({ results }: BenchReport, { style, verbose }: FormatO
   return [style.warn(`Drift over the rounds (rank correlation): ${listed(names, verbose)}.`)]
 }
 
-/** How the calls were made, and what that costs. */
+/** How the calls were made, and what that costs. Some workloads have the ffi driver whichever was chosen. */
 export function driverLines({ driver, callTax, results }: BenchReport, style: Style): string[] {
   const reason = printable(driver.reason)
-  const dominated = results.filter((result) => ownShare(result) > OWN_COST_DOMINATES).length
-  const isFfi = driver.name === 'ffi'
+  const called = results.filter((result) => result.driver === 'ffi')
+  const others = results.filter((result) => result.driver !== 'ffi')
   const four = formatNs(callTax.baseNs + 4 * callTax.perArgumentNs)
-  const line = isFfi
-    ? `Driver ffi (${reason}): the native calls are made one by one, and the tax of each call (${four} with four arguments) is in every figure.`
-    : `Driver replay (${reason}): ${processOf(driver.process)}.`
-  if (dominated === 0) return [line]
-  const what = isFfi ? 'that call tax' : "the replayer's own cost"
-  const warning = `In ${plural(dominated, 'figure')} ${what} is more than half: there the tool was measured more than the kernel.`
-  return [line, style.warn(warning)]
+  const tax = `the native calls are made one by one, and the tax of each call (${four} with four arguments) is in`
+  if (driver.name === 'ffi') {
+    return [`Driver ffi (${reason}): ${tax} every figure.`, ...dominated(called, CALL_TAX, style)]
+  }
+  const names = [...new Set(called.map(({ workload }) => printable(workload)))].join(', ')
+  return [
+    ...(called.length > 0 && others.length === 0
+      ? []
+      : [`Driver replay (${reason}): ${processOf(driver.process)}.`]),
+    ...dominated(others, "the replayer's own cost", style),
+    ...(called.length === 0
+      ? []
+      : [`Driver ffi for ${names}, because they measure JavaScript: ${tax} these figures.`]),
+    ...dominated(called, CALL_TAX, style),
+  ]
+}
+
+const CALL_TAX = 'that call tax'
+
+/** Warns where what the driver costs is most of a figure. */
+function dominated(results: readonly BenchResult[], what: string, style: Style): string[] {
+  const { length } = results.filter((result) => ownShare(result) > OWN_COST_DOMINATES)
+  if (length === 0) return []
+  return [
+    style.warn(
+      `In ${plural(length, 'figure')} ${what} is more than half: there the tool was measured more than the kernel.`,
+    ),
+  ]
 }
 
 function processOf(process: BenchReport['driver']['process']): string {

@@ -68,7 +68,8 @@ function gapCells({ backend, fds, outcome }: BenchGap, style: Style): string[] {
 
 function resultCells(result: BenchResult, { isCompared, isPaced, style }: RowOptions): string[] {
   const share = ownShare(result)
-  const own = percentCell(share)
+  // Of what threads call nobody keeps count.
+  const own = result.callsPerCycle === 0 ? NONE : percentCell(share)
   return [
     result.backend,
     String(result.fds),
@@ -145,7 +146,7 @@ function sampleCells(result: BenchResult, style: Style): string[] {
 }
 
 /** How many system calls an event takes, or how many events a call brings: `3`, `0.02`. */
-function quotient(a: number, b: number): string {
+export function quotient(a: number, b: number): string {
   return b === 0 ? NONE : String(Number((a / b).toPrecision(3)))
 }
 

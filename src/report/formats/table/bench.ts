@@ -9,6 +9,7 @@ import { herdLines, libeventLines, openLoopLines } from './bench-details.ts'
 import { gapLines } from './bench-gaps.ts'
 import { controlLines, driftLines, driverLines, noiseLines, setupLines } from './bench-notes.ts'
 import { resultsTable, samplesLegend, samplesTable } from './bench-results.ts'
+import { poolLines, runtimeLines } from './bench-runtime.ts'
 import { scalingLines } from './bench-scaling.ts'
 import { machineLine } from './layout.ts'
 
@@ -22,6 +23,8 @@ export function benchTable(report: BenchReport, options: FormatOptions): string 
   const sections = [
     shown.length === 0 ? [] : [resultsTable(shown, new Set(report.openLoop.map(caseName)), style)],
     scalingLines(report, swept, style),
+    runtimeLines(cases, style),
+    poolLines(cases),
     herdLines(cases),
     libeventLines(cases),
     openLoopLines(report.openLoop, style),
