@@ -172,6 +172,7 @@ function openFibers(
     clients.connect(loopbackName('port' in address ? address.port : 0), () => {
       poller.expect(server.fd)
       scheduler.run()
+      poller.drained(server.fd)
       const stream = accepted.pop()
       if (stream === undefined)
         throw new MeasurementError(`connection ${count} was not accepted: no event of it came`)
