@@ -191,6 +191,14 @@ export class Scheduler implements Disposable {
     this.#sources.forget(fd)
   }
 
+  /**
+   * The errno of a socket that was waited for, where the backend has taken it: libkqueue does, after which SO_ERROR and
+   * the calls on the socket know nothing of it. It is told once; 0 for none.
+   */
+  takeError(fd: number): number {
+    return this.#sources.takeError(fd)
+  }
+
   /** What another thread needs for `wakeRemote`. Needs `onWake`, without which nobody would hear it. */
   wakeHandle(): WakeHandle {
     this.#assertOpen('wakeHandle')

@@ -90,7 +90,9 @@ export class MessageSocket extends Socket {
     const receiveFirst = (): number => this.#receiveNow(first, flags)
     this.#fill(first, yield* this.calls.whenReady('receive', this, 'read', receiveFirst, { deadlineMs }))
     // After the end of a stream comes nothing but the end again.
-    if (peek || this.#isEnd(first)) return 1
+    const isEnd = this.#isEnd(first)
+    if (isEnd) this.calls.assertNotFailed('receive', this)
+    if (peek || isEnd) return 1
     return 1 + this.#receiveMore(messages.slice(1), flags)
   }
 

@@ -133,6 +133,7 @@ function* connecting(calls: Calls, stream: Stream, deadlineMs: DeadlineMs): Rout
       isBegun = true
       yield* calls.block('connect', target, 'write', deadlineMs)
       calls.assertOpen('connect', target)
+      calls.assertNotFailed('connect', target)
       assertNoError(calls, stream.fd, target.label)
     } else if (errno === EAGAIN) {
       // The queue of a unix server is full, which no descriptor tells the end of.

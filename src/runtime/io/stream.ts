@@ -43,7 +43,9 @@ export class Stream extends MessageSocket {
     const call = (): number => {
       const count = memory.fillVectors(vectors)
       if (count === 0) throw new RangeError('read needs room for a byte')
-      return libc.fn.readv(this.fd, memory.iovecs.address, count)
+      const length = libc.fn.readv(this.fd, memory.iovecs.address, count)
+      if (length === 0) this.calls.assertNotFailed('read', this)
+      return length
     }
     const length = yield* this.calls.whenReady('read', this, 'read', call, how)
     this.#isEmptied = this.#isOfBytes && length > 0 && length < room
