@@ -111,7 +111,10 @@ export class Scheduler implements Disposable {
     return fiber
   }
 
-  /** Starts work in a fiber of its own, and returns what others wait for. An error that nobody waits for leaves `run`. */
+  /**
+   * Starts work in a fiber of its own, and returns what others wait for. An error that nobody waits for leaves `run` when
+   * nothing is left to run: until then, somebody may still come. Where `run` is stopped, that is the next one.
+   */
   go<T>(work: FiberBody<T>, name?: string): Task<T>
   go<T>(work: () => T, name?: string): Task<T>
   go<T>(work: Work<T>, name?: string): Task<T> {

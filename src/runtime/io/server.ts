@@ -39,7 +39,7 @@ export class Server extends Socket {
   /**
    * Waits for a connection. Several fibers may; each connection comes to one. Throws `SocketError`: of
    * `connection-aborted` nothing is left but the next connection, and of `process-fd-quota-exceeded` and other
-   * shortages the connection waits on.
+   * shortages the connection waits on, so that the next call fails at once, too: who goes on sleeps before.
    */
   *accept(): Routine<Stream> {
     const { calls } = this
