@@ -8,8 +8,9 @@ import { runInNewContext } from 'node:vm'
 import { openLibc } from '../src/libc/libc.ts'
 import { contests } from './fibers/contests.ts'
 import { bytesPerFiber, Parked } from './fibers/parked.ts'
+import { spawnings } from './fibers/spawning.ts'
 
-const ROUNDS = 31
+const ROUNDS = 21
 const WARMUP_ROUNDS = 5
 const WAKES = 2000
 const MOST_RATIO = 1.5
@@ -44,12 +45,13 @@ function verdict(isGood: boolean, text: string): string {
   return isGood ? '' : `  ${text}`
 }
 
-for (const { name, operations, fiber, rivals } of contests(libc)) {
-  const all = await medians({ fiber, ...rivals }, operations)
+for (const { name, operations, fiber, rivals, others = {} } of [...spawnings(libc), ...contests(libc)]) {
+  const all = await medians({ fiber, ...rivals, ...others }, operations)
   process.stdout.write(`${name}\n`)
   for (const [rival, ns] of Object.entries(all)) {
-    const slower = verdict((all['fiber'] ?? NaN) <= ns, 'FASTER THAN A FIBER')
-    process.stdout.write(`  ${rival.padEnd(12)} ${ns.toFixed(1).padStart(8)} ns each${slower}\n`)
+    const isFair = rival in rivals
+    const slower = verdict(!isFair || (all['fiber'] ?? NaN) <= ns, 'FASTER THAN A FIBER')
+    process.stdout.write(`  ${rival.padEnd(42)} ${ns.toFixed(1).padStart(8)} ns each${slower}\n`)
   }
 }
 

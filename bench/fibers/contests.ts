@@ -1,7 +1,7 @@
 /** What fibers are held against: the same work with async functions, and with `setImmediate`. */
 import type { Libc } from '../../src/libc/libc.ts'
 import { VirtualClock } from '../../src/runtime/clock.ts'
-import type { Fiber, Routine } from '../../src/runtime/fiber.ts'
+import type { Fiber } from '../../src/runtime/fiber.ts'
 import { Scheduler } from '../../src/runtime/scheduler.ts'
 
 /** One kind of work, done in several ways. Each does it `operations` times, and is over when its promise is. */
@@ -10,26 +10,26 @@ export interface Contest {
   readonly operations: number
   readonly fiber: () => void
   readonly rivals: Readonly<Record<'async/await' | 'setImmediate', () => Promise<void>>>
+  /** The same in ways that are no fair match, but are to be known. */
+  readonly others?: Readonly<Record<string, () => void | Promise<void>>>
 }
 
 /** So many operations a sample. */
-const OPERATIONS = 20_000
-/** How many are alive at once where they are spawned. */
-const SPAWNED_AT_ONCE = 1000
+export const OPERATIONS = 20_000
 /** Is awaited by who only gives way. */
-const nothing = Promise.resolve()
+export const nothing = Promise.resolve()
 /** How many take turns where turns are taken. */
 const TURN_TAKERS = 100
 
 /** Runs fibers that are made anew. */
-function inFibers(libc: Libc, start: (scheduler: Scheduler) => void): void {
+export function inFibers(libc: Libc, start: (scheduler: Scheduler) => void): void {
   using scheduler = new Scheduler(libc, { clock: new VirtualClock() })
   start(scheduler)
   scheduler.run()
 }
 
 /** Calls a function from `setImmediate` until it says that it is done. */
-async function inImmediates(steps: readonly (() => boolean)[]): Promise<void> {
+export async function inImmediates(steps: readonly (() => boolean)[]): Promise<void> {
   await Promise.all(
     steps.map(
       (step) =>
@@ -45,81 +45,37 @@ async function inImmediates(steps: readonly (() => boolean)[]): Promise<void> {
 }
 
 /** A counter that every contestant counts up, so that its work is seen to be done. */
-class Count {
+export class Count {
   value = 0
 
-  check(name: string): void {
-    if (this.value !== OPERATIONS) throw new Error(`${name}: ${this.value} operations of ${OPERATIONS}`)
+  check(name: string, operations: number): void {
+    if (this.value !== operations) throw new Error(`${name}: ${this.value} operations of ${operations}`)
   }
 }
 
-const counted = (name: string, work: (count: Count) => void): (() => void) => {
+export const counted = (
+  name: string,
+  work: (count: Count) => void,
+  operations = OPERATIONS,
+): (() => void) => {
   return () => {
     const count = new Count()
     work(count)
-    count.check(name)
+    count.check(name, operations)
   }
 }
 
-const countedLater = (name: string, work: (count: Count) => Promise<unknown>): (() => Promise<void>) => {
+export const countedLater = (
+  name: string,
+  work: (count: Count) => Promise<unknown>,
+  operations = OPERATIONS,
+): (() => Promise<void>) => {
   return async () => {
     const count = new Count()
     await work(count)
-    count.check(name)
+    count.check(name, operations)
   }
 }
-
-/** Spawns all, some at a time. */
-async function inBatches(batch: () => Promise<unknown>): Promise<void> {
-  for (let left = OPERATIONS; left > 0; left -= SPAWNED_AT_ONCE) {
-    await batch()
-  }
-}
-
-/** Making one, letting it start, give way once, and end. */
-const spawning = (libc: Libc): Contest => ({
-  name: `spawn, start, give way once and end, ${SPAWNED_AT_ONCE} at once`,
-  operations: OPERATIONS,
-  fiber: counted('spawn', (count) =>
-    inFibers(libc, (scheduler) => {
-      // One function for all, as with the async one: each closure of a generator has a prototype to be made.
-      const one = function* (): Routine {
-        yield scheduler.yieldNow()
-        count.value++
-      }
-      scheduler.spawn(function* () {
-        for (let left = OPERATIONS; left > 0; left -= SPAWNED_AT_ONCE) {
-          for (let i = 0; i < SPAWNED_AT_ONCE; i++) scheduler.spawn(one)
-          while (count.value < OPERATIONS - left + SPAWNED_AT_ONCE) yield scheduler.yieldNow()
-        }
-      })
-    }),
-  ),
-  rivals: {
-    'async/await': countedLater('spawn', (count) => {
-      const one = async (): Promise<void> => {
-        await nothing
-        count.value++
-      }
-      return inBatches(() => Promise.all(Array.from({ length: SPAWNED_AT_ONCE }, one)))
-    }),
-    setImmediate: countedLater('spawn', (count) =>
-      inBatches(() =>
-        inImmediates(
-          Array.from({ length: SPAWNED_AT_ONCE }, () => {
-            let hasStarted = false
-            return () => {
-              if (hasStarted) count.value++
-              const isDone = hasStarted
-              hasStarted = true
-              return isDone
-            }
-          }),
-        ),
-      ),
-    ),
-  },
-})
 
 /** Giving way to the next one. */
 const switching = (libc: Libc): Contest => {
@@ -216,5 +172,5 @@ const waking = (libc: Libc): Contest => ({
 })
 
 export function contests(libc: Libc): Contest[] {
-  return [spawning(libc), switching(libc), waking(libc)]
+  return [switching(libc), waking(libc)]
 }

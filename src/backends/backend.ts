@@ -222,6 +222,11 @@ export class ReadinessBatch {
    * a socket that listens it is how many connections are pending.
    */
   readonly bytes: Float64Array
+  /**
+   * The errno of an event with `ERROR` that the backend has taken from the socket, which then says it to nobody any
+   * more; 0 where it has not: only libkqueue does.
+   */
+  readonly errors: Int32Array
 
   constructor(capacity: number) {
     if (!Number.isInteger(capacity) || capacity < 1) {
@@ -233,6 +238,7 @@ export class ReadinessBatch {
     this.tokens = new BigUint64Array(capacity)
     this.tokenWords = new Uint32Array(this.tokens.buffer)
     this.bytes = new Float64Array(capacity).fill(-1)
+    this.errors = new Int32Array(capacity)
   }
 
   token(index: number): bigint {

@@ -14,6 +14,8 @@
  * - `EV_DISPATCH` disables the filter that has fired, and not its sibling, which is disabled here.
  * - The end of a direction is known to its filter alone: there is no HANGUP without interest in writing.
  * - It tells bytes with its events: `ReadinessBatch.bytes`.
+ * - libkqueue tells the error of a socket with its event, and takes it from there: SO_ERROR is 0 after that, and a
+ *   connection that was reset reads as one that has ended. So it is passed on: `ReadinessBatch.errors`.
  */
 import { keventBuffers } from '../libc/buffers.ts'
 import { F } from '../libc/constants/linux.ts'
@@ -280,7 +282,8 @@ class KqueuePoller extends PollerBase {
       // A filter that could not be enabled.
       const refused = (flags & EV.ERROR) !== 0
       const ended = !refused && (flags & EV.EOF) !== 0
-      const failed = refused || (ended && view.getUint32(at + offsets.fflags, true) !== 0)
+      const error = ended ? view.getUint32(at + offsets.fflags, true) : 0
+      const failed = refused || error !== 0
       const readiness =
         (refused ? 0 : isRead ? Readiness.READABLE : Readiness.WRITABLE) |
         (ended ? (isRead ? Readiness.READ_CLOSED : Readiness.HANGUP) : 0) |
@@ -292,6 +295,7 @@ class KqueuePoller extends PollerBase {
         place = count++
         this.registry.report(fd, readiness, batch, place)
         batch.bytes[place] = -1
+        batch.errors[place] = 0
         this.registry.delivered(fd)
         oneshots ||= !this.registry.isArmed(fd)
         watches.place(fd, place, bit)
@@ -299,6 +303,7 @@ class KqueuePoller extends PollerBase {
         batch.flags[place] = (batch.flags[place] ?? 0) | readiness
         watches.join(fd, bit)
       }
+      if (error !== 0 && this.#abi.name === 'libkqueue') batch.errors[place] = error
       if (isRead && !refused) {
         const low = view.getUint32(at + offsets.data, true)
         batch.bytes[place] = view.getInt32(at + offsets.data + 4, true) * 2 ** 32 + low

@@ -62,6 +62,11 @@ export class ReactorEvents implements Iterable<ReactorEvent> {
     return ((this.batch.flags[index] ?? 0) & Readiness.WRITABLE) !== 0
   }
 
+  /** The errno that the backend has taken from a socket, which says it to nobody else; 0 for none. */
+  error(index: number): number {
+    return this.batch.errors[index] ?? 0
+  }
+
   *[Symbol.iterator](): Iterator<ReactorEvent> {
     for (let i = 0; i < this.length; i++) {
       yield { token: this.token(i), readable: this.isReadable(i), writable: this.isWritable(i) }
@@ -186,6 +191,7 @@ function asDirections(flags: number): number {
 /** Closes the gap that a wake has left: of an event, but for its flags. */
 function moveEvent(batch: ReadinessBatch, from: number, to: number): void {
   batch.fds[to] = batch.fds[from] ?? -1
+  batch.errors[to] = batch.errors[from] ?? 0
   batch.tokenWords[2 * to] = batch.tokenWords[2 * from] ?? 0
   batch.tokenWords[2 * to + 1] = batch.tokenWords[2 * from + 1] ?? 0
 }

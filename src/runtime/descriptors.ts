@@ -44,6 +44,8 @@ class Watch {
   armed = 0
   /** Whether it stands among those to be looked at before the next wait. */
   isUnsettled = false
+  /** The errno that the backend has taken from it, until somebody asks. */
+  error = 0
 
   constructor(fd: number, leave: (watch: Watch) => void) {
     this.fd = fd
@@ -188,6 +190,7 @@ export class Descriptors {
       const watch = this.#watches[events.fd(i)]
       if (watch === undefined || !watch.isRegistered) continue
       watch.armed = 0
+      watch.error ||= events.error(i)
       this.#unsettle(watch)
       const reader = events.isReadable(i) ? watch.readers.first : null
       const writer = events.isWritable(i) ? watch.writers.first : null
@@ -201,8 +204,18 @@ export class Descriptors {
   forget(fd: number): void {
     const watch = this.#watches[fd]
     if (watch === undefined) return
+    watch.error = 0
     this.#remove(watch)
     serveAll(watch, (fiber) => this.#served.givenUp(fiber))
+  }
+
+  /** The error that the backend has taken from a descriptor: an errno, which is told once, or 0. */
+  takeError(fd: number): number {
+    const watch = this.#watches[fd]
+    if (watch === undefined) return 0
+    const { error } = watch
+    watch.error = 0
+    return error
   }
 
   close(): void {

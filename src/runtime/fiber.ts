@@ -23,7 +23,12 @@ export type Wakeup = (typeof Wakeup)[keyof typeof Wakeup]
 /** Something that a fiber does, and in which it may wait: its parts are called with `yield*`. */
 export type Routine<T = void> = Generator<Parked, T, Wakeup>
 
-/** What a fiber does from its start to its end: a generator function, which is called when the fiber starts. */
+/**
+ * What a fiber does from its start to its end: a generator function, which is called when the fiber starts. Who makes
+ * many writes one generator function, and gives each fiber an arrow function that calls it (`() => serve(stream)`): of a
+ * `function*` in a loop, V8 makes each a prototype and a hidden class when it is called first, which takes a microsecond
+ * more, several times as long as all else of a fiber.
+ */
 export type FiberBody<T = void> = () => Routine<T>
 
 /** The same, or a plain function, of a fiber that never waits. */

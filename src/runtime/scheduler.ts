@@ -111,7 +111,10 @@ export class Scheduler implements Disposable {
     return fiber
   }
 
-  /** Starts work in a fiber of its own, and returns what others wait for. An error that nobody waits for leaves `run`. */
+  /**
+   * Starts work in a fiber of its own, and returns what others wait for. An error that nobody waits for leaves `run` when
+   * nothing is left to run: until then, somebody may still come. Where `run` is stopped, that is the next one.
+   */
   go<T>(work: FiberBody<T>, name?: string): Task<T>
   go<T>(work: () => T, name?: string): Task<T>
   go<T>(work: Work<T>, name?: string): Task<T> {
@@ -189,6 +192,14 @@ export class Scheduler implements Disposable {
    */
   forgetFd(fd: number): void {
     this.#sources.forget(fd)
+  }
+
+  /**
+   * The errno of a socket that was waited for, where the backend has taken it: libkqueue does, after which SO_ERROR and
+   * the calls on the socket know nothing of it. It is told once; 0 for none.
+   */
+  takeError(fd: number): number {
+    return this.#sources.takeError(fd)
   }
 
   /** What another thread needs for `wakeRemote`. Needs `onWake`, without which nobody would hear it. */

@@ -63,6 +63,10 @@ export class Sources {
     this.#descriptors.forget(fd)
   }
 
+  takeError(fd: number): number {
+    return this.#descriptors.takeError(fd)
+  }
+
   wakeHandle(): WakeHandle {
     return this.#descriptors.reactor.wakeHandle()
   }

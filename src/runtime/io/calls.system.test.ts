@@ -123,6 +123,25 @@ test('a call takes eight vectors that are not empty, and read needs room', () =>
   })
 })
 
+test('writing costs no more each where there are many vectors', () => {
+  using real = realIo(testedLibc, backend)
+  const { io } = real
+  const COUNT = 160_000
+  real.run(function* () {
+    using server = io.listen(local)
+    using client = yield* io.connect(server.address)
+    using accepted = yield* server.accept()
+    const byte = textBytes('x')
+    const writing = io.async(function* () {
+      yield* client.writeAll(Array.from({ length: COUNT }, () => byte))
+      client.shutdown('write')
+    })
+    // Where all that are left are copied for each call, that is minutes, which is more than a test may take.
+    expect(yield* readAll(accepted)).toBe('x'.repeat(COUNT))
+    yield* io.await(writing)
+  })
+})
+
 test('a fiber whose calls never have to wait lets the others run all the same', () => {
   using real = realIo(testedLibc, backend)
   const { io } = real

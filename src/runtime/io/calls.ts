@@ -15,7 +15,7 @@ import { socketError } from './errors.ts'
 import { Pauses } from './pauses.ts'
 import { CallMemory } from './vectors.ts'
 
-const { EAGAIN, EINTR } = osConstants.errno
+const { EAGAIN, EINTR, EPIPE } = osConstants.errno
 
 /** After so many calls that may wait, and did not have to, others have their turn: a fast peer keeps nobody from running. */
 const CALLS_BETWEEN_TURNS = 128
@@ -103,6 +103,7 @@ export class Calls {
       if (result !== -1) return result
       const errno = this.libc.errno()
       if (errno === EINTR) continue
+      if (errno === EAGAIN || errno === EPIPE) this.assertNotFailed(operation, target)
       if (errno !== EAGAIN) throw this.error(errno, operation, target.label)
       if (direction !== 'untold') yield* this.block(operation, target, direction, deadlineMs)
       else yield* (pauses ??= new Pauses(this, operation, target, deadlineMs)).next()
@@ -143,6 +144,12 @@ export class Calls {
   /** Whether an errno only means that there is nothing to be had now. */
   isPassing(errno: number): boolean {
     return errno === EAGAIN || errno === EINTR
+  }
+
+  /** Throws the error of a socket that its own calls cannot tell any more: see `Scheduler.takeError`. */
+  assertNotFailed(operation: string, target: Target): void {
+    const errno = this.cancellation.scheduler.takeError(target.fd)
+    if (errno !== 0) throw this.error(errno, operation, target.label)
   }
 
   assertOpen(operation: string, target: Target): void {

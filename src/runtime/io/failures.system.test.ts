@@ -1,7 +1,7 @@
 /** Errors of sockets, each made to happen: the kernel says them, and nothing stays open or registered. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defaultBackend } from '../../backends/index.ts'
 import type { Backend } from '../../backends/backend.ts'
 import { SocketError } from '../../errors.ts'
@@ -10,7 +10,7 @@ import { SO, SOL_SOCKET } from '../../libc/constants/linux.ts'
 import { layouts } from '../../libc/layouts.ts'
 import { sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
-import { testedLibc } from '../../testing/backends.ts'
+import { testedBackends, testedLibc } from '../../testing/backends.ts'
 import { NOTHING_LEFT, outcomeOf } from '../../testing/io.ts'
 import { openCount, realIo, textBytes } from '../../testing/real-io.ts'
 import { temporaryDirectory } from '../../testing/temporary-directory.ts'
@@ -100,6 +100,7 @@ const failures: readonly Failure[] = [
     problem: 'symlink-loop',
     code: 'ELOOP',
     *act(io) {
+      rmSync(join(directory, 'loop'), { force: true })
       symlinkSync(join(directory, 'loop'), join(directory, 'loop'))
       yield* io.sleep(0)
       io.listen(unix('loop/socket'))
@@ -110,7 +111,8 @@ const failures: readonly Failure[] = [
     problem: 'connection-refused',
     code: 'ECONNREFUSED',
     *act(io) {
-      mkdirSync(join(directory, 'd'))
+      mkdirSync(join(directory, 'd'), { recursive: true })
+      rmSync(join(directory, 'd/left'), { force: true })
       io.listen(unix('d/left')).close()
       yield* io.connect(unix('d/left'))
     },
@@ -120,7 +122,7 @@ const failures: readonly Failure[] = [
     problem: 'socket-mode-unsupported',
     code: 'EPROTOTYPE',
     *act(io) {
-      using server = io.listen(unix('stream'))
+      using server = io.listen(unix(`stream${names++}`))
       yield* io.connect(server.address, { mode: 'seqpacket' })
     },
   },
@@ -227,26 +229,28 @@ const failures: readonly Failure[] = [
   },
 ]
 
-test.each(failures)('$what is $problem', ({ problem, code, act }) => {
-  const before = openCount()
-  using real = realIo(libc, defaultBackend(libc) as Backend)
-  const { io } = real
-  const opened = openCount()
-  let caught: unknown
-  real.run(function* () {
-    try {
-      yield* act(io)
-    } catch (error) {
-      caught = error
-    }
+describe.each(testedBackends)('over %s', (_name, backend) => {
+  test.each(failures)('$what is $problem', ({ problem, code, act }) => {
+    const before = openCount()
+    using real = realIo(libc, backend)
+    const { io } = real
+    const opened = openCount()
+    let caught: unknown
+    real.run(function* () {
+      try {
+        yield* act(io)
+      } catch (error) {
+        caught = error
+      }
+    })
+    expect(caught).toBeInstanceOf(SocketError)
+    const error = caught as SocketError
+    expect([error.problem, error.code]).toEqual([problem, code])
+    expect(error.where).toMatch(/^fiber \d/)
+    expect([real.left(), real.scheduler.counts]).toEqual([0, NOTHING_LEFT])
+    real.scheduler.close()
+    expect([opened, openCount()]).toEqual([before, before])
   })
-  expect(caught).toBeInstanceOf(SocketError)
-  const error = caught as SocketError
-  expect([error.problem, error.code]).toEqual([problem, code])
-  expect(error.where).toMatch(/^fiber \d/)
-  expect([real.left(), real.scheduler.counts]).toEqual([0, NOTHING_LEFT])
-  real.scheduler.close()
-  expect([opened, openCount()]).toEqual([before, before])
 })
 
 /** With no descriptor to be had. */

@@ -14,8 +14,8 @@ export class Future<T> {
   readonly scope = new Scope()
   readonly work: Work<T>
   readonly givenName: string | undefined
-  /** Served when it has ended. */
-  readonly watchers = new Set<WaitQueue>()
+  /** Served when it has ended. Made when somebody selects it. */
+  watchers: Set<WaitQueue> | undefined
   /** Undefined until it has started. */
   task: Task<T> | undefined
   /** What has ended it, where that was its cancellation. */
@@ -111,7 +111,7 @@ export class Futures {
   /** Those who are told run after this fiber has ended: they see how. */
   #ended(future: Future<unknown>): void {
     this.#running--
-    for (const queue of future.watchers) this.cancellation.scheduler.serveAll(queue)
+    for (const queue of future.watchers ?? []) this.cancellation.scheduler.serveAll(queue)
     future.onEnd?.()
   }
 

@@ -54,7 +54,8 @@ export class Io implements Disposable {
 
   /**
    * Begins work, in or outside of fibers. It runs when its turn comes; where `maxConcurrent` run already, when one of
-   * them has ended, and at the latest when somebody waits for it. An error that nobody is told leaves `Scheduler.run`.
+   * them has ended, and at the latest when somebody waits for it. An error that nobody is told leaves `Scheduler.run`
+   * when nothing is left to run; of what runs for ever, somebody awaits the futures, or it is a group's.
    */
   async<T>(work: FiberBody<T>, name?: string): Future<T>
   async<T>(work: () => T, name?: string): Future<T>

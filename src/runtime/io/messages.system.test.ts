@@ -79,6 +79,32 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
     })
   })
 
+  test('urgent data is received beside what comes in line, and is not waited for', () => {
+    using real = realIo(testedLibc, backend)
+    const { io } = real
+    real.run(function* () {
+      using server = io.listen({ family: 'ip4', address: '127.0.0.1', port: 0 })
+      using client = yield* io.connect(server.address)
+      using accepted = yield* server.accept()
+      const message = room()
+      expect(yield* accepted.receive([message], { urgent: true })).toBe(0)
+      yield* client.send([{ data: textBytes('in line') }])
+      yield* client.send([{ data: textBytes('!') }], { urgent: true })
+      let tries = 0
+      while ((yield* accepted.receive([message], { urgent: true })) === 0 && tries++ < 1000)
+        yield* io.sleep(1)
+      expect([textOf(message), message.isUrgent]).toEqual(['!', true])
+      expect(yield* accepted.receive([message], { urgent: true })).toBe(0)
+      expect(yield* accepted.receive([message])).toBe(1)
+      expect([textOf(message), message.isUrgent]).toEqual(['in line', false])
+      const canceled = io.async(() => outcomeOf(accepted.receive([message], { urgent: true })))
+      io.requestCancel(canceled)
+      expect(yield* io.await(canceled)).toBe('canceled: receive')
+      accepted.close()
+      expect(yield* outcomeOf(accepted.receive([message], { urgent: true }))).toMatch(/closed$/)
+    })
+  })
+
   test('no message within the time limit is a timeout, and nothing stays registered', () => {
     using real = realIo(testedLibc, backend)
     const { io } = real

@@ -1,4 +1,5 @@
 /** Messages: sendmsg(2) and recvmsg(2), over any socket that has data. */
+import { constants as osConstants } from 'node:os'
 import { SocketError } from '../../errors.ts'
 import { MSG } from '../../libc/constants/linux.ts'
 import type { Routine } from '../fiber.ts'
@@ -6,6 +7,8 @@ import { ADDRESS_BYTES, decodeAddress, encodeAddress } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import { Socket } from './socket.ts'
 import type { Bytes } from './vectors.ts'
+
+const { EINVAL } = osConstants.errno
 
 /** One message to send. */
 export interface OutgoingMessage {
@@ -32,8 +35,16 @@ export interface SendOptions {
 export interface ReceiveOptions {
   /** Leaves the message where it is, for the next call; no more than one is received then. */
   readonly peek?: boolean
-  /** `length` is then that of the message, also where there was room for less. */
+  /**
+   * `length` is then that of the message, also where there was room for less. Not of a TCP connection, which throws away
+   * what is received so: tcp(7).
+   */
   readonly wholeLength?: boolean
+  /**
+   * Receives urgent data, of which there is one byte at most, in the place of what comes in line: recv(2), MSG_OOB. It is
+   * not waited for, since no end and no error would end that: where none has come, no message is received.
+   */
+  readonly urgent?: boolean
   /** How long to wait for the first message: after that, `SocketError` (`timeout`). */
   readonly timeoutMs?: number
 }
@@ -84,14 +95,32 @@ export class MessageSocket extends Socket {
   *receive(messages: readonly IncomingMessage[], options: ReceiveOptions = {}): Routine<number> {
     const [first] = messages
     if (first === undefined) throw new RangeError('receive needs room for a message')
-    const { peek = false, wholeLength = false } = options
+    const { peek = false, wholeLength = false, urgent = false } = options
     const flags = MSG.CMSG_CLOEXEC | (peek ? MSG.PEEK : 0) | (wholeLength ? MSG.TRUNC : 0)
+    if (urgent) return this.#receiveUrgent(first, flags | MSG.OOB)
     const deadlineMs = this.calls.deadline(options.timeoutMs)
     const receiveFirst = (): number => this.#receiveNow(first, flags)
     this.#fill(first, yield* this.calls.whenReady('receive', this, 'read', receiveFirst, { deadlineMs }))
     // After the end of a stream comes nothing but the end again.
-    if (peek || this.#isEnd(first)) return 1
+    const isEnd = this.#isEnd(first)
+    if (isEnd) this.calls.assertNotFailed('receive', this)
+    if (peek || isEnd) return 1
     return 1 + this.#receiveMore(messages.slice(1), flags)
+  }
+
+  #receiveUrgent(message: IncomingMessage, flags: number): number {
+    const { calls } = this
+    calls.assertOpen('receive', this)
+    calls.cancellation.check('receive')
+    const length = this.#receiveNow(message, flags)
+    if (length === -1) {
+      const errno = calls.libc.errno()
+      // "Yes this is right!" (tcp_recv_urg): that there is none is an invalid argument.
+      if (errno === EINVAL || calls.isPassing(errno)) return 0
+      throw calls.error(errno, 'receive', this.label)
+    }
+    this.#fill(message, length)
+    return 1
   }
 
   #receiveMore(messages: readonly IncomingMessage[], flags: number): number {

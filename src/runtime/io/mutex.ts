@@ -43,16 +43,12 @@ export class Mutex {
    * where it holds it already: it would wait for itself.
    */
   lock(): Routine {
-    const operation = `lock of ${this.name}`
-    return this.#take(() => this.#cancellation.wait(operation, () => this.#park()))
+    return this.#take(true)
   }
 
   /** The same, which no cancellation ends. */
   lockUncancelable(): Routine {
-    const park = (): Parked => this.#park()
-    return this.#take(function* () {
-      return yield park()
-    })
+    return this.#take(false)
   }
 
   /**
@@ -82,7 +78,7 @@ export class Mutex {
     return this.#scheduler.waitIn(this.#queue)
   }
 
-  *#take(park: () => Routine<Wakeup>): Routine {
+  *#take(isCancelable: boolean): Routine {
     const fiber = this.#fiber('lock')
     if (this.#owner === fiber) {
       const hint = 'unlock it first: it would wait for itself'
@@ -90,9 +86,14 @@ export class Mutex {
     }
     // An early wake of the fiber, by hand, is none of this: it queues again, unless nobody holds it meanwhile.
     while (this.#owner !== undefined) {
-      if ((yield* park()) === Wakeup.READY) return
+      const wakeup = isCancelable ? yield* this.#parkCancelably() : yield this.#park()
+      if (wakeup === Wakeup.READY) return
     }
     this.#owner = fiber
+  }
+
+  #parkCancelably(): Routine<Wakeup> {
+    return this.#cancellation.wait(`lock of ${this.name}`, () => this.#park())
   }
 
   #fiber(operation: string): Fiber {

@@ -28,7 +28,7 @@ test('waits for the first, cancels none, and can be canceled', () => {
     yield* io.sleep(1)
     expect(yield* io.cancel(selecting)).toBeUndefined()
     expect([selecting.canceled instanceof CanceledError, io.now()]).toEqual([true, 21])
-    expect(futures[0]?.watchers.size).toBe(0)
+    expect(futures[0]?.watchers?.size).toBe(0)
     yield* io.await(futures[0] as Future<number>)
   })
   expect(world.scheduler.counts).toEqual(NOTHING_LEFT)

@@ -16,6 +16,7 @@ export function* selectFirst(futures: Futures, candidates: readonly Future<unkno
   for (const candidate of candidates) {
     if (candidate.hasEnded) continue
     futures.start(candidate)
+    candidate.watchers ??= new Set()
     candidate.watchers.add(queue)
   }
   try {
@@ -25,6 +26,6 @@ export function* selectFirst(futures: Futures, candidates: readonly Future<unkno
     }
     return first
   } finally {
-    for (const candidate of candidates) candidate.watchers.delete(queue)
+    for (const candidate of candidates) candidate.watchers?.delete(queue)
   }
 }

@@ -39,7 +39,7 @@ export class Server extends Socket {
   /**
    * Waits for a connection. Several fibers may; each connection comes to one. Throws `SocketError`: of
    * `connection-aborted` nothing is left but the next connection, and of `process-fd-quota-exceeded` and other
-   * shortages the connection waits on.
+   * shortages the connection waits on, so that the next call fails at once, too: who goes on sleeps before.
    */
   *accept(): Routine<Stream> {
     const { calls } = this
@@ -133,6 +133,7 @@ function* connecting(calls: Calls, stream: Stream, deadlineMs: DeadlineMs): Rout
       isBegun = true
       yield* calls.block('connect', target, 'write', deadlineMs)
       calls.assertOpen('connect', target)
+      calls.assertNotFailed('connect', target)
       assertNoError(calls, stream.fd, target.label)
     } else if (errno === EAGAIN) {
       // The queue of a unix server is full, which no descriptor tells the end of.

@@ -43,7 +43,9 @@ export class Stream extends MessageSocket {
     const call = (): number => {
       const count = memory.fillVectors(vectors)
       if (count === 0) throw new RangeError('read needs room for a byte')
-      return libc.fn.readv(this.fd, memory.iovecs.address, count)
+      const length = libc.fn.readv(this.fd, memory.iovecs.address, count)
+      if (length === 0) this.calls.assertNotFailed('read', this)
+      return length
     }
     const length = yield* this.calls.whenReady('read', this, 'read', call, how)
     this.#isEmptied = this.#isOfBytes && length > 0 && length < room
@@ -68,8 +70,14 @@ export class Stream extends MessageSocket {
 
   /** Writes all. Where it throws, a part may have been written. */
   *writeAll(vectors: readonly Bytes[]): Routine {
-    let left = vectors.filter(({ bytes }) => bytes.length > 0)
-    while (left.length > 0) left = withoutFirst(left, yield* this.write(left.slice(0, MOST_VECTORS)))
+    const left = vectors.filter(({ bytes }) => bytes.length > 0)
+    for (let first = 0; first < left.length;) {
+      let written = yield* this.write(left.slice(first, first + MOST_VECTORS))
+      let next = left[first]
+      for (; next !== undefined && written >= next.bytes.length; next = left[++first])
+        written -= next.bytes.length
+      if (next !== undefined && written > 0) left[first] = partOf(next, written)
+    }
   }
 
   /**
@@ -81,17 +89,4 @@ export class Stream extends MessageSocket {
     this.calls.assertOpen('shutdown', this)
     this.calls.anyway('shutdown', this.label, () => this.calls.libc.fn.shutdown(this.fd, how))
   }
-}
-
-/** The vectors without their first bytes. */
-function withoutFirst(vectors: readonly Bytes[], written: number): Bytes[] {
-  let skipped = 0
-  let rest = written
-  for (const { bytes } of vectors) {
-    if (rest < bytes.length) break
-    rest -= bytes.length
-    skipped++
-  }
-  const [first, ...others] = vectors.slice(skipped)
-  return first === undefined ? [] : [partOf(first, rest), ...others]
 }
