@@ -174,10 +174,8 @@ export class Pool implements AsyncDisposable {
         this.#endings.settleReturned(thread)
         this.#crew.nudge()
         break
-      case 'arguments': {
-        const values = this.#jobs.at(report.slot)?.args ?? []
-        return this.#crew.send(thread, { kind: 'arguments', values })
-      }
+      case 'arguments':
+        return this.#crew.send(thread, { kind: 'arguments', jobs: this.#jobs.argumentsOf(report.slots) })
       case 'result':
         this.#jobs.take(report.slot)?.resolve(report.value)
         break

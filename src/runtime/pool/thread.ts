@@ -6,6 +6,7 @@ import { attachLibc } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import type { Fiber, Routine } from '../fiber.ts'
 import { Scheduler } from '../scheduler.ts'
+import { ArgumentStore } from './argument-store.ts'
 import { Finder } from './finder.ts'
 import { Functions } from './functions.ts'
 import type { JobFunction } from './functions.ts'
@@ -38,13 +39,12 @@ export class Thread {
   readonly #here: PoolThread
   readonly #finder: Finder
   readonly #functions: Functions
+  readonly #arguments: ArgumentStore
   readonly #outcomes: Outcomes
   #pump: Fiber | undefined
   /** How many jobs are fibers that have not ended. */
   #fibers = 0
   #mailSeen = 0
-  /** The arguments that were sent last, until their job has them. */
-  #arrived: readonly unknown[] | undefined
   /** What has to be waited for in Node's event loop before the scheduler goes on. */
   #loading: Promise<void> | undefined
   readonly #gate: Gate | undefined
@@ -64,6 +64,7 @@ export class Thread {
     this.#here = { scheduler: this.#scheduler, libc, thread }
     this.#outcomes = new Outcomes(memory, thread, port)
     this.#finder = new Finder(memory, thread, () => this.#outcomes.tellToLook())
+    this.#arguments = new ArgumentStore(memory.table)
     this.#functions = new Functions(definitions)
   }
 
@@ -106,6 +107,7 @@ export class Thread {
     while (!this.#memory.isExiting) {
       if (slot === NONE) slot = this.#finder.next()
       if (slot === NONE) {
+        this.#arguments.clear()
         yield this.#scheduler.suspend()
         slot = this.#finder.begin()
         continue
@@ -113,7 +115,7 @@ export class Thread {
       if (table.claim(slot, this.#me)) {
         const id = table.functionOf(slot)
         if (!this.#functions.isLoaded(id)) yield* this.#load(id)
-        const values = table.argumentsOf(slot) ?? (yield* this.#receiveArguments(slot))
+        const values = table.argumentsOf(slot) ?? this.#arguments.take(slot) ?? (yield* this.#ask(slot))
         if (values === undefined) break
         this.#begin(slot, id, values)
       }
@@ -142,12 +144,13 @@ export class Thread {
    * it. No other job begins until they are here, because that one could keep this one from ever beginning. Undefined:
    * the pool exits.
    */
-  *#receiveArguments(slot: number): Routine<readonly unknown[] | undefined> {
-    this.#arrived = undefined
-    this.#outcomes.report({ kind: 'arguments', slot })
+  *#ask(slot: number): Routine<readonly unknown[] | undefined> {
+    const queued = this.#memory.queues[this.#me]?.peek() ?? []
+    this.#outcomes.report({ kind: 'arguments', slots: [slot, ...this.#arguments.lacking(queued)] })
     for (;;) {
       this.#readMail()
-      if (this.#arrived !== undefined || this.#memory.isExiting) return this.#arrived
+      const values = this.#arguments.take(slot)
+      if (values !== undefined || this.#memory.isExiting) return values
       yield this.#scheduler.suspend()
     }
   }
@@ -161,7 +164,7 @@ export class Thread {
       if (received === undefined) return
       const { message } = received
       if (message.kind === 'define') this.#functions.define(message.definition)
-      else this.#arrived = message.values
+      else this.#arguments.keep(message.jobs)
     }
   }
 
