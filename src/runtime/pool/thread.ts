@@ -2,7 +2,7 @@
 import { receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { backends } from '../../backends/index.ts'
-import { attachLibc } from '../../libc/libc.ts'
+import { attachLibc, guardCalls } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import type { Fiber, Routine } from '../fiber.ts'
 import { Scheduler } from '../scheduler.ts'
@@ -47,18 +47,21 @@ export class Thread {
   #mailSeen = 0
   /** What has to be waited for in Node's event loop before the scheduler goes on. */
   #loading: Promise<void> | undefined
-  readonly #gate: Gate | undefined
+  readonly #gate: Gate
 
   constructor({ pool, thread, libc: plan, backend, definitions }: ThreadData, port: MessagePort) {
-    const libc = attachLibc(plan)
     const memory = new PoolMemory(pool)
+    const gate = memory.gates[thread]
+    if (gate === undefined) throw new RangeError(`the pool has no thread ${thread}`)
+    this.#gate = gate
+    guardCalls({ before: () => gate.guard(), after: () => gate.unguard() })
+    const libc = attachLibc(plan)
     this.#memory = memory
     this.#me = thread
     this.#port = port
     const onWake = (): void => {
       if (this.#pump !== undefined) this.#scheduler.wake(this.#pump)
     }
-    this.#gate = memory.gates[thread]
     const noted = memory.journals[thread]?.over(libc) ?? libc
     this.#scheduler = new Scheduler(noted, { backend: backends[backend], onWake })
     this.#here = { scheduler: this.#scheduler, libc, thread }
@@ -71,17 +74,17 @@ export class Thread {
   /** Runs until the pool exits. Rejects with what nobody has caught: then this thread is dead. */
   async run(): Promise<void> {
     this.#outcomes.report({ kind: 'ready', handle: this.#scheduler.wakeHandle() })
-    this.#gate?.unguard()
+    this.#gate.unguard()
     this.#pump = this.#scheduler.spawn(() => this.#work(), 'jobs')
     while (!this.#memory.isExiting) {
       this.#scheduler.run()
       if (this.#loading === undefined) continue
       await this.#unlessExiting(this.#loading)
       this.#loading = undefined
-      this.#gate?.unguard()
+      this.#gate.unguard()
     }
-    this.#gate?.guard()
-    this.#gate?.shut()
+    this.#gate.guard()
+    this.#gate.shut()
     this.#scheduler.close()
     this.#port.close()
   }
@@ -133,7 +136,7 @@ export class Thread {
     // Its definition was sent before the job.
     this.#readMail()
     // Node would leave the file open that it reads.
-    this.#gate?.guard()
+    this.#gate.guard()
     this.#loading = this.#functions.load(id)
     this.#scheduler.stop()
     yield this.#scheduler.yieldNow()
