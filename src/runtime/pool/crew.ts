@@ -89,8 +89,9 @@ export class Crew {
     for (const worker of this.#workers) worker?.wake()
   }
 
-  /** Has all threads wait to be ended. */
+  /** Has all threads wait to be ended. No other one is started. */
   doom(): void {
+    this.#isExiting = true
     for (const worker of this.#workers) worker?.doom()
   }
 
@@ -186,7 +187,7 @@ export class Crew {
   }
 
   get #mayStart(): boolean {
-    return this.#falseStarts < MOST_FALSE_STARTS || this.size === 0
+    return !this.#isExiting && (this.#falseStarts < MOST_FALSE_STARTS || this.size === 0)
   }
 
   #notStarted(reason: string): void {
