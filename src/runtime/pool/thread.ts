@@ -41,13 +41,13 @@ export class Thread {
   readonly #functions: Functions
   readonly #arguments: ArgumentStore
   readonly #outcomes: Outcomes
+  readonly #gate: Gate
   #pump: Fiber | undefined
   /** How many jobs are fibers that have not ended. */
   #fibers = 0
   #mailSeen = 0
   /** What has to be waited for in Node's event loop before the scheduler goes on. */
   #loading: Promise<void> | undefined
-  readonly #gate: Gate
 
   constructor({ pool, thread, libc: plan, backend, definitions }: ThreadData, port: MessagePort) {
     const memory = new PoolMemory(pool)
