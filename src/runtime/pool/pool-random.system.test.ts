@@ -11,7 +11,7 @@ import { Pool } from './pool.ts'
 const jobs = new URL('../../../fixtures/pool/jobs.mjs', import.meta.url)
 const COUNTER = 0
 const ROUNDS = 3
-const MOST_STEPS = 120
+const STEPS = 60
 
 it.each(testedBackends)('over %s, nobody waits for ever, and nothing is left', async (name, backend) => {
   const random = seededRandom(name.length)
@@ -42,7 +42,7 @@ it.each(testedBackends)('over %s, nobody waits for ever, and nothing is left', a
       () => kills.push(pool.kill(upTo(threads))),
       () => sleep(upTo(20)),
     ]
-    for (let step = 0; step < MOST_STEPS; step++) await steps[upTo(steps.length)]?.()
+    for (let step = 0; step < STEPS; step++) await steps[upTo(steps.length)]?.()
     write(libc, b.fd)
     if (random() < 0.5) await Promise.all(outcomes)
     await pool.close()
