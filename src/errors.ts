@@ -240,7 +240,10 @@ export class SocketError extends Error {
 export type PoolProblem =
   /** The pool was closed before the job was over. */
   | 'closed'
-  /** Its thread has ended while the job ran: it may have run wholly, in part, or not at all, and does not run again. */
+  /**
+   * Its thread has ended while the job ran: it may have run wholly, in part, or not at all, and does not run again. Or
+   * three threads have ended that had not started it yet: `reason` says which.
+   */
   | 'worker-died'
   /** Threads end before they have begun. The job has not run. */
   | 'cannot-start'

@@ -22,6 +22,11 @@ export function count(index: number): number {
   return index
 }
 
+/** The same, with arguments and a result that travel by messages. */
+export function countByMessage({ index }: { readonly index: number }): { readonly done: number } {
+  return { done: count(index) }
+}
+
 /** Its thread exits before it has done anything. */
 export function exitBefore(): never {
   process.exit(1)

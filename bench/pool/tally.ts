@@ -13,6 +13,8 @@ import type { Counts } from './jobs.ts'
 
 /** So many are given to the pool before they are waited for. */
 const AT_ONCE = 20_000
+/** Of so many jobs, one has arguments and a result that are no numbers. */
+const JOBS_PER_MESSAGE = 16
 const MOST_MS_BETWEEN_KILLS = 150
 /** More problems of one kind than that need not be told. */
 const MOST_TOLD = 5
@@ -68,8 +70,12 @@ export async function tallyOf(libc: Libc, options: TallyOptions): Promise<Tally>
 
   const one = async (index: number): Promise<void> => {
     const fault = withFaults && random() < 1 / jobsPerFault ? faults[index % faults.length] : undefined
+    const isByMessage = fault === undefined && index % JOBS_PER_MESSAGE === 0
     try {
-      const result = await pool.run(module, fault ?? 'count', [index])
+      const given = isByMessage
+        ? await pool.run(module, 'countByMessage', [{ index }])
+        : await pool.run(module, fault ?? 'count', [index])
+      const result = isByMessage ? (given as { readonly done: number }).done : given
       delivered++
       const runs = counts.runs[index]
       if (result !== index || runs !== 1)

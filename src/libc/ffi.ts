@@ -73,6 +73,37 @@ function loadFirst(): Binding {
   }
 }
 
+/** What a thread does around each native call. */
+export interface CallGuard {
+  readonly before: () => void
+  readonly after: () => void
+}
+
+/** Modules may be there more than once in a thread: those of a program that was bundled, and those that it loads. */
+const GUARD = Symbol.for('evloop: around native calls')
+const thread = globalThis as { [GUARD]?: CallGuard }
+
+/**
+ * Has this thread do something around each native call, of functions that are bound from now on. For threads that others
+ * end: ffi-rs aborts the process where a thread is ended while it converts arguments, because it takes for granted that
+ * it can look at them (`unwrap` of a pending exception). Undefined: no more, for functions that are bound then.
+ */
+export function guardCalls(calls: CallGuard | undefined): void {
+  if (calls === undefined) delete thread[GUARD]
+  else thread[GUARD] = calls
+}
+
+function guarded<T>(call: () => T): T {
+  const guard = thread[GUARD]
+  if (guard === undefined) return call()
+  guard.before()
+  try {
+    return call()
+  } finally {
+    guard.after()
+  }
+}
+
 /** `Binding.openLibrary` of the binding in use. */
 export function openLibrary(key: LibraryKey, path: string): void {
   binding().openLibrary(key, path)
@@ -85,15 +116,26 @@ export function hasSymbol(key: LibraryKey, symbol: string): boolean {
 
 /** `Binding.bind` of the binding in use. */
 export function bind(key: LibraryKey, symbol: string, signature: Signature): NativeFunction {
-  return binding().bind(key, symbol, signature)
+  const native = binding().bind(key, symbol, signature)
+  const guard = thread[GUARD]
+  if (guard === undefined) return native
+  const { before, after } = guard
+  return (...args) => {
+    before()
+    try {
+      return native(...args)
+    } finally {
+      after()
+    }
+  }
 }
 
 /** `Binding.addressOf` of the binding in use. */
 export function addressOf(bytes: Uint8Array): Pointer {
-  return binding().addressOf(bytes)
+  return guarded(() => binding().addressOf(bytes))
 }
 
 /** `Binding.bytesAt` of the binding in use. */
 export function bytesAt(address: Pointer, length: number): Uint8Array {
-  return binding().bytesAt(address, length)
+  return guarded(() => binding().bytesAt(address, length))
 }

@@ -26,6 +26,7 @@ export {
   bytesAt,
   chooseBinding,
   chosenBinding,
+  guardCalls,
   USUAL_BINDING,
   usualBindingVersion,
 } from './ffi.ts'

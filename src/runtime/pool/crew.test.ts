@@ -119,11 +119,14 @@ describe('the threads of a pool', () => {
     const { memory, events, crew, startAll } = setUp(2)
     startAll(2)
     memory.setInbox(1, Inbox.IDLE)
+    // It has said that there is something to look at, and ended before it sent that.
+    expect([memory.notify(1), memory.notify(1)]).toEqual([true, false])
     events.ended.mockImplementation(() => expect([crew.size, memory.inbox(1)]).toEqual([1, Inbox.ABSENT]))
     started[1]?.events.ended('it was killed')
     expect(events.ended.mock.calls).toEqual([[1, 'it was killed']])
     expect(events.replaced).toHaveBeenCalledTimes(1)
     expect([started.length, started[2]?.thread, memory.inbox(1), crew.died]).toEqual([3, 1, Inbox.BUSY, 1])
+    expect(memory.notify(1)).toBe(true)
   })
 
   it('are given up after three that did not come as far as to be ready', () => {

@@ -21,11 +21,20 @@ export interface CrewEvents {
   cannotStart(reason: string): void
 }
 
-/** Those that have not left. A thread that sleeps in the kernel would keep the process from ending. */
+/** Those that have not left. */
 const crews = new Set<Crew>()
 
-function exitAll(): void {
-  for (const crew of crews) crew.broadcastExit()
+/** How long the end of the process waits for threads that make native calls, or start. */
+const MOST_MS_AT_EXIT = 2000
+
+/**
+ * Node ends all threads when the process ends, where they are: one that sleeps in the kernel would keep the process, and
+ * one that makes a native call could abort it.
+ */
+function doomAll(): void {
+  const deadline = performance.now() + MOST_MS_AT_EXIT
+  for (const crew of crews) crew.doom()
+  for (const crew of crews) crew.awaitDoom(deadline)
 }
 
 /** The threads of a pool, from outside: who is there, who is idle, and which of them a job is given to. */
@@ -49,7 +58,7 @@ export class Crew {
     this.#modules = modules
     this.#events = events
     this.#workers = Array.from({ length: memory.plan.threads }, () => undefined)
-    if (crews.size === 0) process.on('exit', exitAll)
+    if (crews.size === 0) process.on('exit', doomAll)
     crews.add(this)
   }
 
@@ -80,11 +89,22 @@ export class Crew {
     for (const worker of this.#workers) worker?.wake()
   }
 
+  /** Has all threads wait to be ended. No other one is started. */
+  doom(): void {
+    this.#isExiting = true
+    for (const worker of this.#workers) worker?.doom()
+  }
+
+  /** Waits for that, until a time of `performance.now`. */
+  awaitDoom(deadline: number): void {
+    for (const worker of this.#workers) worker?.awaitDoom(Math.max(0, deadline - performance.now()))
+  }
+
   /** Resolves when all have left, after `broadcastExit`. */
   async join(): Promise<void> {
     await Promise.all(this.#workers.map(async (worker) => worker?.join()))
     crews.delete(this)
-    if (crews.size === 0) process.off('exit', exitAll)
+    if (crews.size === 0) process.off('exit', doomAll)
   }
 
   /** Brings a job to a thread that is idle, else to a new one, else to where all look. */
@@ -167,7 +187,7 @@ export class Crew {
   }
 
   get #mayStart(): boolean {
-    return this.#falseStarts < MOST_FALSE_STARTS || this.size === 0
+    return !this.#isExiting && (this.#falseStarts < MOST_FALSE_STARTS || this.size === 0)
   }
 
   #notStarted(reason: string): void {

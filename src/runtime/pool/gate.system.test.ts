@@ -12,14 +12,17 @@ const setUp = () => {
   gate.reset()
   return { words, gate }
 }
-/** A thread that calls one method, and says so in the word behind the gate when that has returned. */
-const callFromThread = (words: Int32Array, method: 'shut' | 'guard'): Worker =>
+/** A thread that does something with the gate, with `step(value)` in between to say how far it is. */
+const threadThat = (words: Int32Array, code: string): Worker =>
   new Worker(
     `const { workerData: words } = require('node:worker_threads')
+    const step = (value) => {
+      Atomics.store(words, ${LOG}, value)
+      Atomics.notify(words, ${LOG})
+    }
     import(${JSON.stringify(entryPoint('src/runtime/pool/gate'))}).then(({ Gate }) => {
-      Atomics.store(words, ${LOG}, 1)
-      new Gate(words.subarray(0, ${Gate.WORDS})).${method}()
-      Atomics.store(words, ${LOG}, 2)
+      const gate = new Gate(words.subarray(0, ${Gate.WORDS}))
+      ${code}
     })`,
     { eval: true, workerData: words },
   )
@@ -46,7 +49,7 @@ describe('a gate', () => {
     let worker: Worker | undefined
     gate.wake(() => {
       begun()
-      worker = callFromThread(words, 'shut')
+      worker = threadThat(words, 'step(1); gate.shut(); step(2)')
       // The main thread is held up in its write.
       while (Atomics.load(words, LOG) === 0) Atomics.wait(words, LOG, 0, 10)
       Atomics.wait(words, LOG, 1, 100)
@@ -73,21 +76,34 @@ describe('a gate', () => {
   it('lets nobody end a thread that guards itself, as it does from its start', () => {
     const { gate } = setUp()
     expect(gate.doom()).toBe(false)
+    gate.reset()
     gate.unguard()
     gate.guard()
-    expect(gate.doom()).toBe(false)
+    gate.guard()
+    gate.unguard()
+    expect([gate.doom(), gate.doom()]).toEqual([false, false])
+    gate.reset()
     gate.unguard()
     expect([gate.doom(), gate.doom()]).toEqual([true, true])
   })
 
-  it('keeps a thread that is about to be ended from guarding itself', async () => {
-    const { words, gate } = setUp()
-    gate.unguard()
-    expect(gate.doom()).toBe(true)
-    const worker = callFromThread(words, 'guard')
-    await until(words, 1)
-    await sleep(50)
-    expect(Atomics.load(words, LOG)).toBe(1)
-    await worker.terminate()
-  })
+  it.each([
+    ['begins', 'gate.unguard(); step(1); Atomics.wait(words, 2, 1); gate.guard(); step(4)', true],
+    ['ends', 'step(1); Atomics.wait(words, 2, 1); gate.unguard(); step(4)', false],
+  ])(
+    'lets a thread that is to be ended go no further than to where it %s to guard itself',
+    async (_, code, isOpen) => {
+      const { words, gate } = setUp()
+      const worker = threadThat(words, code)
+      await until(words, 1)
+      expect(gate.doom()).toBe(isOpen)
+      Atomics.store(words, LOG, 3)
+      Atomics.notify(words, LOG)
+      gate.awaitDoom(20_000)
+      expect(gate.doom()).toBe(true)
+      await sleep(50)
+      expect(Atomics.load(words, LOG)).toBe(3)
+      await worker.terminate()
+    },
+  )
 })

@@ -17,8 +17,8 @@ export const MOST_NUMBERS = 6
 const BY_MESSAGE = -1
 
 const STATE_BITS = 3
-const Word = { STATE: 0, FUNCTION: 1, ARGUMENTS: 2, HAS_RESULT: 3 } as const
-const WORDS = 4
+const Word = { STATE: 0, FUNCTION: 1, ARGUMENTS: 2, HAS_RESULT: 3, SERIAL: 4 } as const
+const WORDS = 5
 const NUMBERS = 8
 /** The result stands behind the arguments. */
 const RESULT = MOST_NUMBERS
@@ -52,6 +52,16 @@ export class JobTable {
     return this.#words[slot * WORDS + Word.FUNCTION] ?? -1
   }
 
+  /** Which of the jobs this is that the slot has had. Counts on, and wraps. */
+  serialOf(slot: number): number {
+    return this.#words[slot * WORDS + Word.SERIAL] ?? 0
+  }
+
+  /** Whether the arguments come by a message. */
+  isByMessage(slot: number): boolean {
+    return this.#words[slot * WORDS + Word.ARGUMENTS] === BY_MESSAGE
+  }
+
   /** The arguments; undefined where they come by a message. */
   argumentsOf(slot: number): number[] | undefined {
     const count = this.#words[slot * WORDS + Word.ARGUMENTS] ?? 0
@@ -68,6 +78,7 @@ export class JobTable {
 
   /** For the main thread: makes a job of a free slot. Whoever finds its number may claim it. */
   fill(slot: number, fn: number, numbers: readonly number[] | undefined): void {
+    this.#words[slot * WORDS + Word.SERIAL] = (this.serialOf(slot) + 1) | 0
     this.#words[slot * WORDS + Word.FUNCTION] = fn
     this.#words[slot * WORDS + Word.ARGUMENTS] = numbers?.length ?? BY_MESSAGE
     if (numbers !== undefined) this.#numbers.set(numbers, slot * NUMBERS)

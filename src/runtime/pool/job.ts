@@ -43,3 +43,13 @@ export class Job {
 export function noResult({ name, module }: Definition, problem: PoolProblem, reason: string): PoolError {
   return new PoolError(problem, `${name} of ${module}`, reason)
 }
+
+/** A job; undefined where its arguments cannot be cloned, of which its caller has learned then. */
+export function jobOf(definition: Definition, args: readonly unknown[], terms: JobTerms): Job | undefined {
+  try {
+    return new Job(definition, args, terms)
+  } catch (error) {
+    terms.reject(noResult(definition, 'not-cloneable', `its arguments: ${String(error)}`))
+    return undefined
+  }
+}

@@ -92,6 +92,17 @@ describe('the jobs of a pool', () => {
     expect([jobs.claimedBy(2), jobs.claimedBy(0), jobs.queued()]).toEqual([[b], [], [d]])
   })
 
+  it('give their arguments with the serial of their slot, as far as they are there', () => {
+    const { table, jobs, fillAll } = setUp(5)
+    const [a = NONE, b = NONE] = fillAll()
+    jobs.take(b)
+    const before = table.serialOf(a)
+    expect(jobs.argumentsOf([a, b])).toEqual([{ slot: a, serial: before, values: jobs.at(a)?.args }])
+    jobs.take(a)
+    expect(fillAll()).toEqual([a])
+    expect(jobs.argumentsOf([a])).toEqual([{ slot: a, serial: before + 1, values: [4] }])
+  })
+
   it('are withdrawn where nobody has claimed them, and those that wait, too', () => {
     const { table, jobs, all, fillAll } = setUp(6)
     const [claimed = NONE] = fillAll()

@@ -1,6 +1,7 @@
 import type { Job } from './job.ts'
 import { JobState } from './job-table.ts'
 import type { JobTable } from './job-table.ts'
+import type { JobArguments } from './messages.ts'
 import { NONE } from './shared-ring.ts'
 
 /** All jobs of a pool that are not over: those in the table, and those that wait until it has room. */
@@ -44,6 +45,14 @@ export class Jobs {
 
   at(slot: number): Job | undefined {
     return this.#inTable[slot]
+  }
+
+  /** What jobs are called with, for a thread that has one of them, and may come to have the others. */
+  argumentsOf(slots: readonly number[]): JobArguments[] {
+    return slots.flatMap((slot) => {
+      const job = this.#inTable[slot]
+      return job === undefined ? [] : { slot, serial: this.#table.serialOf(slot), values: job.args }
+    })
   }
 
   /** The job of a slot is over: its slot is free. */

@@ -20,10 +20,17 @@ export interface ThreadData {
   readonly definitions: readonly Definition[]
 }
 
+/** What a job is called with. By its serial it is told from other jobs that its slot has had. */
+export interface JobArguments {
+  readonly slot: number
+  readonly serial: number
+  readonly values: readonly unknown[]
+}
+
 /** From the main thread. */
 export type Mail =
   | { readonly kind: 'define'; readonly definition: Definition }
-  | { readonly kind: 'arguments'; readonly values: readonly unknown[] }
+  | { readonly kind: 'arguments'; readonly jobs: readonly JobArguments[] }
 
 /** Why a job could not be run. */
 export type Refusal = 'no-function' | 'asynchronous' | 'not-cloneable'
@@ -32,7 +39,7 @@ export type Refusal = 'no-function' | 'asynchronous' | 'not-cloneable'
 export type Report =
   | { readonly kind: 'ready'; readonly handle: WakeHandle }
   | { readonly kind: 'look' }
-  | { readonly kind: 'arguments'; readonly slot: number }
+  | { readonly kind: 'arguments'; readonly slots: readonly number[] }
   | { readonly kind: 'result'; readonly slot: number; readonly value: unknown }
   | { readonly kind: 'threw'; readonly slot: number; readonly error: unknown }
   | { readonly kind: 'refused'; readonly slot: number; readonly why: Refusal; readonly reason: string }

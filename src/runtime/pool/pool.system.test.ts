@@ -106,6 +106,17 @@ describe('a job', () => {
 })
 
 describe('a thread', () => {
+  it('misses no job that comes just when it goes to sleep', async () => {
+    open(6)
+    for (let round = 0; round < 1000; round++) {
+      const burst = Array.from({ length: 1 + (round % 7) }, async (_, i) =>
+        i % 3 === 2 ? run('same', [i]) : run('add', i, round),
+      )
+      const results = await Promise.all(burst)
+      expect(results).toEqual(results.map((_, i) => (i % 3 === 2 ? [i] : i + round)))
+    }
+  })
+
   it('is started when all are busy, up to the limit, and is given the next job when it is idle', async () => {
     open(2)
     const words = wordsOf()

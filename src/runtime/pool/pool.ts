@@ -7,13 +7,12 @@ import type { Libc } from '../../libc/libc.ts'
 import { nameForThreads } from './backend-name.ts'
 import { Crew } from './crew.ts'
 import { Jobs } from './jobs.ts'
-import { Job, noResult } from './job.ts'
-import type { JobTerms } from './job.ts'
+import { jobOf, noResult } from './job.ts'
 import { Endings } from './endings.ts'
 import { Modules } from './modules.ts'
 import { NONE } from './shared-ring.ts'
 import { PoolMemory } from './shared.ts'
-import type { Definition, Report } from './messages.ts'
+import type { Report } from './messages.ts'
 
 export interface PoolOptions {
   /** How many threads there may be, 1 to 64. Default: as many as run at the same time here. They start when needed. */
@@ -62,8 +61,9 @@ const SLOTS = 4096
  * - A job never runs in two threads, and never twice, unless it is `idempotent`. If `run` resolves, it has run to its
  *   end, once.
  * - Where a thread dies (it is killed, it exits, an error is caught by nobody), jobs that had not started run in others,
- *   exactly once. One that had started is over: `PoolError` with `worker-died`. It has run at most once, and maybe in
- *   part. Only an `idempotent` one runs again, up to three times in all. The thread is replaced.
+ *   exactly once, if not three threads in a row have died with it. One that had started is over: `PoolError` with
+ *   `worker-died`. It has run at most once, and maybe in part. Only an `idempotent` one runs again, up to three times in
+ *   all. The thread is replaced.
  * - A job that keeps its thread busy keeps all fibers there from going on. `kill` ends one that does not come back.
  *
  * Arguments are cloned when `run` is called, results when the job has returned. Up to 6 arguments that are numbers, and
@@ -132,7 +132,8 @@ export class Pool implements AsyncDisposable {
 
   /**
    * Ends a thread where it is, for a job that does not come back. Another one takes its place, and has its number.
-   * Resolves when it is gone; at once where there is none. RangeError for what is no number of a thread.
+   * Resolves when it is gone, which a system call of the job itself may hold up; at once where there is none. RangeError
+   * for what is no number of a thread.
    */
   async kill(thread: number): Promise<void> {
     const { threads } = this.#memory.plan
@@ -174,10 +175,8 @@ export class Pool implements AsyncDisposable {
         this.#endings.settleReturned(thread)
         this.#crew.nudge()
         break
-      case 'arguments': {
-        const values = this.#jobs.at(report.slot)?.args ?? []
-        return this.#crew.send(thread, { kind: 'arguments', values })
-      }
+      case 'arguments':
+        return this.#crew.send(thread, { kind: 'arguments', jobs: this.#jobs.argumentsOf(report.slots) })
       case 'result':
         this.#jobs.take(report.slot)?.resolve(report.value)
         break
@@ -189,16 +188,6 @@ export class Pool implements AsyncDisposable {
         break
     }
     this.#submit()
-  }
-}
-
-/** A job; undefined where its arguments cannot be cloned, of which its caller has learned then. */
-function jobOf(definition: Definition, args: readonly unknown[], terms: JobTerms): Job | undefined {
-  try {
-    return new Job(definition, args, terms)
-  } catch (error) {
-    terms.reject(noResult(definition, 'not-cloneable', `its arguments: ${String(error)}`))
-    return undefined
   }
 }
 

@@ -16,7 +16,7 @@ describe('a shared ring', () => {
           const expected = value === undefined ? (list.shift() ?? NONE) : fits
           if (value !== undefined && fits) list.push(value)
           expect(value === undefined ? ring.take() : ring.push(value)).toBe(expected)
-          expect(ring.size).toBe(list.length)
+          expect([ring.size, ring.peek()]).toEqual([list.length, list])
         }
       }),
     )

@@ -33,6 +33,14 @@ export class SharedRing {
     return (Atomics.load(this.#words, TAIL) - head) | 0
   }
 
+  /** For the owner: what there was a moment ago, the oldest first. Others may have taken of it since. */
+  peek(): number[] {
+    const head = Atomics.load(this.#words, HEAD)
+    return Array.from({ length: this.size }, (_, i) =>
+      Atomics.load(this.#words, HEADER_WORDS + ((head + i) & this.#mask)),
+    )
+  }
+
   /** For the owner. False where it is full. */
   push(value: number): boolean {
     const tail = Atomics.load(this.#words, TAIL)

@@ -2,10 +2,11 @@
 import { receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { backends } from '../../backends/index.ts'
-import { attachLibc } from '../../libc/libc.ts'
+import { attachLibc, guardCalls } from '../../libc/libc.ts'
 import type { Libc } from '../../libc/libc.ts'
 import type { Fiber, Routine } from '../fiber.ts'
 import { Scheduler } from '../scheduler.ts'
+import { ArgumentStore } from './argument-store.ts'
 import { Finder } from './finder.ts'
 import { Functions } from './functions.ts'
 import type { JobFunction } from './functions.ts'
@@ -38,49 +39,52 @@ export class Thread {
   readonly #here: PoolThread
   readonly #finder: Finder
   readonly #functions: Functions
+  readonly #arguments: ArgumentStore
   readonly #outcomes: Outcomes
+  readonly #gate: Gate
   #pump: Fiber | undefined
   /** How many jobs are fibers that have not ended. */
   #fibers = 0
   #mailSeen = 0
-  /** The arguments that were sent last, until their job has them. */
-  #arrived: readonly unknown[] | undefined
   /** What has to be waited for in Node's event loop before the scheduler goes on. */
   #loading: Promise<void> | undefined
-  readonly #gate: Gate | undefined
 
   constructor({ pool, thread, libc: plan, backend, definitions }: ThreadData, port: MessagePort) {
-    const libc = attachLibc(plan)
     const memory = new PoolMemory(pool)
+    const gate = memory.gates[thread]
+    if (gate === undefined) throw new RangeError(`the pool has no thread ${thread}`)
+    this.#gate = gate
+    guardCalls({ before: () => gate.guard(), after: () => gate.unguard() })
+    const libc = attachLibc(plan)
     this.#memory = memory
     this.#me = thread
     this.#port = port
     const onWake = (): void => {
       if (this.#pump !== undefined) this.#scheduler.wake(this.#pump)
     }
-    this.#gate = memory.gates[thread]
     const noted = memory.journals[thread]?.over(libc) ?? libc
     this.#scheduler = new Scheduler(noted, { backend: backends[backend], onWake })
     this.#here = { scheduler: this.#scheduler, libc, thread }
     this.#outcomes = new Outcomes(memory, thread, port)
     this.#finder = new Finder(memory, thread, () => this.#outcomes.tellToLook())
+    this.#arguments = new ArgumentStore(memory.table)
     this.#functions = new Functions(definitions)
   }
 
   /** Runs until the pool exits. Rejects with what nobody has caught: then this thread is dead. */
   async run(): Promise<void> {
     this.#outcomes.report({ kind: 'ready', handle: this.#scheduler.wakeHandle() })
-    this.#gate?.unguard()
+    this.#gate.unguard()
     this.#pump = this.#scheduler.spawn(() => this.#work(), 'jobs')
     while (!this.#memory.isExiting) {
       this.#scheduler.run()
       if (this.#loading === undefined) continue
       await this.#unlessExiting(this.#loading)
       this.#loading = undefined
-      this.#gate?.unguard()
+      this.#gate.unguard()
     }
-    this.#gate?.guard()
-    this.#gate?.shut()
+    this.#gate.guard()
+    this.#gate.shut()
     this.#scheduler.close()
     this.#port.close()
   }
@@ -106,6 +110,7 @@ export class Thread {
     while (!this.#memory.isExiting) {
       if (slot === NONE) slot = this.#finder.next()
       if (slot === NONE) {
+        this.#arguments.clear()
         yield this.#scheduler.suspend()
         slot = this.#finder.begin()
         continue
@@ -113,7 +118,7 @@ export class Thread {
       if (table.claim(slot, this.#me)) {
         const id = table.functionOf(slot)
         if (!this.#functions.isLoaded(id)) yield* this.#load(id)
-        const values = table.argumentsOf(slot) ?? (yield* this.#receiveArguments(slot))
+        const values = table.argumentsOf(slot) ?? this.#arguments.take(slot) ?? (yield* this.#ask(slot))
         if (values === undefined) break
         this.#begin(slot, id, values)
       }
@@ -131,7 +136,7 @@ export class Thread {
     // Its definition was sent before the job.
     this.#readMail()
     // Node would leave the file open that it reads.
-    this.#gate?.guard()
+    this.#gate.guard()
     this.#loading = this.#functions.load(id)
     this.#scheduler.stop()
     yield this.#scheduler.yieldNow()
@@ -142,12 +147,13 @@ export class Thread {
    * it. No other job begins until they are here, because that one could keep this one from ever beginning. Undefined:
    * the pool exits.
    */
-  *#receiveArguments(slot: number): Routine<readonly unknown[] | undefined> {
-    this.#arrived = undefined
-    this.#outcomes.report({ kind: 'arguments', slot })
+  *#ask(slot: number): Routine<readonly unknown[] | undefined> {
+    const queued = this.#memory.queues[this.#me]?.peek() ?? []
+    this.#outcomes.report({ kind: 'arguments', slots: [slot, ...this.#arguments.lacking(queued)] })
     for (;;) {
       this.#readMail()
-      if (this.#arrived !== undefined || this.#memory.isExiting) return this.#arrived
+      const values = this.#arguments.take(slot)
+      if (values !== undefined || this.#memory.isExiting) return values
       yield this.#scheduler.suspend()
     }
   }
@@ -161,7 +167,7 @@ export class Thread {
       if (received === undefined) return
       const { message } = received
       if (message.kind === 'define') this.#functions.define(message.definition)
-      else this.#arrived = message.values
+      else this.#arguments.keep(message.jobs)
     }
   }
 

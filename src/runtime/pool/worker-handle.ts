@@ -81,19 +81,33 @@ export class WorkerHandle {
   }
 
   /**
-   * Ends it where it is. It is waited for while it opens or closes its poller, which takes a moment, and while it loads
-   * a module, but not for ever. Resolves when it is gone.
+   * Ends it where it is. It is waited for while it makes a native call, while it opens or closes its poller, and while it
+   * loads a module, but not for ever. Resolves when it is gone.
    */
   async kill(): Promise<void> {
     const deadline = performance.now() + MOST_PATIENCE_MS
-    while (!this.#isGone && this.#gate?.doom() === false && performance.now() < deadline) await sleep(1)
+    while (!this.#isGone && !this.doom() && performance.now() < deadline) await sleep(1)
     if (!this.#isGone) {
       this.#isKilled = true
       void this.#worker.terminate()
-      // A thread that waits in the kernel has to come back to be ended.
+      // After all that patience, it may be in the kernel, and has to come back to be ended.
       this.wake()
     }
     await this.#gone
+  }
+
+  /** Has it wait to be ended, as soon as it can be. Returns whether it can be now. */
+  doom(): boolean {
+    const canBeEnded = this.#gate?.doom() !== false
+    if (!canBeEnded) this.wake()
+    return canBeEnded
+  }
+
+  /** After `doom`, and where nothing else will be done any more: waits until it can be ended, or the time is over. */
+  awaitDoom(timeoutMs: number): void {
+    // How it is woken may be among what was not delivered yet.
+    this.#drain()
+    this.#gate?.awaitDoom(timeoutMs)
   }
 
   /** Resolves when it is gone. */
