@@ -14,11 +14,11 @@ test('a wait is told of before and after it, and is none where somebody was made
   const note = (what: string): void => void log.push(`${what}@${scheduler.now()}`)
   using scheduler: Scheduler = new Scheduler(noLibc, {
     clock: new VirtualClock(),
-    onIdle() {
+    beforeWait() {
       if (log.length === 0) scheduler.spawn(() => note('spawned'))
       note('idle')
     },
-    onBusy: () => note('busy'),
+    afterWait: () => note('busy'),
   })
   scheduler.spawn(function* () {
     yield scheduler.sleep(5)

@@ -28,11 +28,12 @@ export interface SchedulerOptions extends ReactorOptions {
    */
   readonly onWake?: () => void
   /**
-   * Called in `run`, outside of fibers, when none is ready, right before they are waited for: it may spawn or wake some,
-   * which then run at once. `onBusy` is called when that wait is over, before any fiber runs.
+   * Called in `run`, outside of fibers, before each wait for time and descriptors, and before each look at them while
+   * fibers are ready. It may spawn or wake some: then nothing is waited for.
    */
-  readonly onIdle?: () => void
-  readonly onBusy?: () => void
+  readonly beforeWait?: () => void
+  /** Called when that is over, before any fiber runs. */
+  readonly afterWait?: () => void
 }
 
 /** After so many switches without a pause, timers and descriptors have their turn. */
@@ -72,12 +73,18 @@ export class Scheduler implements Disposable {
   #isStopped = false
   #isClosed = false
 
-  constructor(libc: Libc, { clock, onWake, onIdle, onBusy, ...options }: SchedulerOptions = {}) {
+  constructor(libc: Libc, { clock, onWake, beforeWait, afterWait, ...options }: SchedulerOptions = {}) {
     this.clock = clock ?? new RealClock(libc)
     this.#hearsWakes = onWake !== undefined
     const resume = (fiber: Fiber, wakeup: Wakeup): void => this.#resumeLater(fiber, wakeup)
     // Who was stopped by what came from another thread waits for nothing any more: time stays where it is.
-    const events = { resume, isIdle: () => this.#ready.isEmpty && !this.#isStopped, onWake, onIdle, onBusy }
+    const events = {
+      resume,
+      isIdle: () => this.#ready.isEmpty && !this.#isStopped,
+      onWake,
+      beforeWait,
+      afterWait,
+    }
     this.#sources = new Sources(libc, this.clock, events, options)
   }
 
@@ -243,12 +250,7 @@ export class Scheduler implements Disposable {
   close(): void {
     if (this.#isClosed) return
     if (this.#isRunning) {
-      throw this.#error(
-        'reentrant',
-        'close',
-        'its scheduler runs it',
-        'stop, and close where run has returned',
-      )
+      throw this.#error('reentrant', 'close', 'its scheduler runs it', 'stop, and close after run')
     }
     this.#isClosed = true
     const errors: unknown[] = []

@@ -18,8 +18,8 @@ export interface SourceEvents {
   /** A wake has come from another thread. Absent: there is no such channel. */
   readonly onWake: (() => void) | undefined
   /** Before a wait, and after it; see `SchedulerOptions`. */
-  readonly onIdle: (() => void) | undefined
-  readonly onBusy: (() => void) | undefined
+  readonly beforeWait: (() => void) | undefined
+  readonly afterWait: (() => void) | undefined
 }
 
 /** What wakes fibers from outside: time and descriptors, which are waited for together. */
@@ -83,7 +83,9 @@ export class Sources {
   /** A look at descriptors and at the time, which keeps nobody. */
   look(): void {
     this.#descriptors.settle()
+    this.#events.beforeWait?.()
     if (this.#watches) this.#poll(0)
+    this.#events.afterWait?.()
     if (!this.#clock.isVirtual && this.#timers.size > 0) this.#wakeDue()
   }
 
@@ -91,13 +93,11 @@ export class Sources {
   advance(): boolean {
     this.#descriptors.settle()
     if (!this.#events.isIdle()) return true
-    const { onIdle, onBusy } = this.#events
-    if (onIdle === undefined) return this.#wait()
-    onIdle()
+    this.#events.beforeWait?.()
     try {
       return !this.#events.isIdle() || this.#wait()
     } finally {
-      onBusy?.()
+      this.#events.afterWait?.()
     }
   }
 

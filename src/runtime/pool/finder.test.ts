@@ -40,6 +40,8 @@ describe('a finder', () => {
     memory.queues[ME]?.push(10)
     expect([finder.next(), finder.next(), finder.next(), finder.next()]).toEqual([10, 20, 30, NONE])
     expect(memory.stolen).toBe(1)
+    // Fibers may have something to do yet.
+    expect(memory.inbox(ME)).toBe(Inbox.BUSY)
   })
 
   it('takes a share of the common jobs, in their order, and says that others could have of it', () => {
@@ -55,10 +57,10 @@ describe('a finder', () => {
   it('looks at 4 others at most before it says that it is idle, and the next time at the next ones', () => {
     const { memory, finder } = setUp()
     const seen = watch(memory)
-    expect([finder.next(), memory.inbox(ME)]).toEqual([NONE, Inbox.IDLE])
+    expect([finder.nextOrIdle(), memory.inbox(ME)]).toEqual([NONE, Inbox.IDLE])
     expect(seen).toEqual([3, 4, 5, 6, -1])
     finder.begin()
-    expect(finder.next()).toBe(NONE)
+    expect(finder.nextOrIdle()).toBe(NONE)
     expect(seen.slice(MOST_LOOKED_AT + 1)).toEqual([7, 0, 1, 3, -1])
   })
 
@@ -66,7 +68,7 @@ describe('a finder', () => {
     const { memory, finder } = setUp()
     for (const thread of [3, 4, 5]) memory.setInbox(thread, Inbox.ABSENT)
     const seen = watch(memory)
-    finder.next()
+    finder.nextOrIdle()
     expect(seen).toEqual([6, 7, 0, 1, -1])
   })
 
@@ -74,7 +76,7 @@ describe('a finder', () => {
     const { memory, finder } = setUp()
     memory.queues[1]?.push(7)
     const seen = watch(memory)
-    expect([finder.next(), memory.inbox(ME)]).toEqual([7, Inbox.BUSY])
+    expect([finder.nextOrIdle(), memory.inbox(ME)]).toEqual([7, Inbox.BUSY])
     // It had looked at four, was about to sleep, and saw that something is left.
     expect(seen).toEqual([3, 4, 5, 6, -1, 7, 0, 1])
   })
@@ -89,7 +91,7 @@ describe('a finder', () => {
       else memory.queues[7]?.push(9)
       return setInbox(thread, value)
     })
-    expect([finder.next(), memory.inbox(ME)]).toEqual([9, Inbox.BUSY])
+    expect([finder.nextOrIdle(), memory.inbox(ME)]).toEqual([9, Inbox.BUSY])
   })
 
   it('takes what it was given while it looked again, and leaves the other job where it is', () => {
@@ -101,7 +103,7 @@ describe('a finder', () => {
       expect(memory.offer(ME, 2)).toBe(true)
       return was
     })
-    expect([finder.next(), finder.next(), finder.next()]).toEqual([2, 1, NONE])
+    expect([finder.nextOrIdle(), finder.nextOrIdle(), finder.nextOrIdle()]).toEqual([2, 1, NONE])
   })
 
   it('says that a queue it has stolen from has more', () => {
@@ -110,7 +112,7 @@ describe('a finder', () => {
     memory.queues[4]?.push(2)
     expect(finder.next()).toBe(1)
     expect(hasMore).toHaveBeenCalledTimes(1)
-    expect(finder.next()).toBe(2)
+    expect(finder.nextOrIdle()).toBe(2)
     expect(hasMore).toHaveBeenCalledTimes(1)
   })
 

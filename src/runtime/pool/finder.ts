@@ -38,15 +38,16 @@ export class Finder {
   }
 
   /**
-   * The next job. `NONE`: there is none, and the thread is known to be idle, and must sleep until it is woken.
+   * For who has nothing else to do, either: the next job; `NONE`: there is none, and the thread is known to be idle, and
+   * must sleep until it is woken.
    *
    * It looks at all queues once more after it has said that it is idle, and whoever has queued a job looks for idle
    * threads after that: one of the two sees the other. A job that is seen so may be further away than a thread looks
    * for one at once; so it begins anew, with the next ones.
    */
-  next(): number {
+  nextOrIdle(): number {
     for (;;) {
-      const found = this.#find()
+      const found = this.next()
       if (found !== NONE) return found
       this.#memory.setInbox(this.#me, Inbox.IDLE)
       if (!this.#memory.hasQueued) return NONE
@@ -55,7 +56,8 @@ export class Finder {
     }
   }
 
-  #find(): number {
+  /** The next job; `NONE`: there is none in sight. */
+  next(): number {
     const own = this.#own.take()
     if (own !== NONE) return own
     const common = this.#takeShare()

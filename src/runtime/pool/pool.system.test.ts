@@ -134,6 +134,29 @@ describe('a thread', () => {
     expect(await Promise.all(blocked)).toEqual(['a', 'b', 'c'])
   })
 
+  it('is not idle while a fiber runs in it, and is given nothing that would have to wait for that', async () => {
+    open(2)
+    const words = wordsOf()
+    const [ARRIVED, GATE] = [0, 1]
+    const fiber = run('blockFiber', words, ARRIVED, GATE)
+    await until(words, ARRIVED, 1)
+    expect(pool.counts).toMatchObject({ threads: 1, idle: 0 })
+    expect(await run('threadOf')).toBe(1)
+    openGate(words, GATE)
+    expect(await fiber).toBe(0)
+  })
+
+  it('looks for jobs also while its fibers are ready all the time', async () => {
+    open(1)
+    const words = wordsOf()
+    const [ARRIVED, GATE] = [0, 1]
+    const fibers = [run('spin', words, ARRIVED, GATE), run('spin', words, ARRIVED, GATE)]
+    await until(words, ARRIVED, 2)
+    expect(await run('add', 1, 2)).toBe(3)
+    openGate(words, GATE)
+    await Promise.all(fibers)
+  })
+
   it('steals what another one has taken upon itself and does not come to', async () => {
     open(2)
     const words = wordsOf()

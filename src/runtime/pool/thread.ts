@@ -43,6 +43,10 @@ export class Thread {
   readonly #outcomes: Outcomes
   readonly #gate: Gate
   #pump: Fiber | undefined
+  /** Whether the pump waits for a job, and not for what a job needs. */
+  #wantsJob = false
+  /** What was found for it meanwhile. */
+  #found = NONE
   /** How many jobs are fibers that have not ended. */
   #fibers = 0
   #mailSeen = 0
@@ -63,7 +67,12 @@ export class Thread {
       if (this.#pump !== undefined) this.#scheduler.wake(this.#pump)
     }
     const noted = memory.journals[thread]?.over(libc) ?? libc
-    this.#scheduler = new Scheduler(noted, { backend: backends[backend], onWake })
+    this.#scheduler = new Scheduler(noted, {
+      backend: backends[backend],
+      onWake,
+      beforeWait: () => this.#sleeps(),
+      afterWait: () => this.#awakes(),
+    })
     this.#here = { scheduler: this.#scheduler, libc, thread }
     this.#outcomes = new Outcomes(memory, thread, port)
     this.#finder = new Finder(memory, thread, () => this.#outcomes.tellToLook())
@@ -111,8 +120,11 @@ export class Thread {
       if (slot === NONE) slot = this.#finder.next()
       if (slot === NONE) {
         this.#arguments.clear()
+        this.#wantsJob = true
         yield this.#scheduler.suspend()
-        slot = this.#finder.begin()
+        this.#wantsJob = false
+        slot = this.#found
+        this.#found = NONE
         continue
       }
       if (table.claim(slot, this.#me)) {
@@ -129,6 +141,22 @@ export class Thread {
       yield this.#scheduler.yieldNow()
     }
     this.#scheduler.stop()
+  }
+
+  /** Nothing runs here now, fibers neither: this thread may be given a job. */
+  #sleeps(): void {
+    if (this.#wantsJob && !this.#memory.isExiting) this.#have(this.#finder.nextOrIdle())
+  }
+
+  /** Before anything runs here, which may keep this thread for long: no job comes that would have to wait for it. */
+  #awakes(): void {
+    if (this.#wantsJob && this.#found === NONE) this.#have(this.#finder.begin())
+  }
+
+  #have(slot: number): void {
+    if (slot === NONE) return
+    this.#found = slot
+    if (this.#pump !== undefined) this.#scheduler.wake(this.#pump)
   }
 
   /** Lets Node's event loop load the module of a function, which nothing else here could do. */

@@ -7,12 +7,18 @@ export function bump(words: Int32Array, word: number): number {
   return Atomics.add(words, word, 1)
 }
 
-/** Says that it has come, keeps its thread until a word is no 0, and says which thread. */
+/** A fiber that says that it has come, keeps its thread until a word is no 0, and says which thread. */
 export function* hold(here: PoolThread, words: Int32Array, arrived: number, gate: number): Routine<number> {
   yield here.scheduler.yieldNow()
   Atomics.add(words, arrived, 1)
   Atomics.wait(words, gate, 0)
   return here.thread
+}
+
+/** The same, without being a fiber. */
+export function block(words: Int32Array, arrived: number, gate: number): void {
+  Atomics.add(words, arrived, 1)
+  Atomics.wait(words, gate, 0)
 }
 
 /** Which thread it is. */

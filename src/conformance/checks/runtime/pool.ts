@@ -137,10 +137,10 @@ export const pools: readonly Check[] = [
     'A thread without a job takes those that another one has taken upon itself and does not come to.',
     2,
     async (machine, { pool, words, run }) => {
-      const held = [0, 1].map((i) => run('hold', words, 0, HELD + i))
+      const held = [0, 1].map((i) => run('block', words, 0, HELD + i))
       await until(machine, 'both threads are held', () => words[0] === 2)
       // The first that comes back takes a share of these upon itself, and is held by the first of them.
-      const last = run('hold', words, 0, HELD + 2)
+      const last = run('block', words, 0, HELD + 2)
       const small = Array.from({ length: 15 }, () => run('threadOf'))
       release(words, HELD)
       await until(machine, 'one goes on, and is held by the next job', () => words[0] === 3)
