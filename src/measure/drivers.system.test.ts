@@ -6,7 +6,7 @@ import type { BackendName } from '../backends/index.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
 import { hasCompiler } from '../testing/compile.ts'
 import { testDrivers } from '../testing/drivers.ts'
-import { workloadNames as allNames, workloads } from '../workloads/index.ts'
+import { runtimeWorkloadNames, workloadNames as allNames, workloads } from '../workloads/index.ts'
 import type { WorkloadName } from '../workloads/index.ts'
 import { sourceKinds } from '../workloads/sources.ts'
 import type { Case, Detail, EventCount, Workload, WorkloadOptions } from '../workloads/workload.ts'
@@ -245,6 +245,20 @@ describe.each(all)('by the $name driver on $backend', ({ driver, backend }) => {
 })
 
 const replay = drivers.filter(({ name }) => name === 'replay')
+
+it('only the ffi driver measures what a runtime adds', () => {
+  for (const name of runtimeWorkloadNames) {
+    const cases: readonly Case[] = workloads[name].cases(DEFAULTS)
+    for (const { driver, one } of drivers.flatMap((each) => cases.map((one) => ({ driver: each, one })))) {
+      const reason = driver.cannot(one, backends.epoll)
+      expect([name, driver.name, reason?.includes('JavaScript') ?? false]).toEqual([
+        name,
+        driver.name,
+        driver.name === 'replay',
+      ])
+    }
+  }
+})
 
 // A driver keeps a library's kqueue open from the first on, which is no leak of the test that comes first.
 if (testedNames.includes('kqueue')) for (const driver of replay) drive(driver, 'wake', 'kqueue')

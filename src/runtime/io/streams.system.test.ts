@@ -13,6 +13,7 @@ import { readAll, realIo, textBytes } from '../../testing/real-io.ts'
 import { temporaryDirectory } from '../../testing/temporary-directory.ts'
 import { addressText } from './addresses.ts'
 import type { Address } from './addresses.ts'
+import type { Routine } from '../fiber.ts'
 import type { Future } from './future.ts'
 import { IncomingMessage } from './messages.ts'
 import { partOf } from './vectors.ts'
@@ -119,27 +120,24 @@ describe.each(testedBackends)('over %s', (_name, backend) => {
       using client = yield* io.connect(server.address)
       using stream = yield* server.accept()
       const memory = new Memory(16)
-      const reading = io.async(function* () {
-        const lengths: number[] = []
-        for (;;) {
-          const length = yield* stream.read([partOf(memory, 0, 8), partOf(memory, 8)])
-          lengths.push(length)
-          if (length === 0) return lengths
-          // All that the other end does now lies between two reads.
-          yield* io.sleep(5)
-        }
-      })
-      // It waits by now, so that the first one has asked twice.
-      yield* io.sleep(2)
-      for (const text of ['four', 'sixteen bytes!!!', 'and one more']) {
+      const readAfter = function* (text: string): Routine<number> {
         yield* client.writeAll([textBytes(text)])
-        yield* io.sleep(10)
+        return yield* stream.read([partOf(memory, 0, 8), partOf(memory, 8)])
       }
-      yield* client.writeAll([textBytes('the end')])
+      // What comes between two reads ends the wait of the second one at once; one that was full asks at once.
+      expect([
+        yield* readAfter('four'),
+        yield* readAfter('sixteen bytes!!!'),
+        yield* readAfter('and one'),
+      ]).toEqual([4, 16, 7])
+      expect(reads).toBe(3)
+      const reading = io.async(() => stream.read([memory]))
+      yield* io.sleep(1)
+      expect([reads, real.left()]).toEqual([3, 1])
+      yield* client.writeAll([textBytes('more')])
+      expect([yield* io.await(reading), reads]).toEqual([4, 4])
       client.shutdown('write')
-      expect(yield* io.await(reading)).toEqual([4, 16, 12, 7, 0])
-      // After all that had room to spare, it waited; after the full one, it has asked once for nothing.
-      expect(reads).toBe(1 + 5 + 1)
+      expect([yield* stream.read([memory]), yield* stream.read([memory]), reads]).toEqual([0, 0, 6])
       // Full, and there is more: nobody has to write anything for the rest to come.
       const echoing = io.async(() => stream.writeAll([textBytes('sixteen bytes!!! and more')]))
       yield* io.await(echoing)
