@@ -80,7 +80,8 @@ export const ends: readonly Check[] = [
     level: 'de-facto',
     statement: 'An event that tells the error of a socket leaves it there: SO_ERROR says it afterwards.',
     why: 'A program that looks for the error where it always does finds none, and takes a reset for an orderly end, or a refused connection for one that is there.',
-    source: 'FreeBSD, DragonFly BSD and macOS: filt_soread copies so_error into fflags, and does not clear it',
+    source:
+      'FreeBSD, DragonFly BSD and macOS: filt_soread copies so_error into fflags, and does not clear it',
     steps: [
       tcp('c', 's'),
       kqueue('kq'),
