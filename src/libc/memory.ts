@@ -19,12 +19,12 @@ export class Memory {
 
   /** `shared` memory can be handed to a worker; C sees the same bytes in every thread. */
   constructor(length: number, options: { readonly shared?: boolean } = {}) {
-    // An empty buffer would have no address at all, so there is always at least one word.
+    // An empty buffer would have no address at all, so there is always at least one word behind it.
     const room = Math.max(8, length)
     const backing = options.shared === true ? new SharedArrayBuffer(room) : new ArrayBuffer(room)
-    this.bytes = new Uint8Array(backing)
+    this.bytes = new Uint8Array(backing, 0, length)
     this.view = new DataView(backing)
-    this.address = addressOf(this.bytes)
+    this.address = addressOf(new Uint8Array(backing))
     alive.set(this.address, new WeakRef(this))
     collected.register(this, this.address)
   }
@@ -64,8 +64,8 @@ export function findMemory(
   return undefined
 }
 
-function isInside({ address: start, bytes }: Memory, address: Pointer): boolean {
-  return address >= start && address < start + bytes.length
+function isInside({ address: start, view }: Memory, address: Pointer): boolean {
+  return address >= start && address < start + view.byteLength
 }
 
 /** Where scratch memory is cut from. */
