@@ -53,7 +53,7 @@ export async function runChecks(
   const wanted = noThreads === undefined ? Math.max(0, ...selected.map(({ check }) => check.threads ?? 0)) : 0
   // Started before the first check, so that no check sees descriptors come that are not its own.
   const pool = new ThreadPool(libc.plan, Math.min(wanted, roomForThreads(libc)))
-  if (selected.some(({ check: { kind } }) => kind === 'thread')) openStreams()
+  if (selected.some(({ check: { kind } }) => kind === 'thread' || kind === 'race')) openStreams()
   using surroundings = new Surroundings(libc, { settleMs: backend === 'kqueue' ? SETTLE_MS : 0 })
   observer.onReady()
   for (const { check, family } of selected) {

@@ -18,14 +18,14 @@ test('a wait is told of before and after it, and is none where somebody was made
       if (log.length === 0) scheduler.spawn(() => note('spawned'))
       note('idle')
     },
-    afterWait: () => note('busy'),
+    afterWait: (isIdle) => note(isIdle ? 'none' : 'busy'),
   })
   scheduler.spawn(function* () {
     yield scheduler.sleep(5)
     note('slept')
   })
   scheduler.run()
-  expect(log.join(' ')).toBe('idle@0 busy@0 spawned@0 idle@0 busy@5 slept@5 idle@5 busy@5')
+  expect(log.join(' ')).toBe('idle@0 busy@0 spawned@0 idle@0 busy@5 slept@5 idle@5 none@5')
 })
 
 describe('the ready queue', () => {

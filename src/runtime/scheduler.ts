@@ -32,8 +32,8 @@ export interface SchedulerOptions extends ReactorOptions {
    * fibers are ready. It may spawn or wake some: then nothing is waited for.
    */
   readonly beforeWait?: () => void
-  /** Called when that is over, before any fiber runs. */
-  readonly afterWait?: () => void
+  /** Called when that is over, before any fiber runs; `isIdle`: none is ready, because nothing has come for any. */
+  readonly afterWait?: (isIdle: boolean) => void
 }
 
 /** After so many switches without a pause, timers and descriptors have their turn. */

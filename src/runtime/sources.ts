@@ -19,7 +19,7 @@ export interface SourceEvents {
   readonly onWake: (() => void) | undefined
   /** Before a wait, and after it; see `SchedulerOptions`. */
   readonly beforeWait: (() => void) | undefined
-  readonly afterWait: (() => void) | undefined
+  readonly afterWait: ((isIdle: boolean) => void) | undefined
 }
 
 /** What wakes fibers from outside: time and descriptors, which are waited for together. */
@@ -85,7 +85,7 @@ export class Sources {
     this.#descriptors.settle()
     this.#events.beforeWait?.()
     if (this.#watches) this.#poll(0)
-    this.#events.afterWait?.()
+    this.#events.afterWait?.(this.#events.isIdle())
     if (!this.#clock.isVirtual && this.#timers.size > 0) this.#wakeDue()
   }
 
@@ -97,7 +97,7 @@ export class Sources {
     try {
       return !this.#events.isIdle() || this.#wait()
     } finally {
-      this.#events.afterWait?.()
+      this.#events.afterWait?.(this.#events.isIdle())
     }
   }
 

@@ -13,7 +13,7 @@ import type { JobFunction } from './functions.ts'
 import type { Gate } from './gate.ts'
 import { Outcomes } from './outcomes.ts'
 import { NONE } from './shared-ring.ts'
-import { PoolMemory } from './shared.ts'
+import { Inbox, PoolMemory } from './shared.ts'
 import type { Mail, ThreadData } from './messages.ts'
 
 /** What a job that is a generator function gets before its arguments: where it runs. */
@@ -64,14 +64,14 @@ export class Thread {
     this.#me = thread
     this.#port = port
     const onWake = (): void => {
-      if (this.#pump !== undefined) this.#scheduler.wake(this.#pump)
+      if (this.#pump !== undefined && !this.#wantsJob) this.#scheduler.wake(this.#pump)
     }
     const noted = memory.journals[thread]?.over(libc) ?? libc
     this.#scheduler = new Scheduler(noted, {
       backend: backends[backend],
       onWake,
       beforeWait: () => this.#sleeps(),
-      afterWait: () => this.#awakes(),
+      afterWait: (isIdle) => this.#awakes(isIdle),
     })
     this.#here = { scheduler: this.#scheduler, libc, thread }
     this.#outcomes = new Outcomes(memory, thread, port)
@@ -122,7 +122,6 @@ export class Thread {
         this.#arguments.clear()
         this.#wantsJob = true
         yield this.#scheduler.suspend()
-        this.#wantsJob = false
         slot = this.#found
         this.#found = NONE
         continue
@@ -145,16 +144,26 @@ export class Thread {
 
   /** Nothing runs here now, fibers neither: this thread may be given a job. */
   #sleeps(): void {
-    if (this.#wantsJob && !this.#memory.isExiting) this.#have(this.#finder.nextOrIdle())
+    if (!this.#wantsJob || this.#memory.isExiting) return
+    const slot = this.#finder.nextOrIdle()
+    if (slot !== NONE) this.#rouse(slot)
   }
 
-  /** Before anything runs here, which may keep this thread for long: no job comes that would have to wait for it. */
-  #awakes(): void {
-    if (this.#wantsJob && this.#found === NONE) this.#have(this.#finder.begin())
+  /**
+   * Before anything runs here, which may keep this thread for long: no job comes that would have to wait for it. Where
+   * nothing has come, the thread is idle all the time.
+   */
+  #awakes(isIdle: boolean): void {
+    if (!this.#wantsJob) return
+    const isAsked = this.#memory.inbox(this.#me) !== Inbox.IDLE
+    const given = isAsked || !isIdle ? this.#finder.begin() : NONE
+    if (isAsked || given !== NONE || this.#memory.isExiting) this.#rouse(given)
   }
 
-  #have(slot: number): void {
-    if (slot === NONE) return
+  /** Lets the pump go on, with a job, or to look for one. */
+  #rouse(slot: number): void {
+    // From now on it is as good as running: nothing more is found for it.
+    this.#wantsJob = false
     this.#found = slot
     if (this.#pump !== undefined) this.#scheduler.wake(this.#pump)
   }

@@ -73,11 +73,11 @@ export class WorkerHandle {
     if (handle !== undefined) this.#gate?.wake(() => wakeRemote(handle))
   }
 
-  /** Throws `DataCloneError`. */
+  /** Throws `DataCloneError`. A definition is looked for when a job needs it; arguments are waited for. */
   send(mail: Mail): void {
     this.#port.postMessage(mail)
     this.#memory.addMail(this.#data.thread)
-    this.wake()
+    if (mail.kind === 'arguments') this.wake()
   }
 
   /**
