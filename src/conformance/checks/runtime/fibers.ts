@@ -1,8 +1,8 @@
 /** What checks of fibers have in common. */
-import { backends } from '../../../backends/index.ts'
 import { VirtualClock } from '../../../runtime/clock.ts'
 import { Scheduler } from '../../../runtime/scheduler.ts'
 import type { Machine } from '../../machine.ts'
+import { patientBackend } from './patient.ts'
 
 /** Where most of it comes from. */
 export const SEED = 'seed: the fiber scheduler'
@@ -10,7 +10,7 @@ export const SEED = 'seed: the fiber scheduler'
 /** A scheduler over the backend under test, in a time that passes only where everybody waits. */
 export function open(machine: Machine): Scheduler {
   const scheduler = new Scheduler(machine.libc, {
-    backend: backends[machine.backend],
+    backend: patientBackend(machine),
     clock: new VirtualClock(),
   })
   machine.cleanups.push(() => scheduler.close())

@@ -1,12 +1,13 @@
 import { Interest } from '../../../backends/backend.ts'
-import { backends } from '../../../backends/index.ts'
 import { SystemError } from '../../../errors.ts'
+import { deadlineIn, expired, remaining } from '../../../loop/deadline.ts'
 import { Reactor, ReactorEvents } from '../../../loop/reactor.ts'
 import { close, pipe, read, socketpair, write } from '../../build.ts'
 import type { Check, Family } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
 import type { Machine } from '../../machine.ts'
 import { underSignals } from '../../waits/under-signals.ts'
+import { patientBackend } from './patient.ts'
 
 const { READ, WRITE } = Interest
 /** Both halves of 64 bits, so that a token that is cut short shows. */
@@ -17,7 +18,7 @@ const SEED = 'seed: the edge-triggered one-shot reactor'
 const PATIENCE_MS = 5000
 
 function open(machine: Machine): Reactor {
-  const reactor = new Reactor(machine.libc, { backend: backends[machine.backend] })
+  const reactor = new Reactor(machine.libc, { backend: patientBackend(machine) })
   machine.cleanups.push(() => reactor.close())
   return reactor
 }
@@ -26,12 +27,8 @@ function open(machine: Machine): Reactor {
 function expectEvents(machine: Machine, reactor: Reactor, expected: string): void {
   machine.begin(`poll, for ${expected}`)
   const events = new ReactorEvents()
-  const isNone = expected === 'nothing'
-  for (
-    let tries = 0;
-    reactor.poll(events, isNone ? 0 : PATIENCE_MS) === 0 && !isNone && tries < 100;
-    tries++
-  );
+  const deadline = deadlineIn(expected === 'nothing' ? 0 : PATIENCE_MS)
+  while (reactor.poll(events, remaining(deadline)) === 0 && !expired(deadline));
   const words = [...events].map(
     ({ token, readable, writable }) => `${token}${readable ? ' readable' : ''}${writable ? ' writable' : ''}`,
   )

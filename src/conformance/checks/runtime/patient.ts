@@ -1,0 +1,79 @@
+import type {
+  Backend,
+  Poller,
+  PollerOptions,
+  ReadinessBatch,
+  RegistrationOptions,
+  Token,
+  WakeHandle,
+} from '../../../backends/backend.ts'
+import { backends } from '../../../backends/index.ts'
+import type { Libc } from '../../../libc/libc.ts'
+import { Failure } from '../../check.ts'
+import type { Machine } from '../../machine.ts'
+import { WOKEN } from '../../patience.ts'
+
+/** More waits than any check makes: events that are for nobody come again and again. */
+const MOST_WAITS = 20_000
+
+/**
+ * The backend under test, of which no wait lasts for ever. A runtime waits for what must come, and where that is lost,
+ * nothing ends its wait; where something comes over and over that nobody wants, nothing ends its waits.
+ */
+export function patientBackend({ backend: name, libc }: Machine): Backend {
+  const backend: Backend = backends[name]
+  // A world of its own has one thread, and knows itself that nobody is left who could end a wait.
+  if (libc.openNumbers !== undefined) return backend
+  return {
+    ...backend,
+    open: (over: Libc, options?: PollerOptions) => new PatientPoller(backend.open(over, options)),
+  }
+}
+
+class PatientPoller implements Poller {
+  readonly backend: Backend
+  readonly #poller: Poller
+  #waits = 0
+
+  constructor(poller: Poller) {
+    this.backend = poller.backend
+    this.#poller = poller
+  }
+
+  add(fd: number, interest: number, token: Token, options?: RegistrationOptions): void {
+    this.#poller.add(fd, interest, token, options)
+  }
+
+  modify(fd: number, interest: number, token: Token, options?: RegistrationOptions): void {
+    this.#poller.modify(fd, interest, token, options)
+  }
+
+  remove(fd: number): void {
+    this.#poller.remove(fd)
+  }
+
+  wait(batch: ReadinessBatch, timeoutNs: number | null): number {
+    if (++this.#waits > MOST_WAITS) {
+      throw new Failure('each event is told once', `no end of events in ${MOST_WAITS} waits`)
+    }
+    const n = this.#poller.wait(batch, timeoutNs ?? WOKEN.timeoutMs * 1e6)
+    if (n !== 0 || timeoutNs !== null) return n
+    throw new Failure('an event ends a wait', `none came within ${WOKEN.timeoutMs} ms`)
+  }
+
+  wake(): void {
+    this.#poller.wake()
+  }
+
+  wakeHandle(): WakeHandle {
+    return this.#poller.wakeHandle()
+  }
+
+  close(): void {
+    this.#poller.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
