@@ -1,12 +1,6 @@
 import { INTERRUPTED } from '../backends/backend.ts'
-import type {
-  Backend,
-  Poller,
-  ReadinessBatch,
-  RegistrationOptions,
-  Token,
-  WakeHandle,
-} from '../backends/backend.ts'
+import type { Poller, ReadinessBatch, RegistrationOptions, Token } from '../backends/backend.ts'
+import { ForwardingPoller } from '../backends/forwarding-poller.ts'
 import { waitForDue } from './wait.ts'
 import type { EventCount } from './workload.ts'
 
@@ -17,9 +11,7 @@ import type { EventCount } from './workload.ts'
  *
  * The token of a registration has to be its descriptor, as it is with a `Scheduler`.
  */
-export class CheckedPoller implements Poller {
-  readonly backend: Backend
-  readonly #poller: Poller
+export class CheckedPoller extends ForwardingPoller {
   readonly #events: EventCount
   /** By descriptor: how many events are due, and in which wait the last one came. */
   #due = new Int32Array(64)
@@ -31,8 +23,7 @@ export class CheckedPoller implements Poller {
   onLost: () => void = () => undefined
 
   constructor(poller: Poller, events: EventCount) {
-    this.backend = poller.backend
-    this.#poller = poller
+    super(poller)
     this.#events = events
   }
 
@@ -46,23 +37,15 @@ export class CheckedPoller implements Poller {
     this.#due[fd] = 0
   }
 
-  add(fd: number, interest: number, token: Token, options?: RegistrationOptions): void {
-    this.#poller.add(fd, interest, token, options)
+  override add(fd: number, interest: number, token: Token, options?: RegistrationOptions): void {
+    super.add(fd, interest, token, options)
     if (fd >= this.#due.length) this.#grow(fd)
   }
 
-  modify(fd: number, interest: number, token: Token, options?: RegistrationOptions): void {
-    this.#poller.modify(fd, interest, token, options)
-  }
-
-  remove(fd: number): void {
-    this.#poller.remove(fd)
-  }
-
   /** A wait without end gives 0 where nothing of what is due has come: see `waitForDue`. */
-  wait(batch: ReadinessBatch, timeoutNs: number | null): number {
+  override wait(batch: ReadinessBatch, timeoutNs: number | null): number {
     if (timeoutNs === null) this.meanwhile()
-    const n = timeoutNs === null ? waitForDue(this.#poller, batch) : this.#poller.wait(batch, timeoutNs)
+    const n = timeoutNs === null ? waitForDue(this.poller, batch) : this.poller.wait(batch, timeoutNs)
     if (n === INTERRUPTED) return n
     const right = this.#check(batch, n)
     if (right > 0 || timeoutNs !== null) return n
@@ -95,16 +78,6 @@ export class CheckedPoller implements Poller {
     this.#reportedIn = reportedIn
   }
 
-  wake(): void {
-    this.#poller.wake()
-  }
-
-  wakeHandle(): WakeHandle {
-    return this.#poller.wakeHandle()
-  }
-
   /** Nothing: it is the lane's, which closes it with the case. */
-  close(): void {}
-
-  [Symbol.dispose](): void {}
+  override close(): void {}
 }

@@ -1,11 +1,9 @@
 import { Wakeup } from '../../../runtime/fiber.ts'
-import { Scheduler } from '../../../runtime/scheduler.ts'
 import { close, pipe, read, socketpair, write } from '../../build.ts'
 import type { Check } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
 import { underSignals } from '../../waits/under-signals.ts'
-import { expectRun, open, SEED } from './fibers.ts'
-import { patientBackend } from './patient.ts'
+import { expectRun, open, openInTime, SEED } from './fibers.ts'
 
 /** On a machine so busy that a thread gets no time for a second, a sleep ends late, but it ends. */
 const LATEST_MS = 2040
@@ -119,8 +117,7 @@ export const descriptors: readonly Check[] = [
       'A timer ends on time, and never early, while other fibers wait for descriptors that are not ready.',
     source: `${SEED}, whose known gap it is: timers and descriptors are not waited for together`,
     run(machine) {
-      const scheduler = new Scheduler(machine.libc, { backend: patientBackend(machine) })
-      machine.cleanups.push(() => scheduler.close())
+      const scheduler = openInTime(machine)
       machine.run(pipe('r', 'w'))
       const log: string[] = []
       scheduler.spawn(function* () {
@@ -144,8 +141,7 @@ export const descriptors: readonly Check[] = [
     source: `${SEED} (run: a wait that is interrupted is made again)`,
     threads: 1,
     run(machine) {
-      const scheduler = new Scheduler(machine.libc, { backend: patientBackend(machine) })
-      machine.cleanups.push(() => scheduler.close())
+      const scheduler = openInTime(machine)
       machine.run(pipe('r', 'w'))
       const log: string[] = []
       scheduler.spawn(function* () {

@@ -1,6 +1,7 @@
 /** What checks of fibers have in common. */
 import { VirtualClock } from '../../../runtime/clock.ts'
 import { Scheduler } from '../../../runtime/scheduler.ts'
+import type { SchedulerOptions } from '../../../runtime/scheduler.ts'
 import type { Machine } from '../../machine.ts'
 import { patientBackend } from './patient.ts'
 
@@ -9,10 +10,16 @@ export const SEED = 'seed: the fiber scheduler'
 
 /** A scheduler over the backend under test, in a time that passes only where everybody waits. */
 export function open(machine: Machine): Scheduler {
-  const scheduler = new Scheduler(machine.libc, {
-    backend: patientBackend(machine),
-    clock: new VirtualClock(),
-  })
+  return openWith(machine, { clock: new VirtualClock() })
+}
+
+/** The same, in the time of the machine. */
+export function openInTime(machine: Machine): Scheduler {
+  return openWith(machine, {})
+}
+
+function openWith(machine: Machine, options: SchedulerOptions): Scheduler {
+  const scheduler = new Scheduler(machine.libc, { ...options, backend: patientBackend(machine) })
   machine.cleanups.push(() => scheduler.close())
   return scheduler
 }

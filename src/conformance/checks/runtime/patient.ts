@@ -1,12 +1,5 @@
-import type {
-  Backend,
-  Poller,
-  PollerOptions,
-  ReadinessBatch,
-  RegistrationOptions,
-  Token,
-  WakeHandle,
-} from '../../../backends/backend.ts'
+import type { Backend, PollerOptions, ReadinessBatch } from '../../../backends/backend.ts'
+import { ForwardingPoller } from '../../../backends/forwarding-poller.ts'
 import { backends } from '../../../backends/index.ts'
 import type { Libc } from '../../../libc/libc.ts'
 import { Failure } from '../../check.ts'
@@ -30,50 +23,15 @@ export function patientBackend({ backend: name, libc }: Machine): Backend {
   }
 }
 
-class PatientPoller implements Poller {
-  readonly backend: Backend
-  readonly #poller: Poller
+class PatientPoller extends ForwardingPoller {
   #waits = 0
 
-  constructor(poller: Poller) {
-    this.backend = poller.backend
-    this.#poller = poller
-  }
-
-  add(fd: number, interest: number, token: Token, options?: RegistrationOptions): void {
-    this.#poller.add(fd, interest, token, options)
-  }
-
-  modify(fd: number, interest: number, token: Token, options?: RegistrationOptions): void {
-    this.#poller.modify(fd, interest, token, options)
-  }
-
-  remove(fd: number): void {
-    this.#poller.remove(fd)
-  }
-
-  wait(batch: ReadinessBatch, timeoutNs: number | null): number {
+  override wait(batch: ReadinessBatch, timeoutNs: number | null): number {
     if (++this.#waits > MOST_WAITS) {
       throw new Failure('each event is told once', `no end of events in ${MOST_WAITS} waits`)
     }
-    const n = this.#poller.wait(batch, timeoutNs ?? WOKEN.timeoutMs * 1e6)
+    const n = this.poller.wait(batch, timeoutNs ?? WOKEN.timeoutMs * 1e6)
     if (n !== 0 || timeoutNs !== null) return n
     throw new Failure('an event ends a wait', `none came within ${WOKEN.timeoutMs} ms`)
-  }
-
-  wake(): void {
-    this.#poller.wake()
-  }
-
-  wakeHandle(): WakeHandle {
-    return this.#poller.wakeHandle()
-  }
-
-  close(): void {
-    this.#poller.close()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
   }
 }
