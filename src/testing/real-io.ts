@@ -7,8 +7,6 @@ import type { Routine } from '../runtime/fiber.ts'
 import { Io } from '../runtime/io/io.ts'
 import type { IoOptions } from '../runtime/io/io.ts'
 import type { Stream } from '../runtime/io/stream.ts'
-import { partOf } from '../runtime/io/vectors.ts'
-import type { Bytes } from '../runtime/io/vectors.ts'
 import { Scheduler } from '../runtime/scheduler.ts'
 import { counting } from './counting-backend.ts'
 
@@ -39,14 +37,6 @@ export function realIo(libc: Libc, backend: Backend, options: IoOptions = {}): R
 /** How many descriptors this process has, the one that lists them among them. */
 export function openCount(): number {
   return readdirSync('/proc/self/fd').length
-}
-
-/** Text in memory that the kernel can read. */
-export function textBytes(text: string): Bytes {
-  const encoded = Buffer.from(text)
-  const memory = new Memory(encoded.length)
-  memory.bytes.set(encoded)
-  return partOf(memory, 0, encoded.length)
 }
 
 /** Reads until the end. */

@@ -9,10 +9,10 @@ import { Memory } from '../../libc/memory.ts'
 import type { FunctionName } from '../../libc/signatures.ts'
 import { testedLibc } from '../../testing/backends.ts'
 import { outcomeOf } from '../../testing/io.ts'
-import { readAll, realIo, textBytes } from '../../testing/real-io.ts'
+import { readAll, realIo } from '../../testing/real-io.ts'
 import type { Address } from './addresses.ts'
 import { IncomingMessage } from './messages.ts'
-import { partOf } from './vectors.ts'
+import { partOf, textBytes } from './vectors.ts'
 
 const local: Address = { family: 'ip4', address: '127.0.0.1', port: 0 }
 const backend = defaultBackend(testedLibc) as Backend

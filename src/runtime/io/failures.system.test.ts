@@ -12,12 +12,13 @@ import { sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { testedBackends, testedLibc } from '../../testing/backends.ts'
 import { NOTHING_LEFT, outcomeOf } from '../../testing/io.ts'
-import { openCount, realIo, textBytes } from '../../testing/real-io.ts'
+import { openCount, realIo } from '../../testing/real-io.ts'
 import { temporaryDirectory } from '../../testing/temporary-directory.ts'
 import type { Routine } from '../fiber.ts'
 import type { Address } from './addresses.ts'
 import type { Io } from './io.ts'
 import { IncomingMessage } from './messages.ts'
+import { textBytes } from './vectors.ts'
 
 const libc = testedLibc
 const directory = temporaryDirectory()

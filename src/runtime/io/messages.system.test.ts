@@ -6,11 +6,11 @@ import { layouts } from '../../libc/layouts.ts'
 import { Memory } from '../../libc/memory.ts'
 import { testedBackends, testedLibc } from '../../testing/backends.ts'
 import { NOTHING_LEFT, outcomeOf } from '../../testing/io.ts'
-import { realIo, textBytes } from '../../testing/real-io.ts'
+import { realIo } from '../../testing/real-io.ts'
 import type { Address } from './addresses.ts'
 import { IncomingMessage } from './messages.ts'
 import type { OutgoingMessage } from './messages.ts'
-import { partOf } from './vectors.ts'
+import { partOf, textBytes } from './vectors.ts'
 
 let names = 0
 const abstract = (): Address => ({ family: 'unix', path: `\0evloop-messages-${process.pid}-${names++}` })

@@ -6,13 +6,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Memory } from '../../libc/memory.ts'
 import { testedBackends, testedLibc } from '../../testing/backends.ts'
-import { openCount, realIo, textBytes } from '../../testing/real-io.ts'
+import { openCount, realIo } from '../../testing/real-io.ts'
 import type { Routine } from '../fiber.ts'
 import type { Address } from './addresses.ts'
 import type { Future } from './future.ts'
 import type { Io } from './io.ts'
 import { IncomingMessage } from './messages.ts'
 import type { Mutex } from './mutex.ts'
+import { textBytes } from './vectors.ts'
 
 const RUNS = 1000
 /** More than the kernel takes at once. */

@@ -9,14 +9,14 @@ import { Memory } from '../../libc/memory.ts'
 import { wrapLibc } from '../../libc/wrap.ts'
 import { testedBackends, testedLibc } from '../../testing/backends.ts'
 import { NOTHING_LEFT, outcomeOf } from '../../testing/io.ts'
-import { readAll, realIo, textBytes } from '../../testing/real-io.ts'
+import { readAll, realIo } from '../../testing/real-io.ts'
 import { temporaryDirectory } from '../../testing/temporary-directory.ts'
 import { addressText } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import type { Routine } from '../fiber.ts'
 import type { Future } from './future.ts'
 import { IncomingMessage } from './messages.ts'
-import { partOf } from './vectors.ts'
+import { partOf, textBytes } from './vectors.ts'
 
 const directory = temporaryDirectory()
 let paths = 0

@@ -8,12 +8,13 @@ import { sys } from '../../libc/libc.ts'
 import { Memory } from '../../libc/memory.ts'
 import { testedLibc } from '../../testing/backends.ts'
 import { outcomeOf } from '../../testing/io.ts'
-import { realIo, textBytes } from '../../testing/real-io.ts'
+import { realIo } from '../../testing/real-io.ts'
 import type { Routine } from '../fiber.ts'
 import type { Address } from './addresses.ts'
 import type { Io } from './io.ts'
 import { IncomingMessage } from './messages.ts'
 import type { Stream } from './stream.ts'
+import { textBytes } from './vectors.ts'
 
 const libc = testedLibc
 const local: Address = { family: 'ip4', address: '127.0.0.1', port: 0 }

@@ -29,6 +29,14 @@ export function partOf(whole: Bytes, start: number, end: number = whole.bytes.le
   return { bytes: whole.bytes.subarray(start, end), address: (whole.address + start) as Pointer }
 }
 
+/** Text in memory of its own, as UTF-8, to be written or sent. */
+export function textBytes(text: string): Bytes {
+  const encoded = Buffer.from(text)
+  const memory = new Memory(encoded.length)
+  memory.bytes.set(encoded)
+  return memory
+}
+
 /** How many vectors one call takes. More are left to the next call: what is read or written may always be less. */
 export const MOST_VECTORS = 8
 

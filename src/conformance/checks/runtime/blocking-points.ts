@@ -3,9 +3,10 @@ import { isRoutine } from '../../../runtime/fiber.ts'
 import type { Routine } from '../../../runtime/fiber.ts'
 import type { Io } from '../../../runtime/io/io.ts'
 import { IncomingMessage } from '../../../runtime/io/messages.ts'
+import { textBytes } from '../../../runtime/io/vectors.ts'
 import type { Check } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
-import { bytesOf, connected, expectProgram, IO_SEED, loopback, openIo, textOf, uniqueAddress } from './io.ts'
+import { connected, expectProgram, IO_SEED, loopback, openIo, textOf, uniqueAddress } from './io.ts'
 
 /** What a fiber that is canceled was about, and what must still work when it is gone. */
 interface Blocked {
@@ -174,7 +175,7 @@ const points: readonly Point[] = [
       return {
         wait: () => near.read([memory]),
         *retry() {
-          yield* far.writeAll([bytesOf('works')])
+          yield* far.writeAll([textBytes('works')])
           const length = yield* near.read([memory])
           near.close()
           far.close()
@@ -216,7 +217,7 @@ const points: readonly Point[] = [
       return {
         wait: () => socket.receive([message]),
         *retry() {
-          yield* socket.send([{ data: bytesOf('works'), to: socket.address }])
+          yield* socket.send([{ data: textBytes('works'), to: socket.address }])
           yield* socket.receive([message])
           socket.close()
           return textOf(message.data as Memory, message.length)
@@ -233,7 +234,7 @@ const points: readonly Point[] = [
       const from = yield* io.connect(to.address, { mode: 'datagram' })
       const message = new IncomingMessage(new Memory(8))
       // Large, for where bytes are counted and not messages, a queue of small ones takes long to fill.
-      const data = bytesOf('works'.padEnd(LARGE_MESSAGE_BYTES))
+      const data = textBytes('works'.padEnd(LARGE_MESSAGE_BYTES))
       let sent = 0
       return {
         *wait() {

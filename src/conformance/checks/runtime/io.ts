@@ -4,8 +4,6 @@ import type { Address } from '../../../runtime/io/addresses.ts'
 import { Io } from '../../../runtime/io/io.ts'
 import type { IoOptions } from '../../../runtime/io/io.ts'
 import type { Stream } from '../../../runtime/io/stream.ts'
-import { partOf } from '../../../runtime/io/vectors.ts'
-import type { Bytes } from '../../../runtime/io/vectors.ts'
 import { Memory } from '../../../libc/memory.ts'
 import type { Machine } from '../../machine.ts'
 import { expectRun, open } from './fibers.ts'
@@ -40,14 +38,6 @@ export function expectProgram(
   const log: string[] = []
   io.scheduler.spawn(() => program(log), 'program')
   expectRun(machine, io.scheduler, log, expected)
-}
-
-/** Text where the kernel can read it. */
-export function bytesOf(text: string): Bytes {
-  const encoded = Buffer.from(text)
-  const memory = new Memory(Math.max(1, encoded.length))
-  memory.bytes.set(encoded)
-  return partOf(memory, 0, encoded.length)
 }
 
 /** What was received, as text. */

@@ -4,11 +4,10 @@ import type { Routine } from '../../../runtime/fiber.ts'
 import type { Address } from '../../../runtime/io/addresses.ts'
 import type { Io } from '../../../runtime/io/io.ts'
 import { IncomingMessage } from '../../../runtime/io/messages.ts'
-import { partOf } from '../../../runtime/io/vectors.ts'
+import { partOf, textBytes } from '../../../runtime/io/vectors.ts'
 import type { Check } from '../../check.ts'
 import { portableCheck } from '../../define.ts'
 import {
-  bytesOf,
   connected,
   expectProgram,
   IO_SEED,
@@ -71,7 +70,7 @@ const failing: readonly Failing[] = [
     problem: 'connection-reset-by-peer',
     *act(io) {
       const [near, far] = yield* connected(io)
-      yield* near.writeAll([bytesOf('never read')])
+      yield* near.writeAll([textBytes('never read')])
       // To close what has come and was not read is a reset.
       yield io.scheduler.blockOnFd(far.fd, 'read')
       far.close()
@@ -85,7 +84,7 @@ const failing: readonly Failing[] = [
     *act(io) {
       const [near, far] = yield* connected(io, uniqueAddress())
       far.close()
-      yield* near.write([bytesOf('lost')])
+      yield* near.write([textBytes('lost')])
     },
   },
   {
@@ -129,7 +128,7 @@ const streams = families.map(([name, title, addressOf]) =>
             using stream = yield* server.accept()
             const text = yield* readToEnd(stream)
             // Two vectors, of which one is empty, and a part of another.
-            const answer = bytesOf(`echo ${text}!`)
+            const answer = textBytes(`echo ${text}!`)
             yield* stream.writeAll([
               partOf(answer, 0, 5),
               partOf(answer, 5, 5),
@@ -138,9 +137,9 @@ const streams = families.map(([name, title, addressOf]) =>
           })
           group.async(function* () {
             using client = yield* io.connect(server.address)
-            yield* client.writeAll([bytesOf(`${name_}0.`)])
+            yield* client.writeAll([textBytes(`${name_}0.`)])
             yield* io.sleep(1)
-            yield* client.writeAll([bytesOf(`${name_}1.`)])
+            yield* client.writeAll([textBytes(`${name_}1.`)])
             client.shutdown('write')
             log.push(yield* readToEnd(client))
           })
@@ -164,7 +163,7 @@ const messages = families.map(([name, title, addressOf]) =>
         using from = io.bind(addressOf())
         io.async(function* () {
           yield* io.sleep(1)
-          const texts = ['one', 'two', 'longer'].map(bytesOf)
+          const texts = ['one', 'two', 'longer'].map(textBytes)
           yield* from.send(texts.map((data) => ({ data, to: to.address })))
         })
         const memories = [new Memory(3), new Memory(3)]
