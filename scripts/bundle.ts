@@ -30,7 +30,7 @@ const programs = [
 ]
 
 /** What `verify` alone needs of the command line, and needs as a whole. */
-const checks = /dist.src.(loop|conformance.(checks|operations|steps|surroundings|threads|waits))[/\\]/
+const checks = /dist.src.(conformance.(checks|operations|steps|surroundings|threads|waits))[/\\]/
 
 const dist = join(packageRoot(), 'dist')
 rmSync(join(dist, 'chunks'), { recursive: true, force: true })
