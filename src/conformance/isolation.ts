@@ -77,14 +77,14 @@ export async function runIsolated(
   }
 }
 
-async function runHere(
+function runHere(
   backend: BackendName,
   ids: readonly string[],
   options: IsolationOptions,
-): Promise<void> {
+): void | Promise<void> {
   const ignore = (): void => undefined
   const selected = ids.map((id) => findCheck(id))
-  await runChecks(openLibc({ lib: options.lib }), backend, selected, {
+  return runChecks(openLibc({ lib: options.lib }), backend, selected, {
     onUnavailable: options.onUnavailable,
     onReady: ignore,
     onCheck: ignore,

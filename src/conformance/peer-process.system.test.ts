@@ -5,6 +5,7 @@ import { NULL } from '../libc/signatures.ts'
 import { add, call, epoll, exitPeer, inPeer, joinPeer, peer, pipe, postToPeer, wait, write } from './build.ts'
 import type { CheckResult } from './check.ts'
 import { epollCheck } from './define.ts'
+import { atOnce } from './at-once.ts'
 import { runCheck } from './runner.ts'
 import type { Step } from './steps.ts'
 import { Surroundings } from './surroundings/surroundings.ts'
@@ -16,13 +17,15 @@ async function verdictOf(...steps: readonly Step[]): Promise<CheckResult> {
   const start = [pipe('r', 'w'), epoll('ep'), add('ep', 'r', 'IN'), peer('child', ['ep', 'w'])]
   const check = epollCheck({ id: 'test', statement: '', source: '', steps: [...start, ...steps] })
   using surroundings = new Surroundings(libc)
-  const result = await runCheck(check, {
-    libc,
-    backend: 'epoll',
-    family: 'test',
-    pool: undefined,
-    surroundings,
-  })
+  const result = await atOnce(
+    runCheck(check, {
+      libc,
+      backend: 'epoll',
+      family: 'test',
+      pool: undefined,
+      surroundings,
+    }),
+  )
   // Whatever became of it, this process has no children left, not even one whose exit is not fetched.
   expect(libc.fn.waitpid(-1, NULL, WNOHANG)).toBe(-1)
   return result

@@ -8,6 +8,7 @@ import { add, close, dup, epoll, eventfd, pipe, wait, write } from './build.ts'
 import { Failure } from './check.ts'
 import type { Check, CheckResult } from './check.ts'
 import { epollCheck } from './define.ts'
+import { atOnce } from './at-once.ts'
 import { runCheck } from './runner.ts'
 import { Surroundings } from './surroundings/surroundings.ts'
 import { ThreadPool } from './threads/thread-pool.ts'
@@ -22,14 +23,16 @@ const run = async (
   over: { libc?: Libc; pool?: ThreadPool; backend?: 'poll' } = {},
 ): Promise<CheckResult> => {
   using surroundings = new Surroundings(libc)
-  return await runCheck(check, {
-    libc,
-    backend: 'epoll',
-    family: 'test',
-    pool: undefined,
-    surroundings,
-    ...over,
-  })
+  return await atOnce(
+    runCheck(check, {
+      libc,
+      backend: 'epoll',
+      family: 'test',
+      pool: undefined,
+      surroundings,
+      ...over,
+    }),
+  )
 }
 
 /** A check that throws. */

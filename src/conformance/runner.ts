@@ -5,9 +5,11 @@ import { isKnownError, SystemError, UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
 import { RLIMIT_NOFILE } from '../libc/constants/linux.ts'
 import { softLimit } from '../libc/limits.ts'
+import type { SeldomWaiting } from './at-once.ts'
 import { Failure } from './check.ts'
 import type { Check, CheckResult, Outcome } from './check.ts'
 import { Machine } from './machine.ts'
+import { isLimited, limitText } from './ring-limit.ts'
 import type { Surroundings } from './surroundings/surroundings.ts'
 import type { ThreadPool } from './threads/thread-pool.ts'
 
@@ -28,8 +30,8 @@ export interface RunContext {
 
 type Verdict = Pick<CheckResult, 'outcome' | 'expected' | 'actual' | 'step' | 'message'>
 
-/** Runs one check in this process. Never rejects: whatever happens is the check's result. */
-export async function runCheck(check: Check, context: RunContext): Promise<CheckResult> {
+/** Runs one check in this process. Never throws: whatever happens is the check's result. */
+export function* runCheck(check: Check, context: RunContext): SeldomWaiting<CheckResult> {
   const start = performance.now()
   const resultOf = (verdict: Verdict): CheckResult => ({
     id: check.id,
@@ -39,7 +41,7 @@ export async function runCheck(check: Check, context: RunContext): Promise<Check
     ...verdict,
     durationMs: Math.round((performance.now() - start) * 1000) / 1000,
   })
-  return resultOf(await judge(check, context, (verdict) => context.onFailure?.(resultOf(verdict))))
+  return resultOf(yield* judge(check, context, (verdict) => context.onFailure?.(resultOf(verdict))))
 }
 
 /**
@@ -48,14 +50,14 @@ export async function runCheck(check: Check, context: RunContext): Promise<Check
  */
 const RETRIES = 2
 
-async function judge(
+function* judge(
   check: Check,
   context: RunContext,
   onFailure: (verdict: Verdict) => void,
-): Promise<Verdict> {
-  let verdict = await judgeOnce(check, context, onFailure)
+): SeldomWaiting<Verdict> {
+  let verdict = yield* judgeOnce(check, context, onFailure)
   for (let i = 0; i < RETRIES && wasInterrupted(verdict); i++) {
-    verdict = await judgeOnce(check, context, onFailure)
+    verdict = yield* judgeOnce(check, context, onFailure)
   }
   return verdict
 }
@@ -66,11 +68,11 @@ function wasInterrupted({ outcome, expected = '', actual = '', message = '' }: V
   return /\bEINTR\b/.test(`${actual} ${message}`) && !/\bEINTR\b/.test(expected)
 }
 
-async function judgeOnce(
+function* judgeOnce(
   check: Check,
   context: RunContext,
   onFailure: (verdict: Verdict) => void,
-): Promise<Verdict> {
+): SeldomWaiting<Verdict> {
   const { backend, surroundings, onStep } = context
   const { libc, pool, noThreads, openDescriptors } = placeOf(context)
   const lacking =
@@ -78,11 +80,11 @@ async function judgeOnce(
   if (lacking !== undefined) return { outcome: 'unsupported', message: lacking }
   const { speaks }: Backend = backends[backend]
   const machine = new Machine(libc, speaks ?? backend, { pool, threads: check.threads ?? 0, onStep })
-  const verdict = await attempt(check, machine, () => perform(check, machine))
+  const verdict = yield* attempt(check, machine, () => perform(check, machine))
   if (verdict.outcome !== 'pass') onFailure(verdict)
   // What goes wrong first is what is reported: after a failure, tidying up may fail as well.
-  const closed = await attempt(check, machine, () => machine.close())
-  const compared = await attempt(check, machine, () => assertUnchanged(machine, surroundings, libc))
+  const closed = yield* attempt(check, machine, () => machine.close())
+  const compared = yield* attempt(check, machine, () => assertUnchanged(machine, surroundings, libc))
   return [verdict, closed, compared].find(({ outcome }) => outcome !== 'pass') ?? verdict
 }
 
@@ -117,11 +119,14 @@ function perform(check: Check, machine: Machine): void | Promise<void> {
   machine.run(...(typeof check.steps === 'function' ? check.steps(machine.backend) : check.steps))
 }
 
-async function attempt(check: Check, machine: Machine, action: () => void | Promise<void>): Promise<Verdict> {
+function* attempt(
+  check: Check,
+  machine: Machine,
+  action: () => void | Promise<void>,
+): SeldomWaiting<Verdict> {
   try {
-    // No check sees a turn of Node's event loop that does not ask for one.
     const made = action()
-    if (made !== undefined) await made
+    if (made !== undefined) yield made
     return { outcome: 'pass', ...(machine.note === undefined ? {} : { message: machine.note }) }
   } catch (error) {
     if (error instanceof Failure) {
@@ -137,7 +142,7 @@ async function attempt(check: Check, machine: Machine, action: () => void | Prom
       return { outcome: 'unsupported', message: `${error.message}: the kernel does not have this request` }
     }
     if (error instanceof SystemError && isLimited(error)) {
-      return { outcome: 'unsupported', message: `${error.message}: RLIMIT_MEMLOCK may be too small` }
+      return { outcome: 'unsupported', message: limitText(error) }
     }
     if (error instanceof SystemError && isForbidden(error)) {
       return { outcome: 'unsupported', message: `${error.message}: it is forbidden here` }
@@ -146,11 +151,6 @@ async function attempt(check: Check, machine: Machine, action: () => void | Prom
       isKnownError(error) || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)
     return { outcome: 'broken', step: machine.currentStep, message }
   }
-}
-
-/** Whether there is not enough memory that may be locked for another ring. Those that were closed count for a while. */
-function isLimited({ syscall, code }: SystemError): boolean {
-  return syscall === 'io_uring_setup' && code === 'ENOMEM'
 }
 
 /** Whether a policy refuses to make something. What is refused to an epoll that is there, its own rules refuse. */

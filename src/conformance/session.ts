@@ -2,6 +2,8 @@ import type { BackendName } from '../backends/index.ts'
 import type { Libc } from '../libc/libc.ts'
 import { descriptorLimit } from '../libc/limits.ts'
 import { openDescriptors } from '../libc/open-descriptors.ts'
+import { atOnce } from './at-once.ts'
+import type { SeldomWaiting } from './at-once.ts'
 import type { CheckResult } from './check.ts'
 import type { KnownCheck } from './checks/index.ts'
 import { runCheck } from './runner.ts'
@@ -24,15 +26,25 @@ export interface SessionObserver {
 
 /**
  * Runs checks of one backend in this process, one after another, over one pool of threads, unless there is a reason to
- * start none.
+ * start none. All is done when this returns, unless one of the checks is asynchronous: then there is a promise.
  */
-export async function runChecks(
+export function runChecks(
   libc: Libc,
   backend: BackendName,
   selected: readonly KnownCheck[],
   observer: SessionObserver,
   noThreads?: string,
-): Promise<void> {
+): void | Promise<void> {
+  return atOnce(checkAll(libc, backend, selected, observer, noThreads))
+}
+
+function* checkAll(
+  libc: Libc,
+  backend: BackendName,
+  selected: readonly KnownCheck[],
+  observer: SessionObserver,
+  noThreads?: string,
+): SeldomWaiting<void> {
   const reason = whyUnavailable(libc, backend)
   if (reason !== undefined) {
     observer.onUnavailable(reason)
@@ -59,7 +71,7 @@ export async function runChecks(
   for (const { check, family } of selected) {
     observer.onCheck(check.id)
     const context = { libc, backend, family: family.name, pool, noThreads, surroundings, ...observer }
-    observer.onResult(await runCheck(check, context))
+    observer.onResult(yield* runCheck(check, context))
   }
   pool.exit()
 }

@@ -7,6 +7,7 @@ import { NULL } from '../../libc/signatures.ts'
 import { counter, eventfd, poll, signal } from '../build.ts'
 import { findCheck } from '../checks/index.ts'
 import { Machine } from '../machine.ts'
+import { atOnce } from '../at-once.ts'
 import { runCheck } from '../runner.ts'
 import { endProcess, reap } from '../steps/processes.ts'
 import { Surroundings } from '../surroundings/surroundings.ts'
@@ -82,7 +83,7 @@ describe('checks that fork', () => {
     const outcomeOf = async (id: string): Promise<string> => {
       const { check, family } = findCheck(id)
       const context = { backend: 'epoll', family: family.name, pool, surroundings } as const
-      const { outcome } = await runCheck(check, { libc: without, ...context })
+      const { outcome } = await atOnce(runCheck(check, { libc: without, ...context }))
       return `${id} ${outcome}`
     }
     const inTurn = async (all: readonly string[]): Promise<string[]> => {

@@ -1,10 +1,12 @@
-import type { Backend, PollerOptions, ReadinessBatch } from '../../../backends/backend.ts'
+import type { Backend, Poller, PollerOptions, ReadinessBatch } from '../../../backends/backend.ts'
 import { ForwardingPoller } from '../../../backends/forwarding-poller.ts'
 import { backends } from '../../../backends/index.ts'
+import { SystemError, UnsupportedError } from '../../../errors.ts'
 import type { Libc } from '../../../libc/libc.ts'
 import { Failure } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
 import { WOKEN } from '../../patience.ts'
+import { isLimited, limitText } from '../../ring-limit.ts'
 
 /** More waits than any check makes: events that are for nobody come again and again. */
 const MOST_WAITS = 20_000
@@ -19,7 +21,19 @@ export function patientBackend({ backend: name, libc }: Machine): Backend {
   if (libc.openNumbers !== undefined) return backend
   return {
     ...backend,
-    open: (over: Libc, options?: PollerOptions) => new PatientPoller(backend.open(over, options)),
+    open: (over: Libc, options?: PollerOptions) => new PatientPoller(orUnsupported(backend, over, options)),
+  }
+}
+
+/** That there is no ring to be had is nothing that sockets have done, whose error a runtime would make of it. */
+function orUnsupported(backend: Backend, libc: Libc, options: PollerOptions | undefined): Poller {
+  try {
+    return backend.open(libc, options)
+  } catch (error) {
+    if (error instanceof SystemError && isLimited(error)) {
+      throw new UnsupportedError(backend.name, limitText(error))
+    }
+    throw error
   }
 }
 
