@@ -24,10 +24,10 @@ const watch = (memory: PoolMemory): number[] => {
       return take()
     })
   }
-  const setInbox = memory.setInbox.bind(memory)
-  vi.spyOn(memory, 'setInbox').mockImplementation((thread, value) => {
-    if (value === Inbox.IDLE) seen.push(-1)
-    return setInbox(thread, value)
+  const rest = memory.rest.bind(memory)
+  vi.spyOn(memory, 'rest').mockImplementation((thread) => {
+    seen.push(-1)
+    return rest(thread)
   })
   return seen
 }
@@ -83,27 +83,45 @@ describe('a finder', () => {
 
   it.each(['common', 'of another'])('sees a job that came after it had looked, %s', (where) => {
     const { memory, finder } = setUp()
-    const setInbox = memory.setInbox.bind(memory)
-    vi.spyOn(memory, 'setInbox').mockImplementationOnce((thread, value) => {
+    const rest = memory.rest.bind(memory)
+    vi.spyOn(memory, 'rest').mockImplementationOnce((thread) => {
       // Just before it says so: whoever queues it sees no idle thread.
       expect(memory.offer(ME, Inbox.BUSY)).toBe(false)
       if (where === 'common') memory.enqueue(9)
       else memory.queues[7]?.push(9)
-      return setInbox(thread, value)
+      return rest(thread)
     })
     expect([finder.nextOrIdle(), memory.inbox(ME)]).toEqual([9, Inbox.BUSY])
   })
 
   it('takes what it was given while it looked again, and leaves the other job where it is', () => {
     const { memory, finder } = setUp()
-    const setInbox = memory.setInbox.bind(memory)
-    vi.spyOn(memory, 'setInbox').mockImplementationOnce((thread, value) => {
-      const was = setInbox(thread, value)
+    const rest = memory.rest.bind(memory)
+    vi.spyOn(memory, 'rest').mockImplementationOnce((thread) => {
+      const was = rest(thread)
       memory.enqueue(1)
       expect(memory.offer(ME, 2)).toBe(true)
       return was
     })
     expect([finder.nextOrIdle(), finder.nextOrIdle(), finder.nextOrIdle()]).toEqual([2, 1, NONE])
+  })
+
+  it('takes what it was given while it was idle, though it was woken for nothing and looks again', () => {
+    const { memory, finder } = setUp()
+    expect(finder.nextOrIdle()).toBe(NONE)
+    expect(memory.offer(ME, 5)).toBe(true)
+    expect([finder.nextOrIdle(), memory.inbox(ME)]).toEqual([5, Inbox.BUSY])
+    // Idle again, and still so where nothing has come.
+    expect([finder.nextOrIdle(), finder.nextOrIdle(), memory.inbox(ME)]).toEqual([NONE, NONE, Inbox.IDLE])
+  })
+
+  it('keeps what it was given while it was idle, where it finds another job first', () => {
+    const { memory, hasMore, finder } = setUp()
+    finder.nextOrIdle()
+    memory.offer(ME, 5)
+    memory.enqueue(6)
+    expect([finder.nextOrIdle(), memory.inbox(ME), hasMore.mock.calls.length]).toEqual([6, Inbox.BUSY, 1])
+    expect([finder.nextOrIdle(), finder.nextOrIdle()]).toEqual([5, NONE])
   })
 
   it('says that a queue it has stolen from has more', () => {

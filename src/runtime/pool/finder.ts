@@ -48,12 +48,22 @@ export class Finder {
   nextOrIdle(): number {
     for (;;) {
       const found = this.next()
-      if (found !== NONE) return found
-      this.#memory.setInbox(this.#me, Inbox.IDLE)
+      if (found !== NONE) {
+        this.#keep(this.begin())
+        return found
+      }
+      if (!this.#memory.rest(this.#me)) return this.begin()
       if (!this.#memory.hasQueued) return NONE
       const given = this.begin()
       if (given !== NONE) return given
     }
+  }
+
+  /** It was idle since the last time, and was given a job when it had found another one. */
+  #keep(given: number): void {
+    if (given === NONE) return
+    this.#own.push(given)
+    this.#hasMore()
   }
 
   /** The next job; `NONE`: there is none in sight. */

@@ -85,6 +85,12 @@ export class PoolMemory {
     return Atomics.exchange(this.#words, at(thread, Word.INBOX), value)
   }
 
+  /** For a thread that has nothing to do: it is idle from now on, or still is. False where it was given a job meanwhile. */
+  rest(thread: number): boolean {
+    const was = Atomics.compareExchange(this.#words, at(thread, Word.INBOX), Inbox.BUSY, Inbox.IDLE)
+    return was === Inbox.BUSY || was === Inbox.IDLE
+  }
+
   /** Gives an idle thread a job, or (`Inbox.BUSY`) has it look for one. False where it is not idle any more. */
   offer(thread: number, value: number): boolean {
     return Atomics.compareExchange(this.#words, at(thread, Word.INBOX), Inbox.IDLE, value) === Inbox.IDLE
