@@ -1,5 +1,6 @@
 import type { Backend } from '../backends/backend.ts'
 import { backends } from '../backends/index.ts'
+import { isShortOfLockedMemory, LOCKED_MEMORY_HINT } from '../backends/io-uring/locked-memory.ts'
 import type { BackendName } from '../backends/index.ts'
 import { isKnownError, SystemError, UnsupportedError } from '../errors.ts'
 import type { Libc } from '../libc/libc.ts'
@@ -9,7 +10,6 @@ import type { SeldomWaiting } from './at-once.ts'
 import { Failure } from './check.ts'
 import type { Check, CheckResult, Outcome } from './check.ts'
 import { Machine } from './machine.ts'
-import { isLimited, limitText } from './ring-limit.ts'
 import type { Surroundings } from './surroundings/surroundings.ts'
 import type { ThreadPool } from './threads/thread-pool.ts'
 
@@ -141,8 +141,8 @@ function* attempt(
     if (error instanceof SystemError && error.code === 'ENOTTY') {
       return { outcome: 'unsupported', message: `${error.message}: the kernel does not have this request` }
     }
-    if (error instanceof SystemError && isLimited(error)) {
-      return { outcome: 'unsupported', message: limitText(error) }
+    if (error instanceof SystemError && isShortOfLockedMemory(error)) {
+      return { outcome: 'unsupported', message: `${error.message}: ${LOCKED_MEMORY_HINT}` }
     }
     if (error instanceof SystemError && isForbidden(error)) {
       return { outcome: 'unsupported', message: `${error.message}: it is forbidden here` }

@@ -4,6 +4,7 @@
  * Docker's filter, and from a missing capability. So the evidence decides, in a fixed order: what cannot be
  * there at all, then whoever stands in front of the kernel, then the kernel.
  */
+import { LOCKED_MEMORY_HINT } from '../backends/io-uring/locked-memory.ts'
 import { hasCapability } from './capabilities.ts'
 import type { Feature } from './features/feature.ts'
 import { isOlder, parseKernelVersion } from './kernel-version.ts'
@@ -78,7 +79,7 @@ function verdictOnErrno(failure: ErrnoFailure, circumstances: Circumstances): Ve
       return absence(failed, circumstances)
     case 'ENOMEM':
       return isIoUring(failure)
-        ? { state: 'broken', cause: 'limit', reason: `${failed}: RLIMIT_MEMLOCK may be too small` }
+        ? { state: 'broken', cause: 'limit', reason: `${failed}: ${LOCKED_MEMORY_HINT}` }
         : broken(failed, circumstances)
     case 'EMFILE':
       return {

@@ -11,6 +11,7 @@ import type { Availability } from '../backend.ts'
 import { awaitInterruption } from './interruption.ts'
 import { PollRing } from './poll-ring.ts'
 import type { RingKind } from './poll-ring.ts'
+import { isShortOfLockedMemory, LOCKED_MEMORY_HINT } from './locked-memory.ts'
 
 /**
  * Whether a ring can be had and polls: a harmless try, because gVisor's can be had and does not. One that a seccomp
@@ -65,10 +66,9 @@ function tryPoll(libc: Libc, kind: Partial<RingKind>): Problem | undefined {
 }
 
 /** Who is known to refuse it so. */
-function hintAt({ syscall, code }: SystemError): string {
-  if (syscall !== 'io_uring_setup') return ''
-  if (code === 'ENOMEM') return ': RLIMIT_MEMLOCK may be too small'
-  if (code !== 'EPERM') return ''
+function hintAt(error: SystemError): string {
+  if (isShortOfLockedMemory(error)) return `: ${LOCKED_MEMORY_HINT}`
+  if (error.syscall !== 'io_uring_setup' || error.code !== 'EPERM') return ''
   const setting = sysctl()
   if (setting === 0) return ': a seccomp filter or a security module refuses it'
   return setting === undefined ? '' : `: the sysctl kernel.io_uring_disabled is ${setting}`

@@ -64,6 +64,17 @@ export class Crew {
     this.machine.expect(String(actual), String(expected), what)
   }
 
+  /** Holds one of the two threads, so that the other one has what follows, and returns how to let it go. */
+  async holdOne(): Promise<() => Promise<void>> {
+    const { words } = this
+    const held = this.run('block', words, 1, GATES)
+    await this.until('one thread is held', () => words[1] === 1)
+    return async () => {
+      this.release(GATES)
+      await this.expectResult('the job that was held', held, undefined)
+    }
+  }
+
   /** After a statement that held: nobody is left who does anything. */
   async rest(): Promise<void> {
     await Promise.all(this.#jobs)

@@ -1,12 +1,12 @@
 import type { Backend, Poller, PollerOptions, ReadinessBatch } from '../../../backends/backend.ts'
 import { ForwardingPoller } from '../../../backends/forwarding-poller.ts'
+import { isShortOfLockedMemory, LOCKED_MEMORY_HINT } from '../../../backends/io-uring/locked-memory.ts'
 import { backends } from '../../../backends/index.ts'
 import { SystemError, UnsupportedError } from '../../../errors.ts'
 import type { Libc } from '../../../libc/libc.ts'
 import { Failure } from '../../check.ts'
 import type { Machine } from '../../machine.ts'
 import { WOKEN } from '../../patience.ts'
-import { isLimited, limitText } from '../../ring-limit.ts'
 
 /** More waits than any check makes: events that are for nobody come again and again. */
 const MOST_WAITS = 20_000
@@ -19,22 +19,20 @@ export function patientBackend({ backend: name, libc }: Machine): Backend {
   const backend: Backend = backends[name]
   // A world of its own has one thread, and knows itself that nobody is left who could end a wait.
   if (libc.openNumbers !== undefined) return backend
-  return {
-    ...backend,
-    open: (over: Libc, options?: PollerOptions) => new PatientPoller(orUnsupported(backend, over, options)),
-  }
-}
-
-/** That there is no ring to be had is nothing that sockets have done, whose error a runtime would make of it. */
-function orUnsupported(backend: Backend, libc: Libc, options: PollerOptions | undefined): Poller {
-  try {
-    return backend.open(libc, options)
-  } catch (error) {
-    if (error instanceof SystemError && isLimited(error)) {
-      throw new UnsupportedError(backend.name, limitText(error))
+  let lacking: UnsupportedError | undefined
+  const open = (over: Libc, options?: PollerOptions): Poller => {
+    if (lacking !== undefined) throw lacking
+    try {
+      return new PatientPoller(backend.open(over, options))
+    } catch (error) {
+      if (!(error instanceof SystemError && isShortOfLockedMemory(error))) throw error
+      // That there is no ring to be had is nothing that sockets have done, whose error a runtime would make of it. It
+      // stays so: a fiber that got one after another had none would wait for that in vain.
+      lacking = new UnsupportedError(name, `${error.message}: ${LOCKED_MEMORY_HINT}`)
+      throw lacking
     }
-    throw error
   }
+  return { ...backend, open }
 }
 
 class PatientPoller extends ForwardingPoller {

@@ -77,14 +77,12 @@ const statements: readonly Statement<Crew>[] = [
     async hold(crew) {
       const { words, machine } = crew
       machine.run(pipe('r', 'w'))
-      const held = crew.run('block', words, 1, GATES)
-      await crew.until('one thread is held', () => words[1] === 1)
+      const letGo = await crew.holdOne()
       const jobs = [0, 1, 2].map(async () => crew.run('waitFor', machine.fd('r'), words, 0))
       await crew.until('three jobs wait in the other', () => words[0] === 3)
       machine.run(write('w', 1))
       await crew.expectResult('registrations that each has seen', Promise.all(jobs), '1,1,1')
-      crew.release(GATES)
-      await crew.expectResult('the job that was held', held, undefined)
+      await letGo()
     },
   },
   {
@@ -93,16 +91,14 @@ const statements: readonly Statement<Crew>[] = [
       'A thread that dies fails the job that it was about, which runs no second time, and another one takes its place.',
     async hold(crew) {
       const { pool, words, machine } = crew
-      const held = crew.run('block', words, 1, GATES)
-      await crew.until('one thread is held', () => words[1] === 1)
+      const letGo = await crew.holdOne()
       const dying = crew.run('die', words, 0)
       const after = crew.run('bump', words, 2)
       await crew.expectResult('the job whose thread has died', dying, 'worker-died')
       await crew.expectResult('the job behind it', after, 0)
       machine.expect(words[0] ?? 0, 1, 'how often the first has run')
       machine.expect(pool.counts.died, 1, 'threads that have died')
-      crew.release(GATES)
-      await crew.expectResult('the job that was held', held, undefined)
+      await letGo()
     },
   },
   {
